@@ -1,0 +1,67 @@
+"""The command ``skmdiff``, also ``python -m skmdiff``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from . import __version__
+from ._demo import MANIFOLDS, load_table, run_demo
+
+DESCRIPTION = "Generate rows of a table: a manifold learner and a small diffusion model."
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def main(argv=None):
+    """Run the command; `argv` are its arguments without the program's name."""
+    parser = _Parser(prog="skmdiff", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"skmdiff {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    demo = commands.add_parser("demo", help="fit a table, draw new rows and show how good they are")
+    _add_demo_options(demo)
+    args = parser.parse_args(argv)
+    try:
+        names, table = load_table(args.csv)
+        args.out_dir.mkdir(parents=True, exist_ok=True)
+    except (OSError, TypeError, ValueError) as error:
+        demo.error(" ".join(str(error).split()))
+    run_demo(
+        names,
+        table,
+        n_samples=args.n_samples,
+        out_dir=args.out_dir,
+        random_state=args.random_state,
+        max_time=args.max_time,
+        manifold=args.manifold,
+    )
+    return 0
+
+
+def _add_demo_options(demo):
+    add = demo.add_argument
+    add("--csv", type=Path, metavar="PATH", help="a table of your own, with a header line")
+    add("--manifold", choices=list(MANIFOLDS), default="default", help="the manifold learner")
+    add("--n-samples", type=_positive(int), metavar="N", help="rows to write; as many as fitted by default")
+    add("--out-dir", type=Path, default=Path("."), metavar="DIR", help="where to write; here by default")
+    add("--max-time", type=_positive(float), metavar="SECONDS", help="seconds to train at most")
+    add("--random-state", type=int, default=0, metavar="SEED", help="seed of everything; 0 by default")
+
+
+def _positive(kind):
+    def convert(text):
+        value = kind(text)
+        if not value > 0:
+            raise argparse.ArgumentTypeError(f"must be positive, got {text}")
+        return value
+
+    convert.__name__ = kind.__name__
+    return convert
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,292 @@
+"""One class per kind of column: its values <-> its block of the matrix W.
+
+A column class is built from the training values x (n,) of one column and offers
+
+    encode(x, random_state) -> (n, width)     decode(block) -> (n,)     log_volume(x) -> (n,)
+
+Numeric columns have width 1. `QuantileColumn` is the probability integral transform with randomised ties,
+followed by the Gaussian quantile function: w = Phi^-1(u), u = F(x). The n training observations share [0, 1];
+a value seen c times owns an interval of length c / n.
+
+* Seen more than once: an *atom*. Every u of its interval decodes to exactly that value, and encoding draws u
+  uniformly in it (Rueschendorf's distributional transform), so that zero inflation, integers, rounding and
+  bounds come back with their shares and W is still standard normal.
+* Seen once: a *singleton*. F^-1 is linear from half-way to the left neighbour (left end of the interval),
+  through the value (middle) to half-way to the right neighbour (right end): new values are interpolated. The
+  first and the last value end the range, seen bounds are never exceeded.
+
+A place between two seen values is written (k, t): the nearer seen value v_k and the step t in [-1/2, 1/2]
+towards its neighbour, in units of their gap. With C the cumulated counts, u n = C_{k-1} + 1/2 + t for a
+singleton, so that both directions are one line.
+
+Fitted state is plain Python and numpy, no pandas.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+# Fraction of an atom's interval left free at either end, and of a singleton's around its middle taken as the
+# value itself: far above the rounding of ndtr(ndtri(u)), far below anything a law could notice.
+GUARD = 1e-6
+MAX_DECIMALS = 8
+CODE_DIM = 16
+CODE_SEED = 0
+NEAREST_CELLS = 4_000_000  # rows x levels handled at once by the nearest-code search
+
+
+class Block(NamedTuple):
+    """The columns `start:stop` of W that stand for one column of the table."""
+
+    kind: str  # "numeric" (width 1) or "categorical"
+    start: int
+    stop: int
+    codes: np.ndarray | None  # (n_levels, stop - start) code of each level, None for numeric
+    name: str  # for messages
+
+
+def seen_decimals(values):
+    """Smallest number of decimals that writes every value, None above `MAX_DECIMALS`."""
+    if values.dtype.kind != "f":
+        return 0
+    x = values.astype(np.float64)
+    slack = 4 * np.finfo(values.dtype).eps * np.abs(x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for decimals in range(MAX_DECIMALS + 1):
+            # 1 % of the grid step at most: in large values float error would pass for any number of decimals
+            if np.all(np.abs(x - np.round(x, decimals)) <= np.minimum(slack, 0.01 * 10.0**-decimals)):
+                return decimals
+    return None
+
+
+def to_grid(x, decimals, dtype):
+    """Round floats to the grid the column was seen on and cast without overflow."""
+    if decimals is not None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            rounded = np.round(x, decimals)
+        x = np.where(np.isfinite(rounded), rounded, x)  # x * 10^decimals may overflow
+    if dtype.kind == "b":
+        return x >= 0.5
+    if dtype.kind == "f":
+        return np.clip(x, -np.finfo(dtype).max, np.finfo(dtype).max).astype(dtype)
+    info = np.iinfo(dtype)
+    # float(2**63 - 1) is 2**63: the largest float below info.max + 1 is the last that can be cast
+    return np.clip(x, float(info.min), np.nextafter(float(info.max) + 1, 0)).astype(dtype)
+
+
+def mean_and_std(x):
+    """Mean and standard deviation of finite floats, however large or small."""
+    scale = np.abs(x).max()
+    scaled = x / scale
+    return scale * scaled.mean(), max(scale * scaled.std(), np.finfo(np.float64).tiny)
+
+
+def distance(below, above):
+    """above - below as positive finite floats, for numbers of any dtype and size."""
+    # integers above 2^53 may coincide as floats
+    floats = np.result_type(below, above).kind == "f"
+    least = np.finfo(np.float64).smallest_subnormal if floats else 1.0
+    with np.errstate(over="ignore"):
+        gap = above.astype(np.float64) - below.astype(np.float64)
+    return np.clip(gap, least, np.finfo(np.float64).max)
+
+
+def log_normal_density(w):
+    return -0.5 * w**2 - 0.5 * np.log(2 * np.pi)
+
+
+class ConstantColumn:
+    """A column with one value: no block; the value is restored."""
+
+    kind, width, codes = "constant", 0, None
+
+    def __init__(self, x, name):
+        self.name = name
+        self.value = x[:1].copy()
+
+    def encode(self, x, random_state=None):
+        if self.value.dtype == object and (unseen := set(x.tolist()) - set(self.value.tolist())):
+            raise_unseen(self.name, unseen)
+        return np.empty((len(x), 0))
+
+    def decode(self, block):
+        return np.repeat(self.value, len(block))
+
+    def log_volume(self, x):
+        return np.zeros(len(x))
+
+
+class StandardColumn:
+    """w = (x - mean) / std; decoding rounds to the seen grid and does not clip."""
+
+    kind, width, codes = "numeric", 1, None
+
+    def __init__(self, x, name):
+        self.name = name
+        self.dtype, self.decimals = x.dtype, seen_decimals(x)
+        self.mean, self.std = mean_and_std(x.astype(np.float64))
+
+    def encode(self, x, random_state=None):
+        return ((x.astype(np.float64) - self.mean) / self.std)[:, None]
+
+    def decode(self, block):
+        return to_grid(self.mean + self.std * block[:, 0], self.decimals, self.dtype)
+
+    def log_volume(self, x):
+        return np.full(len(x), -np.log(self.std))
+
+
+class QuantileColumn:
+    """w = Phi^-1(F(x)) with randomised ties; see the head of this module."""
+
+    kind, width, codes = "numeric", 1, None
+
+    def __init__(self, x, name):
+        self.name = name
+        self.values, self.counts = np.unique(x, return_counts=True)
+        self.decimals = seen_decimals(self.values)
+        self.n = len(x)
+        self.edges = np.concatenate([[0], np.cumsum(self.counts)])  # u n at the ends of the intervals
+        self.std = mean_and_std(x.astype(np.float64))[1]
+
+    def encode(self, x, random_state=None):
+        nearest, step = self._locate(x)
+        if random_state is None:
+            share = 0.5
+        else:
+            share = GUARD + (1 - 2 * GUARD) * random_state.random(len(x))
+        return self._normal_score(nearest, step, share)[:, None]
+
+    def decode(self, block):
+        position = self.n * ndtr(block[:, 0])
+        nearest = np.clip(np.searchsorted(self.edges, position, side="right") - 1, 0, len(self.values) - 1)
+        step = position - 0.5 * (self.edges[nearest] + self.edges[nearest + 1])
+        out = self.values[nearest]
+        between = np.flatnonzero((self.counts[nearest] == 1) & (np.abs(step) > GUARD))
+        out[between] = self._interpolate(nearest[between], step[between])
+        return out
+
+    def log_volume(self, x):
+        """log |dw/dx| of each value, or log(mass) - log phi(w) where the column has an atom.
+
+        The base measure is counting on the atoms and length elsewhere. Where the fitted law has nothing the
+        price is finite, so that the mean over new rows stays finite: half an observation spread over a gap
+        beside an atom, and outside the seen bounds the edge's value with a penalty of
+        log(1 / (n + 1)) - distance / std.
+        """
+        nearest, step = self._locate(x)
+        w = self._normal_score(nearest, step, 0.5)
+        return self._log_density(nearest, step) - log_normal_density(w) + self._penalty(x)
+
+    def _locate(self, x):
+        """Nearest seen value and signed step towards its neighbour, in gaps; new extremes are clipped."""
+        last = len(self.values) - 1
+        right = np.clip(np.searchsorted(self.values, x), 0, last)
+        left = np.maximum(right - 1, 0)
+        outside = (x <= self.values[0]) | (x >= self.values[-1])
+        gap = distance(self.values[left], self.values[right])
+        share = np.minimum(distance(self.values[left], x), gap) / gap
+        fraction = np.where(outside | (x == self.values[right]), 1.0, share)
+        to_right = fraction >= 0.5
+        return np.where(to_right, right, left), np.where(to_right, fraction - 1, fraction)
+
+    def _normal_score(self, nearest, step, share):
+        """Gaussian quantile of the place; `share` is where in its interval an atom is put."""
+        share = np.where(step == 0, share, step > 0)
+        atom = self.edges[nearest] + share * self.counts[nearest]
+        singleton = self.edges[nearest] + 0.5 + step
+        position = np.where(self.counts[nearest] > 1, atom, singleton)
+        # u = 0 and 1 are infinite: half-way into the first and the last half observation is as far out
+        # as n observations can tell
+        return ndtri(np.clip(position, 0.25, self.n - 0.25) / self.n)
+
+    def _interpolate(self, nearest, step):
+        neighbour = np.clip(nearest + np.where(step > 0, 1, -1), 0, len(self.values) - 1)
+        here, there = self.values[nearest].astype(np.float64), self.values[neighbour].astype(np.float64)
+        x = (1 - np.abs(step)) * here + np.abs(step) * there
+        return np.clip(to_grid(x, self.decimals, self.values.dtype), self.values[0], self.values[-1])
+
+    def _log_density(self, nearest, step):
+        """log of du/dx, of the mass of an atom, or of the price of a gap beside an atom."""
+        gaps = self._gaps()
+        gap = np.where(step == 0, 0.5 * gaps[nearest] + 0.5 * gaps[nearest + 1], gaps[nearest + (step > 0)])
+        atom = self.counts[nearest] > 1
+        mass = np.where(atom, np.where(step == 0, self.counts[nearest], 0.5), 1.0)
+        return np.log(mass / self.n) - np.where(atom & (step == 0), 0.0, np.log(gap))
+
+    def _penalty(self, x):
+        """Price of a value outside the seen bounds."""
+        low, high = self.values[:1], self.values[-1:]
+        beyond = np.where(x < low, distance(x, low), distance(high, x))
+        with np.errstate(over="ignore"):
+            price = np.log(self.n + 1.0) + np.minimum(beyond / self.std, np.finfo(np.float64).max)
+        return np.where((x < low) | (x > high), -price, 0.0)
+
+    def _gaps(self):
+        """Gap to the left of each value and to the right of the last; an end repeats its only gap."""
+        gaps = distance(self.values[:-1], self.values[1:])
+        return np.concatenate([gaps[:1], gaps, gaps[-1:]])
+
+
+class CategoricalColumn:
+    """One code vector per level; decoding takes the nearest code."""
+
+    kind = "categorical"
+
+    def __init__(self, x, name, levels, max_onehot):
+        self.name, self.levels = name, levels
+        self.positions = {level: k for k, level in enumerate(levels)}
+        frequencies = np.bincount(self._indices(x), minlength=len(levels)) / len(x)
+        self.codes = level_codes(frequencies, max_onehot)
+        self.width = self.codes.shape[1]
+
+    def encode(self, x, random_state=None):
+        return self.codes[self._indices(x)]
+
+    def decode(self, block):
+        out = np.empty(len(self.levels), dtype=object)
+        out[:] = self.levels
+        return out[nearest_codes(block, self.codes)]
+
+    def log_volume(self, x):
+        return np.zeros(len(x))
+
+    def _indices(self, x):
+        x = x.tolist()
+        try:
+            return np.fromiter(map(self.positions.__getitem__, x), dtype=np.intp, count=len(x))
+        except KeyError:
+            raise_unseen(self.name, set(x) - self.positions.keys())
+
+
+def raise_unseen(name, unseen):
+    shown = ", ".join(sorted(map(repr, unseen))[:5])
+    raise ValueError(f"Column {name!r} of X must hold levels seen in fit only, got the unseen {shown}.")
+
+
+def level_codes(frequencies, max_onehot):
+    """(n_levels, width) codes: centred, with total variance 1 over the training rows where 1 <= s <= 2.
+
+    One-hot up to `max_onehot` levels; above, fixed random unit vectors of `CODE_DIM` dimensions, which are
+    nearly orthogonal.
+    """
+    if len(frequencies) <= max_onehot:
+        codes = np.eye(len(frequencies))
+    else:
+        codes = np.random.default_rng(CODE_SEED).standard_normal((len(frequencies), CODE_DIM))
+        codes /= np.linalg.norm(codes, axis=1, keepdims=True)
+    codes = codes - frequencies @ codes
+    variance = frequencies @ (codes**2).sum(axis=1)
+    return codes * np.clip(1 / np.sqrt(variance), 1, 2)
+
+
+def nearest_codes(block, codes):
+    """Index of the nearest code of each row, in chunks that bound the memory."""
+    half_norms = 0.5 * (codes**2).sum(axis=1)
+    rows = max(1, NEAREST_CELLS // len(codes))
+    nearest = np.empty(len(block), dtype=np.intp)
+    for start in range(0, len(block), rows):
+        part = slice(start, start + rows)
+        nearest[part] = np.argmax(block[part] @ codes.T - half_norms, axis=1)
+    return nearest

@@ -1,0 +1,61 @@
+"""What "auto" and None stand for: rules of the number of rows and columns, chosen by measurement."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+N_EVALUATIONS = 40
+CONDITIONAL_SHARE = 0.2
+EMA_DECAY = 0.999
+MAX_HELD_OUT = 2000
+
+
+def is_auto(value):
+    return isinstance(value, str) and value == "auto"
+
+
+def default_manifold(n_rows, n_columns):
+    """The transformer that `manifold=None` stands for."""
+    return PCA(n_components=min(8, n_rows - 1, n_columns))
+
+
+def default_max_iter(n_rows):
+    """Optimiser steps: 1000 up to 1000 rows, 5000 from 10 000 rows, in between by the logarithm."""
+    return int(np.interp(np.log(n_rows), np.log([1000, 10_000]), [1000, 5000]))
+
+
+def default_batch_size(n_rows):
+    """Rows in a step: no more than there are, 512 at most."""
+    return int(np.clip(n_rows, 64, 512))
+
+
+def n_frequencies(n_numeric):
+    """Periodic features a numeric column: 16, fewer in wide tables so that the first layer stays small."""
+    return int(np.clip(512 // max(1, n_numeric), 4, 16))
+
+
+def n_held_out(n_rows, validation_fraction):
+    """Rows held out of training."""
+    return min(int(np.ceil(validation_fraction * n_rows)), MAX_HELD_OUT, n_rows - 1)
+
+
+def plan_training(sampler, n_rows, blocks, sigma_max, target):
+    """The plan of the training and the shape of the network for a sampler's parameters.
+
+    Parameters
+    ----------
+    n_rows : int, rows to train on
+    blocks : list of Block
+    sigma_max : float, the largest level to train at
+    target : int or None, the block of the target
+    """
+    from ._diffusion.backend import NetworkShape, TrainingPlan
+
+    max_iter = default_max_iter(n_rows) if is_auto(sampler.max_iter) else sampler.max_iter
+    batch_size = default_batch_size(n_rows) if is_auto(sampler.batch_size) else sampler.batch_size
+    plan = TrainingPlan(
+        max_iter=max_iter, batch_size=batch_size, learning_rate_init=sampler.learning_rate_init,
+        sigma_min=sampler.sigma_min, sigma_max=sigma_max, conditional_share=CONDITIONAL_SHARE, ema_decay=EMA_DECAY,
+        n_iter_no_change=sampler.n_iter_no_change, evaluate_every=max(1, max_iter // N_EVALUATIONS),
+        max_time=sampler.max_time, target=target)
+    n_numeric = sum(block.codes is None for block in blocks)
+    return plan, NetworkShape(tuple(sampler.hidden_layer_sizes), n_frequencies(n_numeric))

@@ -1,0 +1,202 @@
+"""The door: numpy in, numpy out. Devices, generators and networks are made here and do not leave.
+
+A fitted denoiser is a `DenoiserState` of numpy arrays and plain values; the network is rebuilt from it at each
+call, so that pickles, other processes and other devices need nothing special. Rows are always worked on in
+whole blocks of BLOCK_ROWS (the last one padded), because the last bits of a matrix product depend on its shape:
+the same row of the same block then has the same bits whatever else is asked for.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from . import solvers
+from .denoiser import Denoiser, Layout, denoise, initialise
+from .noise import UNKNOWN, karras_grid
+from .training import TrainingPlan, train
+
+__all__ = ["BLOCK_ROWS", "DenoiserState", "NetworkShape", "TrainingPlan", "fit_denoiser", "log_density", "sample_block"]
+
+BLOCK_ROWS = 1024
+MAX_EXACT_TRACE = 16
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """What it takes, beside the blocks of the table, to build the network."""
+
+    hidden_layer_sizes: tuple
+    n_frequencies: int
+
+
+@dataclass(frozen=True)
+class DenoiserState:
+    """A trained denoiser as arrays: the blocks of the table, the shape of the network, its weights."""
+
+    blocks: list
+    shape: NetworkShape
+    weights: dict
+    device: str
+
+
+def resolve_device(device):
+    """The torch device meant by `device`: "auto" takes a GPU where there is one."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"device must be 'auto' or a torch device such as 'cpu' or 'cuda', got {device!r}.") from error
+    if resolved.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device={device!r} asks for a GPU, but torch finds none; use device='auto' or 'cpu'.")
+    return resolved
+
+
+def _build(blocks, shape, device, dtype):
+    """The network without weights; made on the meta device, so that no random number is drawn."""
+    layout = Layout(blocks, device, dtype)
+    with torch.device("meta"):
+        model = Denoiser(layout, shape.hidden_layer_sizes, shape.n_frequencies)
+    return model.to(dtype).to_empty(device=device)
+
+
+def _load(state, dtype=torch.float32):
+    device = resolve_device("auto" if state.device == "cuda" and not torch.cuda.is_available() else state.device)
+    model = _build(state.blocks, state.shape, device, dtype)
+    model.load_state_dict({name: torch.as_tensor(value).to(device, dtype) for name, value in state.weights.items()})
+    return model.requires_grad_(False)
+
+
+def fit_denoiser(draw_rows, held_out_rows, blocks, shape, plan, *, device, seed, report):
+    """Train a denoiser.
+
+    Parameters
+    ----------
+    draw_rows : callable() -> array (n, p), the encoded training rows; called again for ties drawn anew
+    held_out_rows : array (m, p) or None
+    blocks : list of Block; shape : NetworkShape; plan : TrainingPlan
+    device : str; seed : int; report : callable(history)
+
+    Returns
+    -------
+    state : DenoiserState
+    history : TrainingHistory
+    """
+    torch_device = resolve_device(device)
+    generator = torch.Generator(torch_device).manual_seed(seed)
+    model = _build(blocks, shape, torch_device, torch.float32)
+    initialise(model, generator)
+
+    def tensor(rows):
+        return torch.as_tensor(rows, dtype=torch.float32, device=torch_device)
+
+    rows = tensor(draw_rows())
+    redraw_every = max(plan.evaluate_every, len(rows) // plan.batch_size)
+
+    def rows_at(step):
+        nonlocal rows
+        if step % redraw_every == 0:
+            rows = tensor(draw_rows())
+        return rows
+
+    held_out = None if held_out_rows is None else tensor(held_out_rows)
+    history = train(model, rows_at, held_out, plan, generator, report)
+    weights = {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
+    return DenoiserState(blocks, shape, weights, torch_device.type), history
+
+
+def sample_block(state, x, known, sigma_start, sigma_min, n_steps, rho):
+    """Run the reverse process on one block of BLOCK_ROWS starts.
+
+    Parameters
+    ----------
+    x : array (BLOCK_ROWS, p), rows at the level sigma_start; known columns hold their clean values
+    known : array (n_blocks,) of bool, table columns that are conditions
+
+    Returns
+    -------
+    x : array (BLOCK_ROWS, p), clean rows; a categorical column holds the mean code of its last probabilities
+    """
+    model = _load(state)
+    layout, device = model.layout, model.enter.weight.device
+    known = torch.as_tensor(known, device=device)
+    grid = torch.as_tensor(karras_grid(sigma_start, sigma_min, n_steps, rho), dtype=torch.float32, device=device)
+
+    def denoiser(x, level):
+        row_level = level.expand(len(x))
+        return denoise(model, x, row_level, torch.where(known, 0.0, row_level[:, None]))
+
+    with torch.inference_mode():
+        x = torch.as_tensor(x, dtype=torch.float32, device=device)
+        out = solvers.reverse(denoiser, x, grid, ~known[layout.block_of_column])
+    return out.double().cpu().numpy()
+
+
+def log_density(state, W, hidden, log_density_at_start, sigma_min, sigma_start, n_steps):
+    """Log-density of clean encoded rows, a density over the numbers times a probability of the categories.
+
+    log p(numbers), by the probability-flow ODE with the categories unknown, plus log p(category | numbers,
+    categories before it) one column at a time. Works in float64, so that a row's value does not depend on
+    the rows that come with it.
+
+    Parameters
+    ----------
+    W : array (n, p)
+    hidden : array (n_blocks,) of bool, table columns left unknown throughout: the density is the others' marginal
+    log_density_at_start : callable(array (m, n_seen)) -> array (m,)
+        Log-density at sigma_start of the noised numbers that are not hidden.
+
+    Returns
+    -------
+    log_density : array (n,)
+    """
+    model = _load(state, torch.float64)
+    hidden = torch.as_tensor(hidden, device=model.enter.weight.device)
+    columns = model.layout.numeric[~hidden[model.layout.numeric_block]]
+    grid = karras_grid(sigma_start, sigma_min, n_steps)[::-1].copy()
+    out = np.zeros(len(W))
+    for start in range(0, len(W), BLOCK_ROWS):
+        rows = torch.as_tensor(W[start:start + BLOCK_ROWS], dtype=torch.float64, device=hidden.device)
+        value = _log_probability_of_levels(model, rows, hidden)
+        if len(columns):
+            noised, change = _noise_up(model, rows, hidden, columns, torch.as_tensor(grid, device=hidden.device))
+            end = log_density_at_start(noised[:, columns].cpu().numpy())
+            value = value + change + torch.as_tensor(end, device=hidden.device)
+        out[start:start + BLOCK_ROWS] = value.cpu().numpy()
+    return out
+
+
+def _log_probability_of_levels(model, x, hidden):
+    """Sum over the categories of log p(level | numbers, categories before it)."""
+    layout = model.layout
+    row_level = x.new_ones(len(x))
+    sigma = torch.where(layout.is_categorical | hidden, UNKNOWN, 0.0).to(x).repeat(len(x), 1)
+    total = x.new_zeros(len(x))
+    levels = layout.nearest_levels(x) if layout.n_categorical else None
+    with torch.no_grad():
+        for k, block in enumerate(layout.categorical_block):
+            if not hidden[block]:
+                _, log_probabilities, _ = model(x, row_level, sigma)
+                total += log_probabilities[:, k].gather(1, levels[:, k, None])[:, 0]
+                sigma[:, block] = 0.0
+    return total
+
+
+def _noise_up(model, x, hidden, columns, grid):
+    """Numbers carried up the ODE over the increasing grid, categories unknown, and the change of log-density."""
+    unknown = model.layout.is_categorical | hidden
+
+    def denoiser(x, level):
+        row_level = level.expand(len(x))
+        return denoise(model, x, row_level, torch.where(unknown, UNKNOWN, row_level[:, None]))
+
+    return solvers.log_density_change(denoiser, x, grid, columns, _probes(len(columns), x))
+
+
+def _probes(n_columns, x):
+    """None, for the exact trace, up to MAX_EXACT_TRACE columns; fixed random signs above."""
+    if n_columns <= MAX_EXACT_TRACE:
+        return None
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (MAX_EXACT_TRACE, n_columns))
+    return torch.as_tensor(signs, dtype=x.dtype, device=x.device)

@@ -1,0 +1,80 @@
+"""Noise levels: the grid of the sampler, the draw of the training, the preconditioning.
+
+A row of the encoded table is x_0 (p columns, each of variance about sigma_data = 1). Its noised version at the
+level sigma is x_t = x_0 + sigma * eps, eps ~ N(0, I) (variance exploding, Karras et al. 2022, "Elucidating the
+design space of diffusion-based generative models", EDM below). Every column of the table has a level of its own:
+
+* 0: the column is known, it is a condition;
+* the level of its row: the column is being generated;
+* UNKNOWN, above any level of a row: nothing is known of the column, the denoiser sees a zero in its place;
+* anything between: the column is known up to noise of that standard deviation.
+"""
+
+import numpy as np
+import torch
+
+LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.8, 1.4
+N_TASKS = 5
+UNKNOWN = 100.0
+
+
+def karras_grid(sigma_start, sigma_min, n_steps, rho=7.0):
+    """Decreasing levels sigma_start = s_0 > ... > s_n_steps = sigma_min (EDM, equation 5)."""
+    ramp = np.linspace(0.0, 1.0, n_steps + 1)
+    grid = (sigma_start ** (1 / rho) + ramp * (sigma_min ** (1 / rho) - sigma_start ** (1 / rho))) ** rho
+    grid[0], grid[-1] = sigma_start, sigma_min
+    return grid
+
+
+def preconditioning(sigma):
+    """c_skip, c_out, c_in of EDM (table 1) for sigma_data = 1; `sigma` a tensor of any shape."""
+    total = sigma**2 + 1
+    return 1 / total, sigma * total.rsqrt(), total.rsqrt()
+
+
+def draw_levels(n_rows, sigma_min, sigma_max, generator):
+    """One level a row, log-normal cut to [sigma_min, sigma_max], stratified over the rows.
+
+    The n_rows quantiles are one a stratum of equal mass (low discrepancy): the loss of a batch then varies
+    less than with independent draws, at no cost.
+    """
+    normal = torch.distributions.Normal(LOG_SIGMA_MEAN, LOG_SIGMA_STD)
+    low, high = (float(normal.cdf(torch.tensor(np.log(s)))) for s in (sigma_min, sigma_max))
+    strata = torch.arange(n_rows, device=generator.device)
+    u = (strata + torch.rand(n_rows, generator=generator, device=generator.device)) / n_rows
+    return normal.icdf(low + (high - low) * u.clamp(1e-6, 1 - 1e-6)).exp()
+
+
+def draw_column_levels(row_level, is_categorical, target, conditional_share, generator):
+    """The level of every column of every row of a batch, (n_rows, n_blocks).
+
+    Most rows share one level over their columns: that is what sampling visits. `conditional_share` of the rows
+    learn a conditional law instead, one of five tasks: a random set of columns known; a random set known and
+    the others unknown; categories unknown and numbers noised (their marginal density); the target column known
+    (class-conditional sampling); a random set at the level of another row. Tasks that the table does not have
+    fall back to the first.
+    """
+    n_rows, n_blocks, device = len(row_level), len(is_categorical), row_level.device
+    sigma = row_level[:, None].repeat(1, n_blocks)
+    n_special = int(round(conditional_share * n_rows)) if n_blocks > 1 else 0
+    if n_special == 0:
+        return sigma
+
+    def uniform(*shape):
+        return torch.rand(*shape, generator=generator, device=device, dtype=row_level.dtype)
+
+    known = uniform(n_special, n_blocks) < uniform(n_special, 1)
+    task = torch.arange(n_special, device=device) % N_TASKS
+    if target is not None:
+        known = torch.where((task == 3)[:, None], torch.arange(n_blocks, device=device) == target, known)
+    if bool(is_categorical.any()) and not bool(is_categorical.all()):
+        known = torch.where((task == 2)[:, None], ~is_categorical, known)
+        numbers_known = (task == 1) & (uniform(n_special) < 0.5)
+        known |= numbers_known[:, None] & ~is_categorical
+    shared = row_level[:n_special]
+    swapped = row_level[torch.randperm(n_rows, generator=generator, device=device)[:n_special]]
+    unknown = torch.full_like(shared, UNKNOWN)
+    known_level = torch.where(task == 4, swapped, torch.where(task == 2, shared, 0.0))
+    other_level = torch.where((task == 1) | (task == 2) & is_categorical.any(), unknown, shared)
+    sigma[:n_special] = torch.where(known, known_level[:, None], other_level[:, None])
+    return sigma

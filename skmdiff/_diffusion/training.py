@@ -1,0 +1,185 @@
+"""The training loop: batches, optimiser, moving average of the weights, held-out early stopping, time limit.
+
+Functions of tensors and one generator. What is returned is the averaged weights that did best on the held-out
+rows. A loss that is not finite ends the training with the best weights so far, and the history says so.
+"""
+
+import copy
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
+
+from .denoiser import denoising_loss
+from .noise import draw_column_levels, draw_levels
+
+VALIDATION_REPEATS = 4
+WARM_UP = 100
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """Everything the loop is told; units: optimiser steps, rows, seconds."""
+
+    max_iter: int
+    batch_size: int
+    learning_rate_init: float
+    sigma_min: float
+    sigma_max: float
+    conditional_share: float
+    ema_decay: float
+    n_iter_no_change: int
+    evaluate_every: int
+    max_time: float | None
+    target: int | None
+
+
+@dataclass
+class TrainingHistory:
+    """What happened: one entry of the curves an evaluation; why and when it stopped."""
+
+    loss_curve: list = field(default_factory=list)
+    validation_loss_curve: list = field(default_factory=list)
+    n_iter: int = 0
+    stop_reason: str = "max_iter"
+    seconds: float = 0.0
+
+
+def batch_loss(model, x_0, plan, generator):
+    """Mean loss of a batch of clean rows noised at fresh levels, a mean over the columns to be generated."""
+    row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
+    sigma = draw_column_levels(row_level, model.layout.is_categorical, plan.target, plan.conditional_share,
+                               generator)
+    noise = torch.randn(x_0.shape, generator=generator, device=x_0.device, dtype=x_0.dtype)
+    loss = denoising_loss(model, x_0, row_level, sigma, noise)
+    return loss.sum() / (sigma > 0).sum().clamp_min(1)
+
+
+def learning_rate_factor(step, max_iter):
+    """Linear warm-up, then half a cosine down to zero at max_iter."""
+    warm_up = min(WARM_UP, max(1, max_iter // 10))
+    progress = min(1.0, max(0.0, step - warm_up) / max(1, max_iter - warm_up))
+    return min(1.0, (step + 1) / warm_up) * (0.5 + 0.5 * np.cos(np.pi * progress))
+
+
+class MovingAverage:
+    """Exponential moving average of a model's weights with the decay min(decay, (1 + t) / (10 + t)) at step t."""
+
+    def __init__(self, model, decay):
+        self.model, self.decay, self.n_updates = copy.deepcopy(model), decay, 0
+        self.weights = parameters_to_vector(model.parameters()).detach().clone()
+
+    def update(self, model):
+        decay = min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))
+        self.weights.lerp_(parameters_to_vector(model.parameters()).detach(), 1 - decay)
+        self.n_updates += 1
+
+    def averaged_model(self):
+        """The model with the averaged weights, for evaluation."""
+        vector_to_parameters(self.weights, self.model.parameters())
+        return self.model
+
+
+class HeldOut:
+    """Loss of a model on held-out rows, always at the same levels and noise; remembers the best weights."""
+
+    def __init__(self, rows, plan, seed):
+        self.rows, self.plan, self.seed = rows, plan, seed
+        self.best, self.best_weights, self.since_best = float("inf"), None, 0
+
+    def loss(self, model):
+        generator = torch.Generator(self.rows.device).manual_seed(self.seed)
+        with torch.no_grad():
+            losses = [batch_loss(model, self.rows, self.plan, generator) for _ in range(VALIDATION_REPEATS)]
+        return float(torch.stack(losses).mean())
+
+    def compare(self, loss, weights):
+        if loss < self.best:
+            self.best, self.best_weights, self.since_best = loss, weights.clone(), 0
+        else:
+            self.since_best += 1
+
+
+class Trainer:
+    """One training run: the state that its steps share."""
+
+    def __init__(self, model, held_out_rows, plan, generator):
+        self.model, self.plan, self.generator = model, plan, generator
+        self.average = MovingAverage(model, plan.ema_decay)
+        self.held_out = None
+        if held_out_rows is not None:
+            self.held_out = HeldOut(held_out_rows, plan, generator.initial_seed() + 1)
+        self.optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate_init, betas=(0.9, 0.99),
+                                           weight_decay=1e-2, fused=True)
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: learning_rate_factor(step, plan.max_iter))
+        self.history, self.last_good = TrainingHistory(), self.average.weights.clone()
+
+    def step(self, rows):
+        """One optimiser step on a random batch of `rows`; returns its loss."""
+        index = torch.randint(len(rows), (self.plan.batch_size,), generator=self.generator, device=rows.device)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = batch_loss(self.model, rows[index], self.plan, self.generator)
+        loss.backward()
+        clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.scheduler.step()
+        self.average.update(self.model)
+        return loss.detach()
+
+    def evaluate(self, losses):
+        """Take stock after the steps with the given losses; the reason to stop now, or None."""
+        history, plan = self.history, self.plan
+        mean_loss = float(torch.stack(losses).mean())
+        if not np.isfinite(mean_loss):
+            return "diverged"
+        history.loss_curve.append(mean_loss)
+        if self.held_out is not None:
+            history.validation_loss_curve.append(self.held_out.loss(self.average.averaged_model()))
+            self.held_out.compare(history.validation_loss_curve[-1], self.average.weights)
+            if self.held_out.since_best >= plan.n_iter_no_change:
+                return "early_stopping"
+        self.last_good = self.average.weights.clone()
+        if plan.max_time is not None and history.seconds >= plan.max_time:
+            return "max_time"
+        return None
+
+    def finish(self):
+        """Load the best weights into the model."""
+        best = None if self.held_out is None else self.held_out.best_weights
+        vector_to_parameters(self.last_good if best is None else best, self.model.parameters())
+
+
+def train(model, draw_rows, held_out_rows, plan, generator, report):
+    """Train `model` in place and load the weights chosen; returns the history.
+
+    Parameters
+    ----------
+    draw_rows : callable(step) -> tensor (n, p), the training rows, whose ties may be drawn anew now and then
+    held_out_rows : tensor (m, p) or None; None trains to max_iter and keeps the last averaged weights
+    report : callable(history), called at every evaluation
+    """
+    trainer, started = Trainer(model, held_out_rows, plan, generator), time.monotonic()
+    try:
+        _run(trainer, draw_rows, started, report)
+    except KeyboardInterrupt:
+        if not trainer.history.loss_curve:
+            raise
+        trainer.history.stop_reason = "interrupted"
+    trainer.finish()
+    return trainer.history
+
+
+def _run(trainer, draw_rows, started, report):
+    history, plan, losses = trainer.history, trainer.plan, []
+    for step in range(1, plan.max_iter + 1):
+        losses.append(trainer.step(draw_rows(step)))
+        history.n_iter, history.seconds = step, time.monotonic() - started
+        if step % plan.evaluate_every == 0 or step == plan.max_iter:
+            reason, losses = trainer.evaluate(losses), []
+            report(history)
+            if reason is not None:
+                history.stop_reason = reason
+                return

@@ -1,0 +1,411 @@
+"""`ManifoldDiffusionSampler`: the estimator, thin over `_codec`, `_manifold`, `_source` and `_diffusion`."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from . import _source
+from ._checks import check_option, check_table, is_frame
+from ._codec import TableCodec
+from ._defaults import default_manifold, is_auto, n_held_out, plan_training
+from ._manifold import ManifoldModel
+from ._streams import draw_seed, row_normals, row_uniforms
+from ._target import fit_target
+
+DENSITY_STEPS = 32
+LARGEST_SIGMA = 90.0
+STOP_WARNINGS = {
+    "diverged": "The training loss was not finite after step {0} with learning_rate_init={1}: the best weights until "
+                "then are kept. Try a smaller learning_rate_init.",
+    "interrupted": "Training interrupted by the user after step {0}; the best weights until then are kept.",
+}
+
+class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
+    """Generator of new rows of a table: diffusion started on the manifold that a manifold learner finds.
+
+    `fit` learns the law of a mixed table (numbers, integers, categories), `sample` draws new rows from it: the
+    same columns, dtypes and categories. A manifold learner embeds the rows; new rows start from the embedding,
+    between neighbours, and a small neural network, the denoiser of a diffusion model, finishes them.
+
+    "Sampler" means a generator of rows here, not the `fit_resample` of imbalanced-learn.
+
+    Parameters
+    ----------
+    manifold : transformer, "passthrough" or None, default=None
+        Any object with `fit_transform`: the classes of `sklearn.manifold` and `sklearn.decomposition`, UMAP, a
+        Pipeline; with or without `transform`. It is cloned, and its `random_state`, where it has one that is
+        None, is set from ours. "passthrough" is plain diffusion from noise. None is a documented default,
+        ``PCA(n_components=8)`` (fewer for narrow tables).
+    start : {"manifold", "noise"}, default="manifold"
+        Where new rows start: on the manifold at the noise level `sigma_start`, or in pure noise at `sigma_max`.
+    sigma_start : float or "auto", default="auto"
+        Noise level, in standard deviations of a column, added to a start. "auto" is the smallest level at which
+        a test on held-out rows no longer recognises the training rows started from.
+    n_neighbors : int, default=10
+        Neighbours in the embedding that a start is mixed with.
+    max_landmarks : int, default=2000
+        Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Categories among the columns: a mask, indices or names; "from_dtype" takes category, bool and string
+        columns.
+    numeric : {"quantile", "standard"}, default="quantile"
+        Code of a number: normal scores, which keep integers, repeated values and bounds exactly; or mean 0 and
+        standard deviation 1, which keeps the geometry of the columns.
+    hidden_layer_sizes : tuple of int, default=(256, 256, 256)
+        Width of each residual block of the denoiser; the first is the width of the trunk.
+    max_iter : int or "auto", default="auto"
+        Optimiser steps. "auto" grows with the rows of the table, from 1000 to 5000.
+    max_time : float or None, default=None
+        Seconds after which training stops with the best weights so far.
+    batch_size : int or "auto", default="auto"
+        Rows in an optimiser step.
+    learning_rate_init : float, default=0.001
+        Step size of AdamW after warm-up; it falls to zero along a cosine.
+    early_stopping : bool, default=True
+        Whether to hold rows out, stop when their loss no longer falls and keep the best weights.
+    validation_fraction : float, default=0.1
+        Share of the rows held out, at most 2000 rows.
+    n_iter_no_change : int, default=10
+        Evaluations (40 in `max_iter` steps) without a better held-out loss before training stops.
+    n_steps : int, default=12
+        Steps of the second-order solver; a row takes one more evaluation of the denoiser than that.
+    sigma_min, sigma_max : float, default=0.01, 20.0
+        Smallest and largest noise level, in standard deviations of a column.
+    rho : float, default=7.0
+        Curvature of the grid of levels (Karras et al. 2022, equation 5).
+    device : str, default="auto"
+        A torch device; "auto" takes a GPU where there is one.
+    n_jobs : int or None, default=None
+        Threads that draw blocks of rows.
+    verbose : int, default=0
+        Whether to print the loss at each evaluation.
+    random_state : int, RandomState or None, default=None
+        Seeds training and, unless `sample` is given one of its own, the rows: with an int, `sample` returns the
+        same rows at each call, as in `GaussianMixture`.
+
+    Attributes
+    ----------
+    manifold_ : transformer
+        The fitted clone; not there with "passthrough".
+    embedding_ : ndarray of shape (n_samples, n_components)
+        Coordinates of the training rows, each of mean 0 and variance 1.
+    sigma_start_ : float
+        Noise level that rows start from.
+    loss_curve_, validation_loss_curve_ : list of float
+        Mean training loss and held-out loss, one entry an evaluation.
+    n_iter_ : int
+        Optimiser steps taken.
+    stop_reason_ : str
+        Why training ended: "max_iter", "early_stopping", "max_time", "diverged" or "interrupted".
+    n_features_in_ : int
+        Columns of the table.
+    feature_names_in_ : ndarray of str
+        Their names, where all are strings.
+
+    References
+    ----------
+    Karras, Aittala, Aila, Laine (2022), Elucidating the design space of diffusion-based generative models.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmdiff import ManifoldDiffusionSampler
+    >>> X = load_iris().data
+    >>> sampler = ManifoldDiffusionSampler(max_iter=50, random_state=0).fit(X)
+    >>> sampler.sample(3).shape
+    (3, 4)
+    """
+
+    def __init__(self, manifold=None, *, start="manifold", sigma_start="auto", n_neighbors=10, max_landmarks=2000,
+                 categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes=(256, 256, 256),
+                 max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.001, early_stopping=True,
+                 validation_fraction=0.1, n_iter_no_change=10, n_steps=12, sigma_min=0.01, sigma_max=20.0, rho=7.0,
+                 device="auto", n_jobs=None, verbose=0, random_state=None):
+        self.manifold = manifold
+        self.start = start
+        self.sigma_start = sigma_start
+        self.n_neighbors = n_neighbors
+        self.max_landmarks = max_landmarks
+        self.categorical_features = categorical_features
+        self.numeric = numeric
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_iter = max_iter
+        self.max_time = max_time
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.n_steps = n_steps
+        self.sigma_min = sigma_min
+        self.sigma_max = sigma_max
+        self.rho = rho
+        self.device = device
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Learn the law of a table.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), default=None
+            A target, learnt jointly with X, to be chosen or returned at `sample`: classes (integers, bools,
+            strings) or numbers (floats that are not all whole).
+
+        Returns
+        -------
+        self : ManifoldDiffusionSampler
+
+        Raises
+        ------
+        ValueError, TypeError
+            For a table or a parameter that cannot be used; the message names it, the rule and the value.
+        """
+        self._check_parameters()
+        X = self._validate(X, reset=True)
+        random_state = check_random_state(self.random_state)
+        self.codec_ = TableCodec(self.categorical_features, self.numeric).fit(X)
+        self.target_ = None if y is None else fit_target(y, len(X))
+        self._fit_manifold(X, y, draw_seed(random_state))
+        self._fit_denoiser(X, y, draw_seed(random_state))
+        return self
+
+    def sample(self, n_samples=1, *, y=None, return_y=False, random_state=None):
+        """Draw new rows.
+
+        The rows depend on the seed and on their number only: the first k of n rows are the k rows of a smaller
+        call, and `n_jobs` changes nothing.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        y : scalar or array-like of shape (n_samples,), default=None
+            Targets that the rows are to have, as seen in `fit`; one for all or one a row.
+        return_y : bool, default=False
+            Whether to return the targets beside the rows.
+        random_state : int, RandomState or None, default=None
+            None takes the estimator's own: with an int there, each call returns the same rows.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            In the container, columns and dtypes of the table given to `fit`.
+        y : ndarray of shape (n_samples,)
+            Only if `return_y`.
+
+        Raises
+        ------
+        ValueError
+            If n_samples < 1, a target was not seen in `fit`, or there was none.
+        """
+        check_is_fitted(self, "denoiser_")
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        if (y is not None or return_y) and self.target_ is None:
+            raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
+        wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
+        seed = draw_seed(check_random_state(self.random_state if random_state is None else random_state))
+        from ._diffusion import backend
+
+        starts = range(0, n_samples, backend.BLOCK_ROWS)
+        blocks = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(self._sample_block)(seed, start, wanted) for start in starts)
+        W = np.concatenate(blocks)[:n_samples]
+        X = self.codec_.decode(W[:, :self.codec_.n_outputs_])
+        if not return_y:
+            return X
+        codes = W[:, self.codec_.n_outputs_:] if wanted is None else wanted
+        return X, self.target_.decode(codes)
+
+    def score_samples(self, X):
+        """Log-density of rows under the model, in nats.
+
+        A density in the units of the columns for numbers that vary continuously, a probability for categories
+        and for values that the table repeats. By the probability-flow ODE from the row to `sigma_start_` and
+        the law of the starts there; the trace of the Jacobian is exact up to 16 numeric columns and estimated
+        with fixed probes above. A value outside of the range seen in `fit` costs a finite penalty.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self, "denoiser_")
+        X = self._validate(X, reset=False)
+        from ._diffusion import backend
+
+        W, p = self.codec_.encode(X), self.codec_.n_outputs_
+        blocks = self.denoiser_.blocks
+        hidden = np.array([block.start >= p for block in blocks])
+        padded = np.pad(W, ((0, 0), (0, blocks[-1].stop - p)))
+        numbers = [block.start for block in self.codec_.blocks_ if block.codes is None]
+        at_start = _source.start_density(self.source_, numbers, self.sigma_start_)
+        log_density = backend.log_density(self.denoiser_, padded, hidden, at_start, self.sigma_min,
+                                          self.sigma_start_, DENSITY_STEPS)
+        return log_density + self.codec_.log_volume(X)
+
+    def score(self, X, y=None):
+        """Mean log-density of rows, see `score_samples`; higher is better.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+        y : ignored
+
+        Returns
+        -------
+        score : float
+        """
+        return float(np.mean(self.score_samples(X)))
+
+    def embed(self, X):
+        """Coordinates of rows on the manifold.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            By the learner's own `transform` where it treats each row alone, else by neighbours.
+        """
+        self._check_manifold("embed")
+        return self.manifold_model_.embed(self.codec_.encode(self._validate(X, reset=False)))
+
+    def lift(self, Z):
+        """Rows of the table at coordinates on the manifold, by local linear regression.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+        """
+        self._check_manifold("lift")
+        Z = np.asarray(Z, dtype=float)
+        n_components = self.embedding_.shape[1]
+        if Z.ndim != 2 or Z.shape[1] != n_components or not np.isfinite(Z).all():
+            raise ValueError(f"Z must be a finite array of shape (n_samples, {n_components}), got shape {Z.shape}.")
+        return self.codec_.decode(self.manifold_model_.lift(Z))
+
+    def _check_parameters(self):
+        check_option(self.start, "start", {"manifold", "noise"})
+        for name, low in [("n_neighbors", 1), ("max_landmarks", 2), ("n_steps", 1), ("n_iter_no_change", 1)]:
+            check_scalar(getattr(self, name), name, Integral, min_val=low)
+        for name in ("max_iter", "batch_size"):
+            if not is_auto(getattr(self, name)):
+                check_scalar(getattr(self, name), name, Integral, min_val=1)
+        for name in ("sigma_min", "sigma_max", "rho", "learning_rate_init"):
+            check_scalar(getattr(self, name), name, Real, min_val=0, include_boundaries="neither")
+        if not self.sigma_min < self.sigma_max <= LARGEST_SIGMA:
+            raise ValueError(f"sigma_min < sigma_max <= {LARGEST_SIGMA} is needed, got sigma_min={self.sigma_min!r}, "
+                             f"sigma_max={self.sigma_max!r}.")
+        if not is_auto(self.sigma_start):
+            check_scalar(self.sigma_start, "sigma_start", Real, min_val=self.sigma_min, max_val=self.sigma_max,
+                         include_boundaries="right")
+        check_scalar(self.validation_fraction, "validation_fraction", Real, min_val=0, max_val=1,
+                     include_boundaries="neither")
+        if self.max_time is not None:
+            check_scalar(self.max_time, "max_time", Real, min_val=0, include_boundaries="neither")
+
+    def _validate(self, X, reset):
+        if is_frame(X):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return check_table(X, min_samples=2 if reset else 1)
+        X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False,
+                          ensure_min_samples=2 if reset else 1)
+        return check_table(X, min_samples=2 if reset else 1)
+
+    def _check_manifold(self, method):
+        check_is_fitted(self, "denoiser_")
+        if self.manifold_model_ is None:
+            raise ValueError(f"{method} needs a manifold learner, got manifold='passthrough'.")
+
+    def _encode(self, X, y, random_state=None):
+        W = self.codec_.encode(X, random_state)
+        return W if self.target_ is None else np.hstack([W, self.target_.encode(y, random_state)])
+
+    def _fit_manifold(self, X, y, seed):
+        """The manifold, the source on it and the level it starts at; without one, noise at sigma_max."""
+        self.manifold_model_ = self.source_ = None
+        self.sigma_start_ = float(self.sigma_max)
+        if isinstance(self.manifold, str) and self.manifold == "passthrough":
+            return
+        W = self.codec_.encode(X)
+        transformer = default_manifold(*W.shape) if self.manifold is None else self.manifold
+        model = ManifoldModel(transformer, n_neighbors=self.n_neighbors, max_landmarks=self.max_landmarks,
+                              random_state=seed % 2**32)
+        self.manifold_model_ = model.fit(W)
+        self.manifold_, self.embedding_ = model.transformer_, model.embedding_
+        if self.start == "noise":
+            return
+        W = self._encode(X, y)
+        target = (None, False) if y is None else (self.target_.values(y), self.target_.is_categorical)
+        self.source_ = _source.build_source(W, model, self.n_neighbors, *target)
+        self.sigma_start_ = float(self.sigma_start) if not is_auto(self.sigma_start) else (
+            _source.choose_sigma_start(W, model, self.n_neighbors, *target, self.sigma_max,
+                                       np.random.default_rng(seed)))
+
+    def _fit_denoiser(self, X, y, seed):
+        from ._diffusion import backend
+
+        rng = np.random.default_rng(seed)
+        W = self._encode(X, y)
+        blocks, target = self.codec_.blocks_, None
+        if self.target_ is not None:
+            target = len(blocks)
+            blocks = [*blocks, *self.target_.blocks(offset=self.codec_.n_outputs_)]
+        order = rng.permutation(len(W))
+        n_out = n_held_out(len(W), self.validation_fraction) if self.early_stopping else 0
+        held_out, rows = order[:n_out], order[n_out:]
+        plan, shape = plan_training(self, len(rows), blocks, self.sigma_start_, target)
+        table = X.iloc[rows] if is_frame(X) else X[rows]
+        y_rows = None if y is None else np.asarray(y)[rows]
+        self.denoiser_, history = backend.fit_denoiser(
+            lambda: self._encode(table, y_rows, rng), W[held_out] if n_out else None, blocks, shape, plan,
+            device=self.device, seed=seed, report=self._report)
+        self.loss_curve_, self.validation_loss_curve_ = history.loss_curve, history.validation_loss_curve
+        self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
+        if history.stop_reason in STOP_WARNINGS:
+            warnings.warn(STOP_WARNINGS[history.stop_reason].format(self.n_iter_, self.learning_rate_init),
+                          ConvergenceWarning, stacklevel=3)
+
+    def _report(self, history):
+        if self.verbose:
+            held_out = history.validation_loss_curve[-1:]
+            shown = f", held-out loss {held_out[0]:.4f}" if held_out else ""
+            print(f"step {history.n_iter}, loss {history.loss_curve[-1]:.4f}{shown}, {history.seconds:.0f} s")
+
+    def _sample_block(self, seed, start, wanted):
+        """One whole block of encoded rows; the rows past those asked for are drawn too and cut off later."""
+        from ._diffusion import backend
+
+        stop = start + backend.BLOCK_ROWS
+        blocks, p = self.denoiser_.blocks, self.codec_.n_outputs_
+        width = blocks[-1].stop
+        uniforms = row_uniforms(seed, start, stop, _source.N_START_DRAWS + width)
+        noise = row_normals(uniforms[:, _source.N_START_DRAWS:])
+        wanted = None if wanted is None else wanted[np.minimum(np.arange(start, stop), len(wanted) - 1)]
+        if self.source_ is None:
+            x = np.sqrt(1 + self.sigma_start_**2) * noise
+        else:
+            target = None if wanted is None else self.target_.values_of(wanted)
+            x = _source.draw_starts(self.source_, uniforms[:, :_source.N_START_DRAWS], target) + self.sigma_start_ * noise
+        known = np.array([wanted is not None and block.start >= p for block in blocks])
+        if wanted is not None:
+            x[:, p:] = wanted
+        return backend.sample_block(self.denoiser_, x, known, self.sigma_start_, self.sigma_min, self.n_steps, self.rho)

@@ -1,0 +1,85 @@
+"""The target y as one more column of the encoded table: classes or numbers.
+
+Classes are what sklearn calls binary or multiclass (integers, bools, strings); floats that are not all whole are
+numbers. A start for a wanted number comes from the rows whose targets are nearest to it.
+"""
+
+import numpy as np
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import type_of_target
+
+from ._codec import TableCodec
+
+
+class Target:
+    """The fitted code of a target.
+
+    Attributes
+    ----------
+    classes_ : ndarray or None for a numeric target
+    """
+
+    def __init__(self, y):
+        kind = type_of_target(y, input_name="y")
+        if kind not in ("binary", "multiclass", "continuous"):
+            raise ValueError(f"y must hold one class or one number a row, got a target of type {kind!r}.")
+        self.classes_ = None if kind == "continuous" else np.unique(y)
+        self.dtype_ = y.dtype
+        column = self._column(y)
+        self.codec_ = TableCodec(categorical_features=[0] if self.is_categorical else None).fit(column)
+
+    @property
+    def is_categorical(self):
+        return self.classes_ is not None
+
+    def _column(self, y):
+        """y as a table of one column; classes by their place among the sorted ones."""
+        if not self.is_categorical:
+            return np.asarray(y, dtype=float)[:, None]
+        place = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        unknown = self.classes_[place] != y
+        if np.any(unknown):
+            raise ValueError(f"y must hold classes seen in fit, {self.classes_.tolist()}, got {y[unknown][0]!r}.")
+        return place[:, None]
+
+    def encode(self, y, random_state=None):
+        """(n, width) code of targets."""
+        return self.codec_.encode(self._column(y), random_state)
+
+    def encode_wanted(self, y, n_samples):
+        """(n_samples, width) code of the targets asked for in `sample`: one for all rows, or one a row."""
+        y = np.asarray(y)
+        y = np.full(n_samples, y) if y.ndim == 0 else column_or_1d(y)
+        if len(y) != n_samples:
+            raise ValueError(f"y must be a scalar or hold n_samples={n_samples} targets, got {len(y)}.")
+        if not self.is_categorical and not np.isfinite(y.astype(float)).all():
+            raise ValueError("y must be finite, got NaN or infinity.")
+        return self.encode(y)
+
+    def decode(self, codes):
+        """Targets of their codes, in the dtype seen in fit."""
+        column = self.codec_.decode(codes)[:, 0]
+        return self.classes_[column.astype(int)] if self.is_categorical else column.astype(self.dtype_)
+
+    def values(self, y):
+        """(n,) targets as numbers: the place of each class, or y itself."""
+        return self._column(y)[:, 0]
+
+    def values_of(self, codes):
+        """(n,) targets as numbers, of their codes."""
+        return self.codec_.decode(codes)[:, 0]
+
+    def blocks(self, offset):
+        """The blocks of the target behind `offset` columns."""
+        return [b._replace(start=b.start + offset, stop=b.stop + offset, name="y") for b in self.codec_.blocks_]
+
+
+def fit_target(y, n_samples):
+    """Check y against the number of rows and fit its code; all-equal targets are refused."""
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(y, np.empty(n_samples))
+    if y.dtype.kind == "O":
+        y = np.array(y.tolist())
+    if len(np.unique(y)) < 2:
+        raise ValueError(f"y must hold at least two different values, got only {y[0]!r}.")
+    return Target(y)

@@ -1,0 +1,23 @@
+"""Shared tables."""
+
+import os
+
+import numpy as np
+import pytest
+
+# before matplotlib is imported anywhere: no test needs a screen
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture
+def mixed_csv(tmp_path):
+    """A file of 120 rows: two dependent numbers, an integer and two categories."""
+    rng = np.random.RandomState(0)
+    length = rng.normal(size=120)
+    lines = ["length,width,count,colour,size"]
+    for x in length:
+        colour = rng.choice(["red", "green", "blue"], p=[0.6, 0.3, 0.1])
+        lines.append(f"{x:.4f},{2 * x + rng.normal():.4f},{rng.randint(5)},{colour},{'big' if x > 0 else 'small'}")
+    path = tmp_path / "mixed.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,185 @@
+"""The walls of the package, held on the syntax trees of its files, and the one home of every fact."""
+
+import ast
+import configparser
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "skmdiff"
+
+# a file imports from lower floors only: no import upward, no circle
+FLOORS = {
+    "skmdiff._checks": 0,
+    "skmdiff._csv": 0,
+    "skmdiff._diffusion": 0,
+    "skmdiff._diffusion.noise": 0,
+    "skmdiff._raster": 0,
+    "skmdiff._streams": 0,
+    "skmdiff._columns": 1,
+    "skmdiff._diffusion.denoiser": 1,
+    "skmdiff._local": 1,
+    "skmdiff.datasets": 1,
+    "skmdiff.inspection": 1,
+    "skmdiff.metrics": 1,
+    "skmdiff._codec": 2,
+    "skmdiff._diffusion.solvers": 2,
+    "skmdiff._diffusion.training": 2,
+    "skmdiff._manifold": 2,
+    "skmdiff._picture": 2,
+    "skmdiff._diffusion.backend": 3,
+    "skmdiff._source": 3,
+    "skmdiff._target": 3,
+    "skmdiff._defaults": 4,
+    "skmdiff._sampler": 5,
+    "skmdiff": 6,
+    "skmdiff._demo": 7,
+    "skmdiff.__main__": 8,
+}
+LATE = {"matplotlib", "pandas", "polars", "tqdm", "umap"}
+IMPORT_AND_LOOK = """
+import json, random, sys, warnings
+import numpy as np
+import sklearn.base, sklearn.utils  # what scikit-learn itself loads and sets is not ours to answer for
+before = set(sys.modules), np.random.get_state()[1].tolist(), random.getstate(), list(warnings.filters)
+import skmdiff
+after = np.random.get_state()[1].tolist(), random.getstate(), list(warnings.filters)
+roots = {name.split(".")[0] for name in set(sys.modules) - before[0]}
+print(json.dumps([sorted(roots), *(a == b for a, b in zip(before[1:], after))]))
+"""
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(tree):
+    """(level, module, name) of every import below a node; name is None for `import module`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.level, node.module or "", alias.name) for alias in node.names)
+
+
+def outer_imports(tree):
+    """Like `imports`, without those inside functions."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from imports(ast.Module([node], []))
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from outer_imports(node)
+
+
+def own_imports(name, tree):
+    """The modules of the package that a module imports."""
+    for level, module, imported in imports(tree):
+        if level:
+            package = name if FILES[name].stem == "__init__" else name.rpartition(".")[0]
+            for _ in range(level - 1):
+                package = package.rpartition(".")[0]
+            module = f"{package}.{module}".rstrip(".")
+        if module.split(".")[0] == "skmdiff":
+            yield f"{module}.{imported}" if f"{module}.{imported}" in FILES else module
+
+
+@pytest.fixture(params=FILES)
+def module(request):
+    return request.param, ast.parse(FILES[request.param].read_text(encoding="utf-8"))
+
+
+def test_imports_go_downwards(module):
+    name, tree = module
+    assert name in FLOORS, f"{name} has no floor yet"
+    upward = [other for other in own_imports(name, tree) if FLOORS[other] >= FLOORS[name]]
+    assert not upward
+
+
+def test_torch_stands_behind_one_wall(module):
+    name, tree = module
+    roots = {module.split(".")[0] for level, module, _ in imports(tree) if not level}
+    assert "torch" not in roots or name.startswith("skmdiff._diffusion.")
+
+
+def test_the_wall_has_one_door(module):
+    name, tree = module
+    if not name.startswith("skmdiff._diffusion"):
+        behind = {other for other in own_imports(name, tree) if other.startswith("skmdiff._diffusion.")}
+        assert behind <= {"skmdiff._diffusion.backend"}
+
+
+def test_nothing_private_of_others_is_imported(module):
+    private = [
+        (source, imported)
+        for level, source, imported in imports(module[1])
+        if not level and source.split(".")[0] in {"sklearn", "numpy", "scipy", "pandas", "umap", "joblib"}
+        and any(part.startswith("_") for part in [*source.split("."), imported or ""])
+    ]
+    assert not private
+
+
+def test_heavy_and_optional_packages_are_imported_late(module):
+    assert not {source.split(".")[0] for level, source, _ in outer_imports(module[1]) if not level} & LATE
+
+
+def test_the_walls_are_seen_where_they_are_broken():
+    tree = ast.parse("import pandas\nif 1:\n    import umap\ndef f():\n    import matplotlib\nfrom sklearn._x import y")
+    assert {source for _, source, _ in outer_imports(tree)} == {"pandas", "umap", "sklearn._x"}
+    assert len(list(imports(tree))) == 4
+    assert list(own_imports("skmdiff._codec", ast.parse("from . import _checks\nfrom ._csv import x"))) == [
+        "skmdiff._checks",
+        "skmdiff._csv",
+    ]
+
+
+def test_importing_changes_nothing_and_loads_nothing_heavy():
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_AND_LOOK], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    roots, *unchanged = json.loads(done.stdout)
+    assert not set(roots) & {"torch", *LATE}
+    assert unchanged == [True, True, True]
+
+
+def requirements():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    lists = [setup["options"]["install_requires"], *setup["options.extras_require"].values()]
+    lines = [line for text in lists for line in text.split("\n") if line and not line.startswith("skmdiff[")]
+    return [Requirement(line) for line in lines]
+
+
+def pins():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {name.lower(): version for name, version in pairs}
+
+
+@pytest.mark.parametrize("requirement", requirements(), ids=str)
+def test_every_requirement_has_a_pin_in_its_range(requirement):
+    assert requirement.specifier.contains(pins()[requirement.name.lower()])
+
+
+def test_version_has_one_home():
+    init = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
+    version = next(line.split('"')[1] for line in init.splitlines() if line.startswith("__version__"))
+    assert "version = attr: skmdiff.__version__" in (ROOT / "setup.cfg").read_text(encoding="utf-8")
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_readme_and_continuous_integration_give_the_same_commands():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    integration = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "pip install -c constraints.txt . && skmdiff demo" in readme
+    assert 'pip install -c constraints.txt -e ".[test]" && pytest' in readme
+    for command in ["install -c constraints.txt .\n", 'install -c constraints.txt -e ".[test]"', "skmdiff demo"]:
+        assert command in integration
