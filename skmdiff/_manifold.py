@@ -40,7 +40,7 @@ LIFT_NEIGHBORS = 80
 LIFT_RIDGE = 1e-5
 CARRY_NEIGHBORS = 8  # of 3 to 12, the least held-out error for t-SNE of digits and of a swiss roll
 SAME = 1e-6  # spread of a coordinate over the largest, or difference of two transforms, that counts as rounding
-PROBE_ROWS = 6
+PROBE_ROWS = 32
 
 PRECOMPUTED = ("precomputed", "precomputed_nearest_neighbors")
 METRIC_PARAMETERS = ("metric", "affinity", "dissimilarity", "kernel")
@@ -370,8 +370,9 @@ def is_row_wise(transformer, W, Z):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            whole, part = transform(transformer, probe), transform(transformer, probe[::3])
-    except Exception:  # whatever a stranger's transform raises on a few rows, it is of no use here
+            whole = in_blocks(lambda X: transform(transformer, X), probe, W[0])
+            part = in_blocks(lambda X: transform(transformer, X), probe[::3], W[-1])
+    except Exception:  # whatever a stranger's transform raises on new rows, it is of no use here
         return False
     spread = max(Z.std(axis=0).max(), np.finfo(float).tiny)
     agrees = whole.shape[1] == Z.shape[1] and np.median(np.abs(whole[: len(rows)] - Z[rows])) < 0.25 * spread

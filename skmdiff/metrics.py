@@ -229,8 +229,9 @@ def dcr_share(
 
     Distance to the closest record, in the space of :func:`coverage_precision`, to as many training as
     held-out rows; ties count half; the mean over several choices of rows. Ideal is 0.5, what fresh real rows
-    score: higher means that training rows leak, 1 that they were copied. It misleads in two ways: its
-    standard error is about ``0.5 / sqrt(n)`` for the n rows of the shorter table, and 0.5 proves no privacy.
+    score: higher means that training rows leak, up to 1 for copies if the two tables are equally long. It
+    misleads in two ways: its standard error is about ``0.5 / sqrt(n)`` for the n rows of the shorter table,
+    and 0.5 proves no privacy.
 
     Parameters
     ----------

@@ -17,7 +17,8 @@ def mixed_csv(tmp_path):
     lines = ["length,width,count,colour,size"]
     for x in length:
         colour = rng.choice(["red", "green", "blue"], p=[0.6, 0.3, 0.1])
-        lines.append(f"{x:.4f},{2 * x + rng.normal():.4f},{rng.randint(5)},{colour},{'big' if x > 0 else 'small'}")
+        width, size = 2 * x + rng.normal(), "big" if x > 0 else "small"
+        lines.append(f"{x:.4f},{width:.4f},{rng.randint(5)},{colour},{size}")
     path = tmp_path / "mixed.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
