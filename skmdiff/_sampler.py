@@ -75,7 +75,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         Evaluations (40 in `max_iter` steps) without a better held-out loss before training stops.
     n_steps : int, default=12
         Steps of the second-order solver; a row takes one more evaluation of the denoiser than that.
-    sigma_min, sigma_max : float, default=0.01, 20.0
+    sigma_min, sigma_max : float, default=0.01, 10.0
         Smallest and largest noise level, in standard deviations of a column.
     rho : float, default=7.0
         Curvature of the grid of levels (Karras et al. 2022, equation 5).
@@ -125,7 +125,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     def __init__(self, manifold=None, *, start="manifold", sigma_start="auto", n_neighbors=10, max_landmarks=2000,
                  categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes=(256, 256, 256),
                  max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.001, early_stopping=True,
-                 validation_fraction=0.1, n_iter_no_change=10, n_steps=12, sigma_min=0.01, sigma_max=20.0, rho=7.0,
+                 validation_fraction=0.1, n_iter_no_change=10, n_steps=12, sigma_min=0.01, sigma_max=10.0, rho=7.0,
                  device="auto", n_jobs=None, verbose=0, random_state=None):
         self.manifold = manifold
         self.start = start

@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from ._manifold import neighbor_graph
 
 N_START_DRAWS = 3
-RECOGNITION_ROWS, MAX_SPLIT_ROWS = 1000, 10_000
+N_FOLDS, MAX_SPLIT_ROWS, FRESH_ROWS, START_REPEATS = 5, 10_000, 2000, 2
 TOLERANCE = 0.02
 MAX_CENTRES = 2000
 SMALLEST_START, N_BISECTIONS = 0.1, 6
@@ -113,12 +113,11 @@ def recognition(started, fresh, rows, sigma, rng):
 def choose_sigma_start(W, model, n_neighbors, target, is_class, sigma_max, rng):
     """The smallest level at which starts are no longer recognised as coming from the rows they started from.
 
-    The rows are split at random into rows to start from and held-out ones, several times where they are few;
-    the recognition, averaged over the splits, falls with the level and is brought to 0.5 + TOLERANCE by
+    The rows are split into rows to start from and fresh ones, N_FOLDS ways; the recognition, averaged over them, falls with the level and is brought to 0.5 + TOLERANCE by
     bisection. sigma_max where even that is recognised.
     """
     build = partial(build_source, W, model, n_neighbors, target, is_class)
-    splits = [_recognition_split(W, build, rng) for _ in range(_n_splits(len(W)))]
+    splits = [_recognition_split(W, build, *split, rng) for split in _splits(len(W), rng)]
     seed = rng.integers(2**63)
 
     def excess(log_sigma):
@@ -135,14 +134,19 @@ def choose_sigma_start(W, model, n_neighbors, target, is_class, sigma_max, rng):
     return float(np.exp(high))
 
 
-def _n_splits(n_rows):
-    return int(np.clip(np.ceil(2 * RECOGNITION_ROWS / n_rows), 1, 20))
+def _splits(n_rows, rng):
+    """Pairs of index arrays, rows to start from and fresh ones: folds of at most MAX_SPLIT_ROWS random rows.
+
+    Over the folds every row is fresh once and a row to start from otherwise, so that what makes some rows
+    easier to recognise than others cancels.
+    """
+    order = rng.permutation(n_rows)[:MAX_SPLIT_ROWS]
+    folds = np.array_split(order, min(N_FOLDS, len(order)))
+    for k, fold in enumerate(folds):
+        yield np.concatenate(folds[:k] + folds[k + 1:]), fold[: FRESH_ROWS // N_FOLDS]
 
 
-def _recognition_split(W, build, rng):
-    """Starts, fresh rows and the rows started from, of one random split."""
-    order = rng.permutation(len(W))[:MAX_SPLIT_ROWS]
-    n_fresh = min(max(1, len(order) // 5), RECOGNITION_ROWS)
-    fresh, rows = order[:n_fresh], order[n_fresh:]
+def _recognition_split(W, build, rows, fresh, rng):
+    """Starts, fresh rows and the rows started from, of one split."""
     source = build(rows=rows)
-    return draw_starts(source, rng.random((n_fresh, N_START_DRAWS))), W[fresh], W[rows]
+    return draw_starts(source, rng.random((START_REPEATS * len(fresh), N_START_DRAWS))), W[fresh], W[rows]

@@ -94,34 +94,39 @@ def gaussian_denoiser(s):
     return lambda x, sigma: x * s**2 / (s**2 + sigma**2)
 
 
-def gaussian_solver_error(n_steps, s=0.5):
+def gaussian_solver_error(n_steps, s):
     x = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
     grid = torch.as_tensor(noise.karras_grid(5.0, 0.02, n_steps))
     out = solvers.reverse(gaussian_denoiser(s), x, grid, torch.tensor([True]))
     scale = np.sqrt((s**2 + 0.02**2) / (s**2 + 5.0**2))
-    exact = gaussian_denoiser(s)(x * scale, torch.tensor(0.02))
+    exact = gaussian_denoiser(s)(x * scale, grid[-1])
     return float((out - exact).abs().max())
 
 
 def test_solver_is_of_second_order():
-    errors = [gaussian_solver_error(n) for n in (16, 32, 64, 128)]
+    errors = [gaussian_solver_error(n, 0.5) for n in (16, 32, 64, 128)]
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     assert (orders > 1.7).all() and errors[-1] < 1e-4, (errors, orders)
 
 
+def test_solver_is_exact_for_a_standard_normal():
+    assert gaussian_solver_error(4, 1.0) < 1e-12
+
+
 def test_first_order_rule_is_of_first_order():
-    """The control of the test above: without the previous estimate the same rule loses an order."""
+    """The control of the test of order: without the previous velocity the same rule loses an order."""
 
     def euler_error(n_steps, s=0.5):
-        grid = torch.as_tensor(noise.karras_grid(5.0, 0.02, n_steps))
-        x = torch.ones(1, 1, dtype=torch.float64)
-        for a, b in zip(grid[:-1], grid[1:], strict=True):
-            x = solvers.multistep(x, gaussian_denoiser(s)(x, a), None, a, b, None)
-        return abs(float(x) - np.sqrt((s**2 + 0.02**2) / (s**2 + 25)))
+        angle = torch.arctan(torch.as_tensor(noise.karras_grid(5.0, 0.02, n_steps)))
+        u = torch.cos(angle[:1])
+        for a, b in zip(angle[:-1], angle[1:], strict=True):
+            denoised = gaussian_denoiser(s)(u / torch.cos(a), torch.tan(a))
+            u = solvers.multistep(u, solvers.velocity(denoised, u, a), None, a - b, None)
+        return abs(float(u / torch.cos(b)) - np.sqrt((s**2 + 0.02**2) / (s**2 + 25)))
 
     errors = [euler_error(n) for n in (32, 64, 128)]
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
-    assert ((orders > 0.8) & (orders < 1.3)).all()
+    assert ((orders > 0.8) & (orders < 1.3)).all(), orders
 
 
 def test_two_points_are_reached_in_their_shares():

