@@ -276,7 +276,7 @@ def test_trained_posterior_of_a_category_and_its_density():
     rng = np.random.default_rng(0)
     levels = rng.choice(3, 20_000, p=f)
     rows = np.column_stack([shift[levels] + 0.3 * rng.standard_normal(20_000), CODES[levels]])
-    state = fit(rows, MIXED, conditional_share=0.4, max_iter=2500)
+    state = fit(rows, MIXED, conditional_share=0.8, max_iter=2500)
     value = np.linspace(-2, 2.5, 40)
     query = np.column_stack([np.repeat(value, 3), np.tile(CODES, (40, 1))])
     log_density = backend.log_density(state, query, np.zeros(2, bool),

@@ -24,7 +24,7 @@ from torch.nn import functional
 from .noise import UNKNOWN, preconditioning
 
 LEVEL_FEATURES = 16
-FREQUENCY_SCALE = 0.5
+FREQUENCY_RANGE = 0.1, 8.0  # cycles per standard deviation of a column
 
 
 class Layout:
@@ -151,6 +151,14 @@ class Denoiser(nn.Module):
         return layout.log_probabilities(f + likelihood)
 
 
+def _draw_frequencies(n_numeric, n_frequencies, generator):
+    """Frequencies of each column, one in each of n_frequencies strata of FREQUENCY_RANGE, log-uniform."""
+    low, high = (math.log(f) for f in FREQUENCY_RANGE)
+    u = torch.rand(n_numeric, n_frequencies, generator=generator, device=generator.device)
+    strata = torch.arange(n_frequencies, device=generator.device)
+    return torch.exp(low + (high - low) * (strata + u) / n_frequencies)
+
+
 def initialise(model, generator):
     """Draw the weights; the layers that end a branch start at zero, so that D starts at c_skip x_t."""
     with torch.no_grad():
@@ -163,7 +171,7 @@ def initialise(model, generator):
             elif isinstance(module, nn.LayerNorm):
                 module.reset_parameters()
             elif isinstance(module, PeriodicFeatures):
-                module.frequencies.normal_(0.0, FREQUENCY_SCALE, generator=generator)
+                module.frequencies.copy_(_draw_frequencies(*module.frequencies.shape, generator))
         for leave in [model.leave, *(block.leave for block in model.blocks)]:
             leave.weight.zero_()
 
