@@ -8,6 +8,7 @@ import numbers
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import check_scalar
 
 MISSING_TYPES = ("NoneType", "NAType", "NaTType")
 
@@ -155,6 +156,14 @@ def check_option(value, name, options):
     if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} must be one of {sorted(options)}, got {value!r}.")
     return value
+
+
+def check_sizes(values, name):
+    """Raise unless a parameter is a sequence of at least one positive integer."""
+    if not isinstance(values, (tuple, list)) or not values:
+        raise TypeError(f"{name} must be 'auto' or a tuple of at least one integer, got {values!r}.")
+    for value in values:
+        check_scalar(value, f"each of {name}", numbers.Integral, min_val=1)
 
 
 def categorical_mask(X, categorical_features, values):

@@ -4,8 +4,9 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 N_EVALUATIONS = 40
-CONDITIONAL_SHARE = 0.2
-EMA_DECAY = 0.999
+CONDITIONAL_SHARE = 0.1
+EMA_DECAY = 0.998
+SMALL_TABLE = 2000
 MAX_HELD_OUT = 2000
 
 
@@ -19,13 +20,18 @@ def default_manifold(n_rows, n_columns):
 
 
 def default_max_iter(n_rows):
-    """Optimiser steps: 1000 up to 1000 rows, 5000 from 10 000 rows, in between by the logarithm."""
-    return int(np.interp(np.log(n_rows), np.log([1000, 10_000]), [1000, 5000]))
+    """Optimiser steps: 2000 up to 1000 rows, 5000 from 10 000 rows, in between by the logarithm."""
+    return int(np.interp(np.log(n_rows), np.log([1000, 10_000]), [2000, 5000]))
 
 
 def default_batch_size(n_rows):
-    """Rows in a step: no more than there are, 512 at most."""
-    return int(np.clip(n_rows, 64, 512))
+    """Rows in a step: 256 for small tables, 512 for large ones."""
+    return 256 if n_rows < SMALL_TABLE else 512
+
+
+def default_hidden_layer_sizes(n_rows):
+    """Two residual blocks, 128 wide for small tables and 256 for large ones."""
+    return (128, 128) if n_rows < SMALL_TABLE else (256, 256)
 
 
 def n_frequencies(n_numeric):
@@ -52,10 +58,12 @@ def plan_training(sampler, n_rows, blocks, sigma_max, target):
 
     max_iter = default_max_iter(n_rows) if is_auto(sampler.max_iter) else sampler.max_iter
     batch_size = default_batch_size(n_rows) if is_auto(sampler.batch_size) else sampler.batch_size
+    auto_sizes = is_auto(sampler.hidden_layer_sizes)
+    sizes = default_hidden_layer_sizes(n_rows) if auto_sizes else tuple(sampler.hidden_layer_sizes)
     plan = TrainingPlan(
         max_iter=max_iter, batch_size=batch_size, learning_rate_init=sampler.learning_rate_init,
         sigma_min=sampler.sigma_min, sigma_max=sigma_max, conditional_share=CONDITIONAL_SHARE, ema_decay=EMA_DECAY,
         n_iter_no_change=sampler.n_iter_no_change, evaluate_every=max(1, max_iter // N_EVALUATIONS),
         max_time=sampler.max_time, target=target)
     n_numeric = sum(block.codes is None for block in blocks)
-    return plan, NetworkShape(tuple(sampler.hidden_layer_sizes), n_frequencies(n_numeric))
+    return plan, NetworkShape(sizes, n_frequencies(n_numeric))

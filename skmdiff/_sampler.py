@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _source
-from ._checks import check_option, check_table, is_frame
+from ._checks import check_option, check_sizes, check_table, is_frame
 from ._codec import TableCodec
 from ._defaults import default_manifold, is_auto, n_held_out, plan_training
 from ._manifold import ManifoldModel
@@ -57,15 +57,16 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     numeric : {"quantile", "standard"}, default="quantile"
         Code of a number: normal scores, which keep integers, repeated values and bounds exactly; or mean 0 and
         standard deviation 1, which keeps the geometry of the columns.
-    hidden_layer_sizes : tuple of int, default=(256, 256, 256)
-        Width of each residual block of the denoiser; the first is the width of the trunk.
+    hidden_layer_sizes : tuple of int or "auto", default="auto"
+        Width of each residual block of the denoiser; the first is the width of the trunk. "auto" is (128, 128)
+        below 2000 rows and (256, 256) above.
     max_iter : int or "auto", default="auto"
-        Optimiser steps. "auto" grows with the rows of the table, from 1000 to 5000.
+        Optimiser steps. "auto" grows with the rows of the table, from 2000 to 5000.
     max_time : float or None, default=None
         Seconds after which training stops with the best weights so far.
     batch_size : int or "auto", default="auto"
-        Rows in an optimiser step.
-    learning_rate_init : float, default=0.001
+        Rows in an optimiser step. "auto" is 256 below 2000 rows and 512 above.
+    learning_rate_init : float, default=0.002
         Step size of AdamW after warm-up; it falls to zero along a cosine.
     early_stopping : bool, default=True
         Whether to hold rows out, stop when their loss no longer falls and keep the best weights.
@@ -73,7 +74,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         Share of the rows held out, at most 2000 rows.
     n_iter_no_change : int, default=10
         Evaluations (40 in `max_iter` steps) without a better held-out loss before training stops.
-    n_steps : int, default=12
+    n_steps : int, default=16
         Steps of the second-order solver; a row takes one more evaluation of the denoiser than that.
     sigma_min, sigma_max : float, default=0.01, 10.0
         Smallest and largest noise level, in standard deviations of a column.
@@ -123,9 +124,9 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     """
 
     def __init__(self, manifold=None, *, start="manifold", sigma_start="auto", n_neighbors=10, max_landmarks=2000,
-                 categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes=(256, 256, 256),
-                 max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.001, early_stopping=True,
-                 validation_fraction=0.1, n_iter_no_change=10, n_steps=12, sigma_min=0.01, sigma_max=10.0, rho=7.0,
+                 categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes="auto",
+                 max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.002, early_stopping=True,
+                 validation_fraction=0.1, n_iter_no_change=10, n_steps=16, sigma_min=0.01, sigma_max=10.0, rho=7.0,
                  device="auto", n_jobs=None, verbose=0, random_state=None):
         self.manifold = manifold
         self.start = start
@@ -317,6 +318,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         if not is_auto(self.sigma_start):
             check_scalar(self.sigma_start, "sigma_start", Real, min_val=self.sigma_min, max_val=self.sigma_max,
                          include_boundaries="right")
+        if not is_auto(self.hidden_layer_sizes):
+            check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
         check_scalar(self.validation_fraction, "validation_fraction", Real, min_val=0, max_val=1,
                      include_boundaries="neither")
         if self.max_time is not None:

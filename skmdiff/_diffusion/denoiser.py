@@ -58,19 +58,26 @@ class Layout:
         self.padded = index(rows).reshape(self.n_categorical, longest)
         self.is_level = self.padded < total
 
+    def by_column(self, values):
+        """One value a level, (B, all levels), as an array (B, n_categorical, most levels), -inf where padded."""
+        padding = values.new_full((len(values), 1), -math.inf)
+        return torch.cat([values, padding], 1).index_select(1, self.padded.flatten()).unflatten(1, self.padded.shape)
+
     def log_probabilities(self, logits):
-        """Log-softmax within each categorical column: (B, n_categorical, longest), -inf where padded."""
-        padding = logits.new_full((len(logits), 1), -math.inf)
-        return torch.cat([logits, padding], 1)[:, self.padded].log_softmax(-1)
+        """Log-softmax within each categorical column: (B, n_categorical, most levels), -inf where padded."""
+        return self.by_column(logits).log_softmax(-1)
 
     def mean_codes(self, log_probabilities):
         """Expected code of every categorical column under the probabilities, (B, width of all codes)."""
         return log_probabilities.exp()[:, self.is_level] @ self.codes
 
+    def log_likelihoods(self, x):
+        """log p(x | level) at sigma = 1, up to a constant, of every level of every categorical column."""
+        return x.index_select(1, self.coded) @ self.codes.T - self.half_norm
+
     def nearest_levels(self, x):
         """Level of every categorical column whose code is nearest to x, (B, n_categorical) of ints."""
-        scores = x[:, self.coded] @ self.codes.T - self.half_norm
-        return self.log_probabilities(scores).argmax(-1)
+        return self.by_column(self.log_likelihoods(x)).argmax(-1)
 
 
 class PeriodicFeatures(nn.Module):
@@ -117,11 +124,12 @@ class Denoiser(nn.Module):
         """F(c_in x_t; levels), (B, n_numeric + all levels)."""
         layout = self.layout
         c_in = torch.where(sigma < UNKNOWN, (sigma**2 + 1).rsqrt(), 0.0)
-        x = x * c_in[:, layout.block_of_column]
+        x = x * c_in.index_select(1, layout.block_of_column)
         known, unknown = sigma == 0, sigma >= UNKNOWN
         offset = (sigma.clamp_min(1e-3) / row_level[:, None]).log().masked_fill(known | unknown, 0.0) / 4
         level = self._level_embedding(row_level)
-        columns = [self.periodic(x[:, layout.numeric]), x[:, layout.coded], known.to(x), unknown.to(x), offset]
+        columns = [self.periodic(x.index_select(1, layout.numeric)), x.index_select(1, layout.coded),
+                   known.to(x), unknown.to(x), offset]
         h = self.enter(torch.cat(columns, 1))
         for block in self.blocks:
             h = block(h, level)
@@ -140,15 +148,14 @@ class Denoiser(nn.Module):
         layout = self.layout
         out = self.network(x, row_level, sigma)
         f = out[:, : layout.n_numeric]
-        c_skip, c_out, _ = preconditioning(sigma[:, layout.numeric_block])
-        means = c_skip * x[:, layout.numeric] + c_out * f
+        c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
+        means = c_skip * x.index_select(1, layout.numeric) + c_out * f
         return means, self._posterior(out[:, layout.n_numeric:], x, sigma), f
 
     def _posterior(self, f, x, sigma):
         layout = self.layout
-        variance = sigma[:, layout.block_of_level] ** 2 + 1e-4
-        likelihood = (x[:, layout.coded] @ layout.codes.T - layout.half_norm) / variance
-        return layout.log_probabilities(f + likelihood)
+        variance = sigma.index_select(1, layout.block_of_level) ** 2 + 1e-4
+        return layout.log_probabilities(f + layout.log_likelihoods(x) / variance)
 
 
 def _draw_frequencies(n_numeric, n_frequencies, generator):
@@ -189,13 +196,15 @@ def denoise(model, x, row_level, sigma):
 def denoising_loss(model, x_0, row_level, sigma, noise):
     """Loss of every column of every row, (B, n_blocks); zero where the column is known."""
     layout = model.layout
-    x = x_0 + noise * sigma[:, layout.block_of_column]
+    x = x_0 + noise * sigma.index_select(1, layout.block_of_column)
     means, log_probabilities, f = model(x, row_level, sigma)
     loss = x_0.new_zeros(len(x_0), layout.n_blocks)
-    c_skip, c_out, _ = preconditioning(sigma[:, layout.numeric_block])
-    target = (x_0[:, layout.numeric] - c_skip * x[:, layout.numeric]) / c_out.clamp_min(1e-6)
-    loss[:, layout.numeric_block] = (f - target) ** 2
+    c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
+    x_numeric, x_0_numeric = x.index_select(1, layout.numeric), x_0.index_select(1, layout.numeric)
+    target = (x_0_numeric - c_skip * x_numeric) / c_out.clamp_min(1e-6)
+    loss = loss.index_copy(1, layout.numeric_block, (f - target) ** 2)
     if layout.n_categorical:
         levels = layout.nearest_levels(x_0)
-        loss[:, layout.categorical_block] = -log_probabilities.gather(2, levels[:, :, None])[:, :, 0]
+        cross_entropy = -log_probabilities.gather(2, levels[:, :, None])[:, :, 0]
+        loss = loss.index_copy(1, layout.categorical_block, cross_entropy)
     return loss.masked_fill(sigma == 0, 0.0)

@@ -121,7 +121,7 @@ class Trainer:
         """One optimiser step on a random batch of `rows`; returns its loss."""
         index = torch.randint(len(rows), (self.plan.batch_size,), generator=self.generator, device=rows.device)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = batch_loss(self.model, rows[index], self.plan, self.generator)
+        loss = batch_loss(self.model, rows.index_select(0, index), self.plan, self.generator)
         loss.backward()
         clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
