@@ -47,7 +47,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     sigma_start : float or "auto", default="auto"
         Noise level, in standard deviations of a column, added to a start. "auto" is the smallest level at which
         a test on held-out rows no longer recognises the training rows started from.
-    n_neighbors : int, default=10
+    n_neighbors : int, default=5
         Neighbours in the embedding that a start is mixed with.
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
@@ -61,7 +61,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         Width of each residual block of the denoiser; the first is the width of the trunk. "auto" is (128, 128)
         below 2000 rows and (256, 256) above.
     max_iter : int or "auto", default="auto"
-        Optimiser steps. "auto" grows with the rows of the table, from 2000 to 5000.
+        Optimiser steps. "auto" grows with the rows of the table, from 2000 to 7000.
     max_time : float or None, default=None
         Seconds after which training stops with the best weights so far.
     batch_size : int or "auto", default="auto"
@@ -123,7 +123,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     (3, 4)
     """
 
-    def __init__(self, manifold=None, *, start="manifold", sigma_start="auto", n_neighbors=10, max_landmarks=2000,
+    def __init__(self, manifold=None, *, start="manifold", sigma_start="auto", n_neighbors=5, max_landmarks=2000,
                  categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes="auto",
                  max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.002, early_stopping=True,
                  validation_fraction=0.1, n_iter_no_change=10, n_steps=16, sigma_min=0.01, sigma_max=10.0, rho=7.0,
@@ -407,7 +407,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
             x = np.sqrt(1 + self.sigma_start_**2) * noise
         else:
             target = None if wanted is None else self.target_.values_of(wanted)
-            x = _source.draw_starts(self.source_, uniforms[:, :_source.N_START_DRAWS], target) + self.sigma_start_ * noise
+            starts = _source.draw_starts(self.source_, uniforms[:, :_source.N_START_DRAWS], target)
+            x = starts + self.sigma_start_ * noise
         known = np.array([wanted is not None and block.start >= p for block in blocks])
         if wanted is not None:
             x[:, p:] = wanted

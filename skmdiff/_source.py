@@ -20,7 +20,7 @@ from ._manifold import neighbor_graph
 
 N_START_DRAWS = 3
 N_FOLDS, MAX_SPLIT_ROWS, FRESH_ROWS, START_REPEATS = 5, 10_000, 2000, 2
-TOLERANCE = 0.02
+TOLERANCE = 0.015
 MAX_CENTRES = 2000
 SMALLEST_START, N_BISECTIONS = 0.1, 6
 
@@ -113,9 +113,11 @@ def recognition(started, fresh, rows, sigma, rng):
 def choose_sigma_start(W, model, n_neighbors, target, is_class, sigma_max, rng):
     """The smallest level at which starts are no longer recognised as coming from the rows they started from.
 
-    The rows are split into rows to start from and fresh ones, N_FOLDS ways; the recognition, averaged over them, falls with the level and is brought to 0.5 + TOLERANCE by
-    bisection. sigma_max where even that is recognised.
+    The rows are split into rows to start from and fresh ones, N_FOLDS ways. The recognition, averaged over them,
+    falls with the level and is brought by bisection to 0.5 + TOLERANCE + two standard errors of the AUC of
+    n rows against n others by chance, 1 / sqrt(6 n). sigma_max where even that is recognised.
     """
+    tolerance = TOLERANCE + 2 / np.sqrt(6 * len(W))
     build = partial(build_source, W, model, n_neighbors, target, is_class)
     splits = [_recognition_split(W, build, *split, rng) for split in _splits(len(W), rng)]
     seed = rng.integers(2**63)
@@ -123,7 +125,7 @@ def choose_sigma_start(W, model, n_neighbors, target, is_class, sigma_max, rng):
     def excess(log_sigma):
         noise = np.random.default_rng(seed)
         aucs = [recognition(*split, np.exp(log_sigma), noise) for split in splits]
-        return np.mean(aucs) - 0.5 - TOLERANCE
+        return np.mean(aucs) - 0.5 - tolerance
 
     low, high = np.log(SMALLEST_START), np.log(sigma_max)
     if excess(high) > 0:

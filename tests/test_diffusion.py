@@ -133,9 +133,9 @@ def test_two_points_are_reached_in_their_shares():
     """Data at -1 (share .7) and +1 (.3): the exact denoiser is a posterior mean, every start ends at a point."""
 
     def denoise(x, sigma):
-        logits = torch.stack([-((x + 1) ** 2) / (2 * sigma**2) + np.log(0.7), -((x - 1) ** 2) / (2 * sigma**2) + np.log(0.3)])
-        share = logits.softmax(0)
-        return share[1] - share[0]
+        points, law = torch.tensor([-1.0, 1.0]).to(x), torch.tensor([0.7, 0.3]).to(x)
+        share = (law.log() - (x - points) ** 2 / (2 * sigma**2)).softmax(1)
+        return share @ points[:, None]
 
     start = torch.as_tensor(stats.norm.ppf((np.arange(4000) + 0.5) / 4000) * 20.0)[:, None]
     grid = torch.as_tensor(noise.karras_grid(20.0, 0.01, 24))
@@ -219,7 +219,8 @@ def test_loss_gradient_is_that_of_finite_differences():
     model = build(MIXED)
     with torch.no_grad():
         model.leave.weight.normal_(generator=generator(2))
-    x = torch.cat([torch.randn(5, 1, generator=generator(), dtype=torch.float64), torch.as_tensor(CODES)[[0, 1, 2, 0, 1]]], 1)
+    numbers, codes = torch.randn(5, 1, generator=generator(), dtype=torch.float64), torch.as_tensor(CODES)
+    x = torch.cat([numbers, codes[[0, 1, 2, 0, 1]]], 1)
     row_level = torch.tensor([0.1, 0.5, 1.0, 2.0, 5.0], dtype=torch.float64)
     eps = torch.randn(5, 4, generator=generator(3), dtype=torch.float64)
     parameter = model.periodic.frequencies
