@@ -8,13 +8,12 @@ import numbers
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_scalar
 
 MISSING_TYPES = ("NoneType", "NAType", "NaTType")
 
 
 def is_frame(X):
-    return hasattr(X, "iloc")
+    return hasattr(X, "iloc") and hasattr(X, "columns")
 
 
 def check_table(X, min_samples=2):
@@ -158,12 +157,22 @@ def check_option(value, name, options):
     return value
 
 
-def check_sizes(values, name):
-    """Raise unless a parameter is a sequence of at least one positive integer."""
-    if not isinstance(values, (tuple, list)) or not values:
-        raise TypeError(f"{name} must be 'auto' or a tuple of at least one integer, got {values!r}.")
-    for value in values:
-        check_scalar(value, f"each of {name}", numbers.Integral, min_val=1)
+def is_auto(value):
+    return isinstance(value, str) and value == "auto"
+
+
+def check_coordinates(Z, n_components):
+    """Z as a finite float array of shape (n_samples, n_components)."""
+    rule = f"Z must be a finite array of shape (n_samples, {n_components})"
+    try:
+        array = np.asarray(Z, dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{rule}, got {Z!r:.80}.") from error
+    if array.ndim != 2 or array.shape[1] != n_components:
+        raise ValueError(f"{rule}, got shape {array.shape}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{rule}, got NaN or infinity.")
+    return array
 
 
 def categorical_mask(X, categorical_features, values):
@@ -198,7 +207,7 @@ def categorical_mask(X, categorical_features, values):
 def check_mask(mask, n_features):
     if len(mask) != n_features:
         raise ValueError(
-            f"categorical_features as a mask must have one entry per column ({n_features}), got {len(mask)}."
+            f"categorical_features as a mask must have one entry per column ({n_features}), got {mask.tolist()!r}."
         )
     return mask
 

@@ -3,15 +3,13 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
+from ._checks import is_auto
+
 N_EVALUATIONS = 40
 CONDITIONAL_SHARE = 0.1
 EMA_DECAY = 0.998
 SMALL_TABLE = 2000
 MAX_HELD_OUT = 2000
-
-
-def is_auto(value):
-    return isinstance(value, str) and value == "auto"
 
 
 def default_manifold(n_rows, n_columns):

@@ -362,6 +362,8 @@ def check_embedding(result, transformer, n):
     name = class_name(transformer)
     if result is None:
         raise TypeError(f"manifold must have fit_transform, or fit and embedding_; {name} has not, or returned None")
+    if np.iscomplexobj(result):
+        raise ValueError(f"manifold {name} must return real numbers, got complex ones")
     try:
         Z = np.array(result.toarray() if issparse(result) else result, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -1,28 +1,28 @@
 """`ManifoldDiffusionSampler`: the estimator, thin over `_codec`, `_manifold`, `_source` and `_diffusion`."""
 
 import warnings
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _source
-from ._checks import check_option, check_sizes, check_table, is_frame
+from ._checks import check_coordinates, check_table, is_auto, is_frame
 from ._codec import TableCodec
-from ._defaults import default_manifold, is_auto, n_held_out, plan_training
+from ._defaults import default_manifold, n_held_out, plan_training
 from ._manifold import ManifoldModel
+from ._parameters import check_parameters, random_stream
 from ._streams import draw_seed, row_normals, row_uniforms
-from ._target import fit_target
+from ._target import Target, check_target
 
 DENSITY_STEPS = 32
-LARGEST_SIGMA = 90.0
 STOP_WARNINGS = {
-    "diverged": "The training loss was not finite after step {0} with learning_rate_init={1}: the best weights until "
-                "then are kept. Try a smaller learning_rate_init.",
+    "diverged": "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: "
+                "the best weights until then are kept. Try a smaller learning_rate_init.",
     "interrupted": "Training interrupted by the user after step {0}; the best weights until then are kept.",
 }
 
@@ -171,14 +171,26 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         ValueError, TypeError
             For a table or a parameter that cannot be used; the message names it, the rule and the value.
         """
-        self._check_parameters()
+        self._forget()
+        try:
+            self._fit(X, y)
+        except BaseException:
+            self._forget()
+            raise
+        return self
+
+    def _fit(self, X, y):
+        from ._diffusion import backend
+
+        check_parameters(self)
+        backend.resolve_device(self.device)
+        random_state = random_stream(self.random_state)
         X = self._validate(X, reset=True)
-        random_state = check_random_state(self.random_state)
         self.codec_ = TableCodec(self.categorical_features, self.numeric).fit(X)
-        self.target_ = None if y is None else fit_target(y, len(X))
+        y = None if y is None else check_target(y, len(X))
+        self.target_ = None if y is None else Target(y)
         self._fit_manifold(X, y, draw_seed(random_state))
         self._fit_denoiser(X, y, draw_seed(random_state))
-        return self
 
     def sample(self, n_samples=1, *, y=None, return_y=False, random_state=None):
         """Draw new rows.
@@ -213,7 +225,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         if (y is not None or return_y) and self.target_ is None:
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
         wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
-        seed = draw_seed(check_random_state(self.random_state if random_state is None else random_state))
+        seed = draw_seed(random_stream(self.random_state if random_state is None else random_state))
         from ._diffusion import backend
 
         starts = range(0, n_samples, backend.BLOCK_ROWS)
@@ -297,33 +309,13 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         X : ndarray or DataFrame of shape (n_samples, n_features)
         """
         self._check_manifold("lift")
-        Z = np.asarray(Z, dtype=float)
-        n_components = self.embedding_.shape[1]
-        if Z.ndim != 2 or Z.shape[1] != n_components or not np.isfinite(Z).all():
-            raise ValueError(f"Z must be a finite array of shape (n_samples, {n_components}), got shape {Z.shape}.")
+        Z = check_coordinates(Z, self.embedding_.shape[1])
         return self.codec_.decode(self.manifold_model_.lift(Z))
 
-    def _check_parameters(self):
-        check_option(self.start, "start", {"manifold", "noise"})
-        for name, low in [("n_neighbors", 1), ("max_landmarks", 2), ("n_steps", 1), ("n_iter_no_change", 1)]:
-            check_scalar(getattr(self, name), name, Integral, min_val=low)
-        for name in ("max_iter", "batch_size"):
-            if not is_auto(getattr(self, name)):
-                check_scalar(getattr(self, name), name, Integral, min_val=1)
-        for name in ("sigma_min", "sigma_max", "rho", "learning_rate_init"):
-            check_scalar(getattr(self, name), name, Real, min_val=0, include_boundaries="neither")
-        if not self.sigma_min < self.sigma_max <= LARGEST_SIGMA:
-            raise ValueError(f"sigma_min < sigma_max <= {LARGEST_SIGMA} is needed, got sigma_min={self.sigma_min!r}, "
-                             f"sigma_max={self.sigma_max!r}.")
-        if not is_auto(self.sigma_start):
-            check_scalar(self.sigma_start, "sigma_start", Real, min_val=self.sigma_min, max_val=self.sigma_max,
-                         include_boundaries="right")
-        if not is_auto(self.hidden_layer_sizes):
-            check_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
-        check_scalar(self.validation_fraction, "validation_fraction", Real, min_val=0, max_val=1,
-                     include_boundaries="neither")
-        if self.max_time is not None:
-            check_scalar(self.max_time, "max_time", Real, min_val=0, include_boundaries="neither")
+    def _forget(self):
+        """Drop every fitted attribute: a fit that fails leaves an estimator that is not fitted."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
 
     def _validate(self, X, reset):
         if is_frame(X):
@@ -377,7 +369,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         held_out, rows = order[:n_out], order[n_out:]
         plan, shape = plan_training(self, len(rows), blocks, self.sigma_start_, target)
         table = X.iloc[rows] if is_frame(X) else X[rows]
-        y_rows = None if y is None else np.asarray(y)[rows]
+        y_rows = None if y is None else y[rows]
         self.denoiser_, history = backend.fit_denoiser(
             lambda: self._encode(table, y_rows, rng), W[held_out] if n_out else None, blocks, shape, plan,
             device=self.device, seed=seed, report=self._report)

@@ -115,8 +115,11 @@ def choose_sigma_start(W, model, n_neighbors, target, is_class, sigma_max, rng):
 
     The rows are split into rows to start from and fresh ones, N_FOLDS ways. The recognition, averaged over them,
     falls with the level and is brought by bisection to 0.5 + TOLERANCE + two standard errors of the AUC of
-    n rows against n others by chance, 1 / sqrt(6 n). sigma_max where even that is recognised.
+    n rows against n others by chance, 1 / sqrt(6 n). sigma_max where even that is recognised, or the rows are too
+    few for a test.
     """
+    if len(W) < 2 * N_FOLDS:
+        return float(sigma_max)
     tolerance = TOLERANCE + 2 / np.sqrt(6 * len(W))
     build = partial(build_source, W, model, n_neighbors, target, is_class)
     splits = [_recognition_split(W, build, *split, rng) for split in _splits(len(W), rng)]

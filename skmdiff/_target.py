@@ -5,7 +5,7 @@ numbers. A start for a wanted number comes from the rows whose targets are neare
 """
 
 import numpy as np
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
 from ._codec import TableCodec
@@ -52,9 +52,19 @@ class Target:
         y = np.full(n_samples, y) if y.ndim == 0 else column_or_1d(y)
         if len(y) != n_samples:
             raise ValueError(f"y must be a scalar or hold n_samples={n_samples} targets, got {len(y)}.")
-        if not self.is_categorical and not np.isfinite(y.astype(float)).all():
-            raise ValueError("y must be finite, got NaN or infinity.")
+        if not self.is_categorical:
+            y = self._finite(y)
         return self.encode(y)
+
+    @staticmethod
+    def _finite(y):
+        try:
+            numbers = y.astype(float)
+        except ValueError as error:
+            raise ValueError(f"y must hold numbers as in fit, got {y[0]!r}.") from error
+        if not np.isfinite(numbers).all():
+            raise ValueError("y must be finite, got NaN or infinity.")
+        return numbers
 
     def decode(self, codes):
         """Targets of their codes, in the dtype seen in fit."""
@@ -74,12 +84,25 @@ class Target:
         return [b._replace(start=b.start + offset, stop=b.stop + offset, name="y") for b in self.codec_.blocks_]
 
 
-def fit_target(y, n_samples):
-    """Check y against the number of rows and fit its code; all-equal targets are refused."""
+def check_target(y, n_samples):
+    """y as a 1-D array without missing values, of one kind of cells, one a row, not all equal."""
+    if not hasattr(y, "dtype") and not hasattr(y, "iloc"):
+        y = np.array(list(y), dtype=object)  # numpy would turn a list of strings and NaN into strings
     y = column_or_1d(y, warn=True)
     check_consistent_length(y, np.empty(n_samples))
     if y.dtype.kind == "O":
-        y = np.array(y.tolist())
+        y = _one_kind(y.tolist())
+    if y.dtype.kind in "fc":
+        assert_all_finite(y, input_name="y")
     if len(np.unique(y)) < 2:
         raise ValueError(f"y must hold at least two different values, got only {y[0]!r}.")
-    return Target(y)
+    return y
+
+
+def _one_kind(cells):
+    if any(cell is None or cell != cell for cell in cells):
+        raise ValueError("y must not have missing values, got None or NaN.")
+    kinds = {str if isinstance(cell, str) else type(cell) for cell in cells}
+    if str in kinds and len(kinds) > 1:
+        raise TypeError(f"y must hold cells of one kind, got {', '.join(sorted(kind.__name__ for kind in kinds))}.")
+    return np.array(cells)

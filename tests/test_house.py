@@ -24,6 +24,7 @@ FLOORS = {
     "skmdiff._columns": 1,
     "skmdiff._diffusion.denoiser": 1,
     "skmdiff._local": 1,
+    "skmdiff._parameters": 1,
     "skmdiff.datasets": 1,
     "skmdiff.inspection": 1,
     "skmdiff.metrics": 1,

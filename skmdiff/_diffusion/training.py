@@ -17,6 +17,7 @@ from .noise import draw_column_levels, draw_levels
 
 VALIDATION_REPEATS = 4
 WARM_UP = 100
+DIVERGED = 1e3  # an untrained denoiser has a loss of about one a column
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class HeldOut:
 
     def __init__(self, rows, plan, seed):
         self.rows, self.plan, self.seed = rows, plan, seed
-        self.best, self.best_weights, self.since_best = float("inf"), None, 0
+        self.best, self.best_weights, self.since_best = DIVERGED, None, 0
 
     def loss(self, model):
         generator = torch.Generator(self.rows.device).manual_seed(self.seed)
@@ -115,7 +116,8 @@ class Trainer:
                                            weight_decay=1e-2, fused=True)
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: learning_rate_factor(step, plan.max_iter))
-        self.history, self.last_good = TrainingHistory(), self.average.weights.clone()
+        self.history = TrainingHistory()
+        self.proven = self.latest = self.average.weights.clone()
 
     def step(self, rows):
         """One optimiser step on a random batch of `rows`; returns its loss."""
@@ -133,23 +135,24 @@ class Trainer:
         """Take stock after the steps with the given losses; the reason to stop now, or None."""
         history, plan = self.history, self.plan
         mean_loss = float(torch.stack(losses).mean())
-        if not np.isfinite(mean_loss):
+        if not mean_loss < DIVERGED:
             return "diverged"
         history.loss_curve.append(mean_loss)
+        # the losses are those of the weights before each step, so they speak for the weights of the last evaluation
+        self.proven, self.latest = self.latest, self.average.weights.clone()
         if self.held_out is not None:
             history.validation_loss_curve.append(self.held_out.loss(self.average.averaged_model()))
             self.held_out.compare(history.validation_loss_curve[-1], self.average.weights)
             if self.held_out.since_best >= plan.n_iter_no_change:
                 return "early_stopping"
-        self.last_good = self.average.weights.clone()
-        if plan.max_time is not None and history.seconds >= plan.max_time:
-            return "max_time"
         return None
 
     def finish(self):
-        """Load the best weights into the model."""
+        """Load the best weights into the model: by the held-out rows where there are any, else the latest."""
         best = None if self.held_out is None else self.held_out.best_weights
-        vector_to_parameters(self.last_good if best is None else best, self.model.parameters())
+        if best is None:
+            best = self.proven if self.history.stop_reason == "diverged" else self.latest
+        vector_to_parameters(best, self.model.parameters())
 
 
 def train(model, draw_rows, held_out_rows, plan, generator, report):
@@ -177,8 +180,9 @@ def _run(trainer, draw_rows, started, report):
     for step in range(1, plan.max_iter + 1):
         losses.append(trainer.step(draw_rows(step)))
         history.n_iter, history.seconds = step, time.monotonic() - started
-        if step % plan.evaluate_every == 0 or step == plan.max_iter:
-            reason, losses = trainer.evaluate(losses), []
+        out_of_time = plan.max_time is not None and history.seconds >= plan.max_time
+        if step % plan.evaluate_every == 0 or step == plan.max_iter or out_of_time:
+            reason, losses = trainer.evaluate(losses) or ("max_time" if out_of_time else None), []
             report(history)
             if reason is not None:
                 history.stop_reason = reason
