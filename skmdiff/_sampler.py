@@ -244,7 +244,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         A density in the units of the columns for numbers that vary continuously, a probability for categories
         and for values that the table repeats. By the probability-flow ODE from the row to `sigma_start_` and
         the law of the starts there; the trace of the Jacobian is exact up to 16 numeric columns and estimated
-        with fixed probes above. A value outside of the range seen in `fit` costs a finite penalty.
+        with fixed probes above. A value outside of the range seen in `fit` costs a finite penalty. Where
+        `sigma_start_` is small, rows far from all training rows are rated lower than they deserve.
 
         Parameters
         ----------

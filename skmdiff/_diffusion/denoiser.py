@@ -154,7 +154,8 @@ class Denoiser(nn.Module):
 
     def _posterior(self, f, x, sigma):
         layout = self.layout
-        variance = sigma.index_select(1, layout.block_of_level) ** 2 + 1e-4
+        level = sigma.index_select(1, layout.block_of_level)
+        variance = torch.where(level < UNKNOWN, level**2 + 1e-4, math.inf)
         return layout.log_probabilities(f + layout.log_likelihoods(x) / variance)
 
 
