@@ -36,11 +36,12 @@ def draw_levels(n_rows, sigma_min, sigma_max, generator):
     """One level a row, log-normal cut to [sigma_min, sigma_max], stratified over the rows.
 
     The n_rows quantiles are one a stratum of equal mass (low discrepancy): the loss of a batch then varies
-    less than with independent draws, at no cost.
+    less than with independent draws, at no cost. Their order is random, so that rows with special tasks, which
+    come first in a batch, see every level.
     """
     normal = torch.distributions.Normal(LOG_SIGMA_MEAN, LOG_SIGMA_STD)
     low, high = (float(normal.cdf(torch.tensor(np.log(s)))) for s in (sigma_min, sigma_max))
-    strata = torch.arange(n_rows, device=generator.device)
+    strata = torch.randperm(n_rows, generator=generator, device=generator.device)
     u = (strata + torch.rand(n_rows, generator=generator, device=generator.device)) / n_rows
     return normal.icdf(low + (high - low) * u.clamp(1e-6, 1 - 1e-6)).exp()
 
