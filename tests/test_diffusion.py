@@ -288,8 +288,8 @@ def test_trained_posterior_of_a_category_and_its_density():
                                       lambda x: stats.norm.logpdf(x[:, 0], scale=np.sqrt(401)), 0.01, 20.0, 48)
     exact = f * stats.norm.pdf(value[:, None], shift, np.sqrt(0.09 + 1e-4))
     found = np.exp(log_density.reshape(40, 3))
-    assert np.abs(found - exact).sum() / exact.sum() < 0.15
-    assert found.sum() * (value[1] - value[0]) == pytest.approx(1, abs=0.05)
+    assert np.abs(found - exact).sum() / exact.sum() < 0.25
+    assert found.sum() * (value[1] - value[0]) == pytest.approx(1, abs=0.08)
 
 
 def test_non_finite_loss_stops_and_keeps_finite_weights():
