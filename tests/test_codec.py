@@ -463,7 +463,7 @@ def test_bad_tables(X, error, message):
         ({"categorical_features": [-1]}, ValueError, r"\[0, 1\], got \[-1\]"),
         ({"categorical_features": [0.5]}, TypeError, "bools, integers or column names"),
         ({"categorical_features": ["jib"]}, ValueError, r"unknown \['jib'\]"),
-        ({"categorical_features": [True]}, ValueError, r"one entry per column \(2\), got 1"),
+        ({"categorical_features": [True]}, ValueError, r"one entry per column \(2\), got \["),
         ({"categorical_features": None}, ValueError, "'job'.*named in categorical_features.*None"),
     ],
 )
