@@ -164,6 +164,11 @@ class TableCodec:
         return frame
 
 
+def coded_columns(blocks):
+    """(n_outputs,) of bool, the columns of W that are the code of a category."""
+    return np.concatenate([np.full(block.stop - block.start, block.codes is not None) for block in blocks])
+
+
 def level_order(X, j, x):
     """Levels seen in column j: in the order of a category dtype, else sorted."""
     seen = set(x.tolist())

@@ -18,8 +18,8 @@ def default_manifold(n_rows, n_columns):
 
 
 def default_max_iter(n_rows):
-    """Optimiser steps: 2000 up to 1000 rows, 5500 at 10 000, 7000 from 40 000, in between by the logarithm."""
-    return int(np.interp(np.log(n_rows), np.log([1000, 10_000, 40_000]), [2000, 5500, 7000]))
+    """Optimiser steps: 2000 up to 1000 rows, 7000 from 10 000, in between by the logarithm."""
+    return int(np.interp(np.log(n_rows), np.log([1000, 10_000]), [2000, 7000]))
 
 
 def default_batch_size(n_rows):

@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state, check_scalar
 from ._checks import check_option, is_auto
 
 LARGEST_SIGMA = 90.0
-INTEGERS = {"n_neighbors": 1, "max_landmarks": 2, "n_steps": 1, "n_iter_no_change": 1, "verbose": 0}
+INTEGERS = {"n_neighbors": 0, "max_landmarks": 2, "n_steps": 1, "n_iter_no_change": 1, "verbose": 0}
 AUTO_INTEGERS = ("max_iter", "batch_size")
 POSITIVE = ("sigma_min", "sigma_max", "rho", "learning_rate_init")
 

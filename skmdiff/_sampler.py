@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _source
 from ._checks import check_coordinates, check_table, is_auto, is_frame
-from ._codec import TableCodec
+from ._codec import TableCodec, coded_columns
 from ._defaults import default_manifold, n_held_out, plan_training
 from ._manifold import ManifoldModel
 from ._parameters import check_parameters, random_stream
@@ -45,10 +45,11 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     start : {"manifold", "noise"}, default="manifold"
         Where new rows start: on the manifold at the noise level `sigma_start`, or in pure noise at `sigma_max`.
     sigma_start : float or "auto", default="auto"
-        Noise level, in standard deviations of a column, added to a start. "auto" is the smallest level at which
-        a test on held-out rows no longer recognises the training rows started from.
-    n_neighbors : int, default=5
-        Neighbours in the embedding that a start is mixed with.
+        Noise level, in standard deviations of a column, added to a start. "auto" is the smallest level, from 0.35,
+        at which a test on held-out rows recognises few enough of the training rows started from: a share of
+        16 / sqrt(n_samples) of the starts, at most half of them, beyond what chance recognises.
+    n_neighbors : int, default=15
+        Neighbours in the embedding whose spread a start is given; with 0 it starts from the row itself.
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
@@ -123,7 +124,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     (3, 4)
     """
 
-    def __init__(self, manifold=None, *, start="manifold", sigma_start="auto", n_neighbors=5, max_landmarks=2000,
+    def __init__(self, manifold=None, *, start="manifold", sigma_start="auto", n_neighbors=15, max_landmarks=2000,
                  categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes="auto",
                  max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.002, early_stopping=True,
                  validation_fraction=0.1, n_iter_no_change=10, n_steps=16, sigma_min=0.01, sigma_max=10.0, rho=7.0,
@@ -335,6 +336,11 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         W = self.codec_.encode(X, random_state)
         return W if self.target_ is None else np.hstack([W, self.target_.encode(y, random_state)])
 
+    def _blocks(self):
+        """The blocks of the encoded table, that of the target last."""
+        target = [] if self.target_ is None else self.target_.blocks(offset=self.codec_.n_outputs_)
+        return [*self.codec_.blocks_, *target]
+
     def _fit_manifold(self, X, y, seed):
         """The manifold, the source on it and the level it starts at; without one, noise at sigma_max."""
         self.manifold_model_ = self.source_ = None
@@ -343,17 +349,17 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
             return
         W = self.codec_.encode(X)
         transformer = default_manifold(*W.shape) if self.manifold is None else self.manifold
-        model = ManifoldModel(transformer, n_neighbors=self.n_neighbors, max_landmarks=self.max_landmarks,
-                              random_state=seed % 2**32)
+        model = ManifoldModel(transformer, max_landmarks=self.max_landmarks, random_state=seed % 2**32)
         self.manifold_model_ = model.fit(W)
         self.manifold_, self.embedding_ = model.transformer_, model.embedding_
         if self.start == "noise":
             return
-        W = self._encode(X, y)
         target = (None, False) if y is None else (self.target_.values(y), self.target_.is_categorical)
-        self.source_ = _source.build_source(W, model, self.n_neighbors, *target)
+        is_coded = coded_columns(self._blocks())
+        self.source_ = _source.build_source(self._encode(X, y), model.embedding_, is_coded, self.n_neighbors,
+                                            *target)
         self.sigma_start_ = float(self.sigma_start) if not is_auto(self.sigma_start) else (
-            _source.choose_sigma_start(W, model, self.n_neighbors, *target, self.sigma_max,
+            _source.choose_sigma_start(self.source_, model.embedding_, self.n_neighbors, self.sigma_max,
                                        np.random.default_rng(seed)))
 
     def _fit_denoiser(self, X, y, seed):
@@ -361,10 +367,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
 
         rng = np.random.default_rng(seed)
         W = self._encode(X, y)
-        blocks, target = self.codec_.blocks_, None
-        if self.target_ is not None:
-            target = len(blocks)
-            blocks = [*blocks, *self.target_.blocks(offset=self.codec_.n_outputs_)]
+        blocks = self._blocks()
+        target = None if self.target_ is None else len(self.codec_.blocks_)
         order = rng.permutation(len(W))
         n_out = n_held_out(len(W), self.validation_fraction) if self.early_stopping else 0
         held_out, rows = order[:n_out], order[n_out:]
@@ -393,14 +397,15 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         stop = start + backend.BLOCK_ROWS
         blocks, p = self.denoiser_.blocks, self.codec_.n_outputs_
         width = blocks[-1].stop
-        uniforms = row_uniforms(seed, start, stop, _source.N_START_DRAWS + width)
-        noise = row_normals(uniforms[:, _source.N_START_DRAWS:])
+        n_draws = 0 if self.source_ is None else self.source_.n_draws
+        uniforms = row_uniforms(seed, start, stop, n_draws + width)
+        noise = row_normals(uniforms[:, n_draws:])
         wanted = None if wanted is None else wanted[np.minimum(np.arange(start, stop), len(wanted) - 1)]
         if self.source_ is None:
             x = np.sqrt(1 + self.sigma_start_**2) * noise
         else:
             target = None if wanted is None else self.target_.values_of(wanted)
-            starts = _source.draw_starts(self.source_, uniforms[:, :_source.N_START_DRAWS], target)
+            starts = _source.draw_starts(self.source_, uniforms[:, :n_draws], target)
             x = starts + self.sigma_start_ * noise
         known = np.array([wanted is not None and block.start >= p for block in blocks])
         if wanted is not None:

@@ -1,71 +1,73 @@
 """The law on the manifold from which the reverse process starts, and the level it starts at.
 
-A start is a pair of rows (i, j), neighbours in the embedding, and an angle theta. With m the lift of the embedding
-to the table and r = x - m the residual of a row,
+A start takes a row i and its k nearest rows in the embedding. With c the mean of these k + 1 rows x_j, d_j = x_j - c
+and e_j independent standard normals,
 
-    x_0 = cos^2(theta) m_i + sin^2(theta) m_j + cos(theta) r_i + sin(theta) r_j:
+    x_0 = c + sqrt(1 - a^2) d_i + a sum_j e_j d_j / sqrt(k),
 
-the place moves along the manifold from one row to the other while the residuals keep their variance, which a
-convex combination of the rows would shrink. The process starts at x_0 + sigma_start * eps.
+one step of an Ornstein-Uhlenbeck process whose stationary law is the normal law of the neighbourhood: the share a^2 of
+what tells the row from its neighbours is drawn anew, along the directions in which they differ (the tangent space of
+the manifold, and across it as far as the rows scatter), and their spread is kept. Categories stay those of row i.
+The process starts at x_0 + sigma_start * eps.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.metrics import roc_auc_score
 
 from ._manifold import neighbor_graph
+from ._streams import row_normals
 
-N_START_DRAWS = 3
-N_FOLDS, MAX_SPLIT_ROWS, FRESH_ROWS, START_REPEATS = 5, 10_000, 2000, 2
-TOLERANCE = 0.015
+RENEWED = 0.5  # a^2
+MIN_SPLIT_ROWS, N_SPLITS, SPLIT_ROWS, SPLIT_STARTS = 10, 4, 10_000, 1000
+LEAK_SCALE, LARGEST_LEAK = 16.0, 0.5
 MAX_CENTRES = 2000
-SMALLEST_START, N_BISECTIONS = 0.1, 6
+SMALLEST_START, N_BISECTIONS = 0.35, 6
 
 
 @dataclass(frozen=True)
 class Source:
     """Rows to start from.
 
-    lifted, residuals : (n, p), rows are their sum
-    neighbors : (n, k) places of neighbouring rows
+    rows : (n, p)
+    neighborhoods : (n, k + 1) places of each row itself and of its neighbours in the embedding
+    is_coded : (p,) of bool, columns that are the code of a category
     target : (n,) the target of each row, classes by their place; None without one
     is_class : whether the target is a class
     """
 
-    lifted: np.ndarray
-    residuals: np.ndarray
-    neighbors: np.ndarray
+    rows: np.ndarray
+    neighborhoods: np.ndarray
+    is_coded: np.ndarray
     target: np.ndarray | None = None
     is_class: bool = False
 
+    @property
+    def n_draws(self):
+        """Uniform numbers that a start takes."""
+        return 1 + self.neighborhoods.shape[1]
 
-def build_source(W, model, n_neighbors, target=None, is_class=False, rows=None):
-    """The source over `rows` (all by default) of the encoded table W with the fitted manifold `model`.
 
-    Columns of W past those of the manifold are the code of a target: a start takes it from one place to the
-    other along with the lift, without a residual.
+def build_source(W, Z, is_coded, n_neighbors, target=None, is_class=False):
+    """The source over the rows of the encoded table W (n, p) with the embedding Z (n, k).
+
+    With classes the neighbours of a row are of its own class. Without neighbours a start is its row.
     """
-    rows = np.arange(len(W)) if rows is None else rows
-    W, lifted = W[rows], model.lifted_[rows]
-    lifted = np.hstack([lifted, W[:, lifted.shape[1]:]])
-    target = None if target is None else target[rows]
-    neighbors = neighbor_graph(model.embedding_[rows], min(n_neighbors, len(rows) - 1), target if is_class else None)
-    return Source(lifted, W - lifted, neighbors, target, is_class)
+    graph = neighbor_graph(Z, min(n_neighbors, len(W) - 1), target if is_class else None)
+    return Source(W, np.column_stack([np.arange(len(W)), graph]), is_coded, target, is_class)
 
 
 def draw_starts(source, uniforms, wanted=None):
-    """Clean starts x_0, (m, p), from uniform numbers (m, N_START_DRAWS); at the wanted targets (m,) where given."""
-    u = uniforms[:, 0]
-    i = (u * len(source.lifted)).astype(int) if wanted is None else _rows_with_target(source, u, wanted)
-    n_neighbors = source.neighbors.shape[1]
-    j = source.neighbors[i, (uniforms[:, 1] * n_neighbors).astype(int)]
-    theta = uniforms[:, 2, None] * (np.pi / 2)
-    cos, sin = np.cos(theta), np.sin(theta)
-    place = cos**2 * source.lifted[i] + sin**2 * source.lifted[j]
-    return place + cos * source.residuals[i] + sin * source.residuals[j]
+    """Clean starts x_0, (m, p), from uniform numbers (m, n_draws); at the wanted targets (m,) where given."""
+    u, e = uniforms[:, 0], row_normals(uniforms[:, 1:])
+    i = (u * len(source.rows)).astype(int) if wanted is None else _rows_with_target(source, u, wanted)
+    near = source.rows[source.neighborhoods[i]]
+    centre = near.mean(axis=1)
+    kept = np.sqrt(1 - RENEWED) * (source.rows[i] - centre)
+    spread = np.sqrt(RENEWED / max(1, near.shape[1] - 1))
+    drawn = spread * (np.einsum("mk,mkp->mp", e, near) - e.sum(axis=1)[:, None] * centre)
+    return np.where(source.is_coded, source.rows[i], centre + kept + drawn)
 
 
 def _rows_with_target(source, u, wanted):
@@ -83,13 +85,13 @@ def _rows_with_target(source, u, wanted):
 def start_density(source, columns, sigma):
     """Log-density at the level sigma of the starts' `columns`, as a function of rows (m, len(columns)).
 
-    The law of the starts is a mixture over all pairs of neighbours and angles; MAX_CENTRES draws stand for it.
+    The law of the starts is a mixture over all rows; MAX_CENTRES draws stand for it.
     Without a source it is the noise that plain diffusion starts from.
     """
     if source is None:
         return lambda x: log_kernel_density(x, np.zeros((1, len(columns))), np.sqrt(1 + sigma**2))
     rng = np.random.default_rng(0)
-    centres = draw_starts(source, rng.random((MAX_CENTRES, N_START_DRAWS)))[:, columns]
+    centres = draw_starts(source, rng.random((MAX_CENTRES, source.n_draws)))[:, columns]
     return lambda x: log_kernel_density(x, centres, sigma)
 
 
@@ -100,58 +102,58 @@ def log_kernel_density(x, centres, sigma):
     return logsumexp(-np.maximum(squared, 0) / (2 * sigma**2), axis=1) - log_norm
 
 
-def recognition(started, fresh, rows, sigma, rng):
-    """AUC of telling starts (m, p) at the level sigma from fresh rows (m, p) noised alike; 0.5 is not recognised.
+def leak(starts, rows, others, sigma, rng):
+    """How far starts (m, p) at the level sigma give away the rows they were started from: 0 not at all, 1 wholly.
 
-    The test statistic is the density of the noised training rows, the kernel density estimate of bandwidth
-    sigma: it is the law of a start that copies its row, so no test sees copies better.
+    2 s - 1, with s the share of starts where the noised `rows` are denser than as many noised `others` of the same
+    law. A start that copies its row has just that density, so no test sees copies better. By symmetry s is 1/2 for
+    starts that know nothing of `rows` beyond the law, however smooth or narrow their own law is.
     """
-    scores = [log_kernel_density(x + sigma * rng.standard_normal(x.shape), rows, sigma) for x in (started, fresh)]
-    return roc_auc_score(np.repeat([1, 0], [len(started), len(fresh)]), np.concatenate(scores))
+    x = (starts + sigma * rng.standard_normal(starts.shape)).astype(np.float32)
+    own, other = (log_kernel_density(x, part.astype(np.float32), sigma) for part in (rows, others))
+    return 2 * np.mean((own > other) + 0.5 * (own == other)) - 1
 
 
-def choose_sigma_start(W, model, n_neighbors, target, is_class, sigma_max, rng):
-    """The smallest level at which starts are no longer recognised as coming from the rows they started from.
+def largest_leak(n_rows):
+    """The leak that is allowed at the start: LEAK_SCALE / sqrt(n), at most LARGEST_LEAK.
 
-    The rows are split into rows to start from and fresh ones, N_FOLDS ways. The recognition, averaged over them,
-    falls with the level and is brought by bisection to 0.5 + TOLERANCE + two standard errors of the AUC of
-    n rows against n others by chance, 1 / sqrt(6 n). sigma_max where even that is recognised, or the rows are too
-    few for a test.
+    What the denoiser itself gives away of its training rows falls in this way with their number; a start may give
+    away as much.
     """
-    if len(W) < 2 * N_FOLDS:
+    return min(LARGEST_LEAK, LEAK_SCALE / np.sqrt(n_rows))
+
+
+def choose_sigma_start(source, Z, n_neighbors, sigma_max, rng):
+    """The smallest level at which the leak is within `largest_leak`, by bisection; the leak falls with the level.
+
+    The rows are split in halves, N_SPLITS times; starts come from the one, the other is compared with it.
+    sigma_max where even that gives away too much, or the rows are too few for a test.
+    """
+    n_rows = len(source.rows)
+    if n_rows < MIN_SPLIT_ROWS:
         return float(sigma_max)
-    tolerance = TOLERANCE + 2 / np.sqrt(6 * len(W))
-    build = partial(build_source, W, model, n_neighbors, target, is_class)
-    splits = [_recognition_split(W, build, *split, rng) for split in _splits(len(W), rng)]
-    seed = rng.integers(2**63)
+    splits = [_split(source, Z, n_neighbors, rng) for _ in range(N_SPLITS)]
+    seed, allowed = rng.integers(2**63), largest_leak(n_rows)
 
-    def excess(log_sigma):
+    def leaks(log_sigma):
         noise = np.random.default_rng(seed)
-        aucs = [recognition(*split, np.exp(log_sigma), noise) for split in splits]
-        return np.mean(aucs) - 0.5 - tolerance
+        return np.mean([leak(*split, np.exp(log_sigma), noise) for split in splits]) > allowed
 
     low, high = np.log(SMALLEST_START), np.log(sigma_max)
-    if excess(high) > 0:
+    if leaks(high):
         return float(sigma_max)
     for _ in range(N_BISECTIONS):
         middle = (low + high) / 2
-        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
+        low, high = (middle, high) if leaks(middle) else (low, middle)
     return float(np.exp(high))
 
 
-def _splits(n_rows, rng):
-    """Pairs of index arrays, rows to start from and fresh ones: folds of at most MAX_SPLIT_ROWS random rows.
-
-    Over the folds every row is fresh once and a row to start from otherwise, so that what makes some rows
-    easier to recognise than others cancels.
-    """
-    order = rng.permutation(n_rows)[:MAX_SPLIT_ROWS]
-    folds = np.array_split(order, min(N_FOLDS, len(order)))
-    for k, fold in enumerate(folds):
-        yield np.concatenate(folds[:k] + folds[k + 1:]), fold[: FRESH_ROWS // N_FOLDS]
-
-
-def _recognition_split(W, build, rows, fresh, rng):
-    """Starts, fresh rows and the rows started from, of one split."""
-    source = build(rows=rows)
-    return draw_starts(source, rng.random((START_REPEATS * len(fresh), N_START_DRAWS))), W[fresh], W[rows]
+def _split(source, Z, n_neighbors, rng):
+    """Starts, the rows they were started from, and as many others."""
+    half = min(len(source.rows) // 2, SPLIT_ROWS)
+    order = rng.permutation(len(source.rows))
+    rows, others = order[:half], order[half:2 * half]
+    target = None if source.target is None else source.target[rows]
+    part = build_source(source.rows[rows], Z[rows], source.is_coded, n_neighbors, target, source.is_class)
+    starts = draw_starts(part, rng.random((min(half, SPLIT_STARTS), part.n_draws)))
+    return starts, source.rows[rows], source.rows[others]

@@ -48,7 +48,7 @@ BAD_PARAMETERS = [
     ("manifold", ["umap", "Passthrough", 3, object(), Isomap, PCA]),
     ("start", ["x", "Manifold", None, 1]),
     ("sigma_start", [-1, 0, 0.001, 1e9, "x", None, NAN]),
-    ("n_neighbors", [0, -3, 1.5, "5", None]),
+    ("n_neighbors", [-1, -3, 1.5, "5", None]),
     ("max_landmarks", [1, 10.0, None]),
     ("categorical_features", ["x", [9], [-1], 3, ["a"], [0.5], [[0, 1]]]),
     ("numeric", ["x", "Quantile", None]),

@@ -1,4 +1,4 @@
-"""Laws: densities that integrate to one, a Gaussian recovered, modes in their shares, starts that keep the variance.
+"""Laws: densities that integrate to one, a Gaussian recovered, modes in their shares.
 
 Seeds are fixed; a bound is at least four standard errors of the statistic or twice the value measured when it was set.
 """
@@ -7,12 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from sklearn.decomposition import PCA
-from sklearn.neighbors import KernelDensity
 
-from skmdiff import ManifoldDiffusionSampler, _source
-from skmdiff._manifold import ManifoldModel
-from skmdiff._streams import row_normals, row_uniforms
+from skmdiff import ManifoldDiffusionSampler
 
 
 def sampler(**parameters):
@@ -88,80 +84,3 @@ def test_modes_keep_their_shares(manifold):
     share = (new.mean(1) > 1).mean()
     assert abs(share - small.mean()) < 4 * np.sqrt(0.15 * 0.85 / 2000) + 0.02
     assert (np.abs(new.mean(1) - np.where(new.mean(1) > 1, 3, -1)) < 1).mean() > 0.96
-
-
-# --- streams and starts
-
-
-def test_row_streams():
-    whole = row_uniforms(7, 0, 100, 6)
-    np.testing.assert_array_equal(np.vstack([row_uniforms(7, a, a + 20, 6) for a in range(0, 100, 20)]), whole)
-    many = row_uniforms(8, 0, 5000, 5)
-    assert stats.kstest(many.ravel(), "uniform").pvalue > 1e-3 and 0 < many.min() < many.max() < 1
-    assert np.abs(np.corrcoef(row_normals(many).T) - np.eye(5)).max() < 5 / np.sqrt(5000)
-
-
-@pytest.fixture(scope="module")
-def gaussian_source():
-    W = np.random.default_rng(0).multivariate_normal([0, 0, 0], np.diag([1, 1, 1]) + 0.0, 800)
-    model = ManifoldModel(PCA(2), n_neighbors=5, random_state=0).fit(W)
-    return W, model, _source.build_source(W, model, 5)
-
-
-def test_ends_of_a_start_are_rows(gaussian_source):
-    W, _, source = gaussian_source
-    u = np.random.default_rng(1).random((50, 3))
-    i = (u[:, 0] * len(W)).astype(int)
-    j = source.neighbors[i, (u[:, 1] * 5).astype(int)]
-    for end, rows in ((0.0, i), (1.0, j)):
-        np.testing.assert_allclose(_source.draw_starts(source, np.c_[u[:, :2], np.full(50, end)]), W[rows], atol=1e-9)
-
-
-def test_starts_keep_the_variance_that_a_convex_mix_loses(gaussian_source):
-    W, _, source = gaussian_source
-    u = np.random.default_rng(1).random((20_000, 3))
-    i = (u[:, 0] * len(W)).astype(int)
-    j = source.neighbors[i, (u[:, 1] * 5).astype(int)]
-    convex = W[i] + u[:, 2:] * (W[j] - W[i])
-    off_manifold = source.residuals.var(0).argmax()  # the direction that PCA(2) leaves out
-    kept = _source.draw_starts(source, u)[:, off_manifold].var() / W[:, off_manifold].var()
-    lost = convex[:, off_manifold].var() / W[:, off_manifold].var()
-    assert kept > 0.9 and kept > lost + 0.1
-
-
-def test_recognition_sees_copies_at_small_levels_only(gaussian_source):
-    W, _, _ = gaussian_source
-    fresh = np.random.default_rng(5).normal(size=(400, 3))
-    rng = np.random.default_rng(2)
-    assert _source.recognition(W[:400], fresh, W, 0.02, rng) > 0.95
-    assert abs(_source.recognition(W[:400], fresh, W, 10.0, rng) - 0.5) < 4 / np.sqrt(6 * 400)
-
-
-def test_start_level_falls_with_the_rows():
-    """More rows of one law stand closer together, so that a start is hidden by less noise."""
-    levels = []
-    for n in (60, 4000):
-        W = np.random.default_rng(0).normal(size=(n, 2))
-        model = ManifoldModel(PCA(2), n_neighbors=5, random_state=0).fit(W)
-        levels.append(_source.choose_sigma_start(W, model, 5, None, False, 10.0, np.random.default_rng(0)))
-    assert levels[1] < 0.7 * levels[0]
-
-
-def test_kernel_density_is_that_of_scikit_learn():
-    rng = np.random.default_rng(0)
-    x, centres = rng.normal(size=(20, 3)), rng.normal(size=(50, 3))
-    reference = KernelDensity(bandwidth=0.4).fit(centres).score_samples(x)
-    np.testing.assert_allclose(_source.log_kernel_density(x, centres, 0.4), reference, atol=1e-9)
-
-
-def test_wanted_targets_start_from_their_own_rows(gaussian_source):
-    W, model, _ = gaussian_source
-    u = np.random.default_rng(1).random((300, 3))
-    u[:, 2] = 0.0
-    classes = (W[:, 0] > 0).astype(int)
-    source = _source.build_source(W, model, 5, classes, True)
-    assert (_source.draw_starts(source, u, np.ones(300, int))[:, 0] > 0).all()
-    assert (classes[source.neighbors] == classes[:, None]).all()
-    source = _source.build_source(W, model, 5, W[:, 0], False)
-    near = _source.draw_starts(source, u, np.full(300, 0.5))[:, 0]
-    assert np.abs(near - 0.5).max() < 0.2

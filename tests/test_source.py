@@ -16,7 +16,7 @@ from skmdiff import _source
 from skmdiff._manifold import ManifoldModel
 from skmdiff._streams import draw_seed, row_normals, row_uniforms
 
-N_NEIGHBORS = 5
+N_NEIGHBORS = 15
 SCALES = np.array([1.0, 0.8, 0.6, 0.6, 0.6, 0.6])
 
 
@@ -24,18 +24,21 @@ def gaussian(n_samples, seed=0):
     return np.random.default_rng(seed).normal(size=(n_samples, len(SCALES))) * SCALES
 
 
-def model_of(W, n_components=2):
-    return ManifoldModel(PCA(n_components), n_neighbors=N_NEIGHBORS, random_state=0).fit(W)
+def embedding(W, n_components=2):
+    return ManifoldModel(PCA(n_components), random_state=0).fit(W).embedding_
 
 
-def uniforms(n_samples, seed=1):
-    return np.random.default_rng(seed).random((n_samples, _source.N_START_DRAWS))
+def source_of(W, n_neighbors=N_NEIGHBORS, is_coded=None, **target):
+    is_coded = np.zeros(W.shape[1], dtype=bool) if is_coded is None else is_coded
+    return _source.build_source(W, embedding(W), is_coded, n_neighbors, **target)
 
 
-def pairs(source, u):
-    """Rows i and j of each start, as the draw of a start is defined."""
-    i = (u[:, 0] * len(source.lifted)).astype(int)
-    return i, source.neighbors[i, (u[:, 1] * source.neighbors.shape[1]).astype(int)]
+def uniforms(source, n_samples, seed=1):
+    return np.random.default_rng(seed).random((n_samples, source.n_draws))
+
+
+def draw(source, n_samples, wanted=None, seed=1):
+    return _source.draw_starts(source, uniforms(source, n_samples, seed), wanted)
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +47,8 @@ def table():
 
 
 @pytest.fixture(scope="module")
-def model(table):
-    return model_of(table)
-
-
-@pytest.fixture(scope="module")
-def source(table, model):
-    return _source.build_source(table, model, N_NEIGHBORS)
+def source(table):
+    return source_of(table)
 
 
 # --- streams
@@ -91,102 +89,95 @@ def test_seeds_advance_the_stream_they_are_drawn_from():
 # --- starts
 
 
-def test_a_row_is_its_place_and_its_residual(table, source):
-    np.testing.assert_allclose(source.lifted + source.residuals, table, atol=1e-12)
-    assert (source.neighbors != np.arange(len(table))[:, None]).all()
+def test_a_start_is_the_formula_of_the_module(table, source):
+    u = uniforms(source, 40)
+    for row, start in zip(u, _source.draw_starts(source, u), strict=True):
+        i = int(row[0] * len(table))
+        near = table[source.neighborhoods[i]]
+        c, e = near.mean(axis=0), stats.norm.ppf(row[1:])
+        drawn = sum(e[j] * (near[j] - c) for j in range(N_NEIGHBORS + 1)) / np.sqrt(N_NEIGHBORS)
+        np.testing.assert_allclose(start, c + np.sqrt(0.5) * (table[i] - c) + np.sqrt(0.5) * drawn, atol=1e-9)
 
 
-@pytest.mark.parametrize(("share", "which"), [(0.0, 0), (1.0, 1)])
-def test_the_ends_of_the_angle_are_the_two_rows(table, source, share, which):
-    u = uniforms(200)
-    u[:, 2] = share
-    np.testing.assert_allclose(_source.draw_starts(source, u), table[pairs(source, u)[which]], atol=1e-12)
+def test_neighbourhoods_are_the_nearest_rows_of_the_embedding(table, source):
+    Z = embedding(table)
+    order = np.argsort(((Z[:50, None] - Z) ** 2).sum(-1), axis=1)[:, : N_NEIGHBORS + 1]
+    np.testing.assert_array_equal(np.sort(source.neighborhoods[:50]), np.sort(order))
+    np.testing.assert_array_equal(source.neighborhoods[:, 0], np.arange(len(table)))
 
 
-def test_a_start_is_the_formula_of_the_module(source):
-    u = uniforms(50)
-    i, j = pairs(source, u)
-    for row, start in enumerate(_source.draw_starts(source, u)):
-        a, m, r = np.pi / 2 * u[row, 2], source.lifted, source.residuals
-        place = np.cos(a) ** 2 * m[i[row]] + np.sin(a) ** 2 * m[j[row]]
-        np.testing.assert_allclose(start, place + np.cos(a) * r[i[row]] + np.sin(a) * r[j[row]], atol=1e-12)
+def test_what_is_drawn_anew_has_the_spread_of_the_neighbourhood(table, source):
+    """Mean and covariance of 40 000 starts of one row are those of the formula, to four standard errors."""
+    u = uniforms(source, 40_000)
+    u[:, 0] = 0.5 / len(table)
+    starts, near = _source.draw_starts(source, u), table[source.neighborhoods[0]]
+    centre = near.mean(axis=0)
+    spread = np.cov(near.T)
+    error = 4 * np.sqrt(np.diag(spread) / len(u))
+    assert (np.abs(starts.mean(axis=0) - centre - np.sqrt(0.5) * (table[0] - centre)) < error).all()
+    np.testing.assert_allclose(np.cov(starts.T), 0.5 * spread, atol=4 * spread.diagonal().max() / np.sqrt(len(u)))
 
 
 def test_starts_keep_the_covariance_that_convex_mixtures_lose(table, source):
-    """Off the manifold: a mean of two independent residuals with a share v ~ U(0, 1) has 2/3 of their variance."""
-    u = uniforms(40_000)
-    i, j = pairs(source, u)
-    convex = table[i] + u[:, 2:] * (table[j] - table[i])
-    kept = _source.draw_starts(source, u).var(axis=0) / table.var(axis=0)
-    lost = convex.var(axis=0) / table.var(axis=0)
-    np.testing.assert_allclose(kept, 1, atol=0.06)
-    np.testing.assert_allclose(lost[2:], 2 / 3, atol=0.08)
-    covariance = np.cov(_source.draw_starts(source, u).T)
-    # a covariance of 1500 rows that mean 40 000 starts: four standard errors of both, and the few percent above
-    np.testing.assert_allclose(covariance, np.cov(table.T), atol=0.06)
+    """Off the manifold: a mean of two independent rows with a share v ~ U(0, 1) has 2/3 of their variance."""
+    rng = np.random.default_rng(1)
+    i, j = rng.integers(len(table), size=40_000), rng.integers(1, N_NEIGHBORS + 1, 40_000)
+    convex = table[i] + rng.random((40_000, 1)) * (table[source.neighborhoods[i, j]] - table[i])
+    starts = draw(source, 40_000)
+    np.testing.assert_allclose(convex.var(axis=0)[2:] / table.var(axis=0)[2:], 2 / 3, atol=0.08)
+    np.testing.assert_allclose(starts.var(axis=0) / table.var(axis=0), 1, atol=0.06)
+    np.testing.assert_allclose(np.cov(starts.T), np.cov(table.T), atol=0.06)
 
 
-def test_every_row_is_started_from_equally_often(table, source):
-    u = uniforms(60_000)
-    u[:, 2] = 0.0
-    starts = _source.draw_starts(source, u)
-    counts = np.bincount(pairs(source, u)[0], minlength=len(table))
-    assert stats.chisquare(counts).pvalue > 1e-4
-    np.testing.assert_allclose(starts.mean(axis=0), table.mean(axis=0), atol=4 / np.sqrt(60_000))
+def test_every_row_is_started_from_equally_often(table):
+    """Without neighbours a start is its row."""
+    starts = draw(source_of(table, n_neighbors=0), 60_000)
+    counts = np.unique(starts[:, 0], return_counts=True)[1]
+    assert len(counts) == len(table) and stats.chisquare(counts).pvalue > 1e-4
+
+
+def test_categories_stay_those_of_the_row(table):
+    """A coded column is copied from the row whose numbers the start is nearest to in the embedding's own mean."""
+    W = np.c_[table, np.arange(len(table))]
+    is_coded = np.arange(7) == 6
+    source = _source.build_source(W, embedding(table), is_coded, N_NEIGHBORS)
+    u = uniforms(source, 500)
+    np.testing.assert_array_equal(_source.draw_starts(source, u)[:, 6], (u[:, 0] * len(W)).astype(int))
 
 
 # --- targets
 
 
-def test_starts_of_a_class_come_from_its_rows_only(table, model):
+def test_starts_of_a_class_come_from_its_rows_only(table):
     classes = np.digitize(table[:, 0], [-1.0, 0.3])
-    source = _source.build_source(table, model, N_NEIGHBORS, classes, True)
-    assert (classes[source.neighbors] == classes[:, None]).all()
+    source = source_of(table, target=classes, is_class=True)
+    assert (classes[source.neighborhoods] == classes[:, None]).all()
     wanted = np.random.default_rng(2).integers(0, 3, 600)
-    for share in (0.0, 1.0):  # both ends of a start are rows of the class
-        u = uniforms(600)
-        u[:, 2] = share
-        np.testing.assert_array_equal(np.digitize(_source.draw_starts(source, u, wanted)[:, 0], [-1.0, 0.3]), wanted)
+    starts = draw(source_of(table, n_neighbors=0, target=classes, is_class=True), 600, wanted)
+    np.testing.assert_array_equal(np.digitize(starts[:, 0], [-1.0, 0.3]), wanted)
 
 
-def test_all_rows_of_a_wanted_class_are_started_from(table, model):
+def test_all_rows_of_a_wanted_class_are_started_from(table):
     classes = (table[:, 0] > 1).astype(int)
-    source = _source.build_source(table, model, N_NEIGHBORS, classes, True)
-    u = uniforms(20_000)
-    u[:, 2] = 0.0
-    starts = _source.draw_starts(source, u, np.ones(20_000, int))
-    assert len(np.unique(starts[:, 0])) == classes.sum()
+    source = source_of(table, n_neighbors=0, target=classes, is_class=True)
+    assert len(np.unique(draw(source, 20_000, np.ones(20_000, int))[:, 0])) == classes.sum()
 
 
-def test_starts_of_a_number_come_from_the_targets_nearest_in_rank(table, model):
+def test_starts_of_a_number_come_from_the_targets_nearest_in_rank(table):
     target = np.exp(table[:, 1])
-    source = _source.build_source(table, model, N_NEIGHBORS, target)
+    source = source_of(table, n_neighbors=0, target=target)
     ranked, reach = np.sort(target), len(target) // 100
     wanted = np.random.default_rng(2).choice(target, 500)
-    u = uniforms(500)
-    u[:, 2] = 0.0
-    started_from = np.exp(_source.draw_starts(source, u, wanted)[:, 1])
+    started_from = np.exp(draw(source, 500, wanted)[:, 1])
     distance = np.abs(np.searchsorted(ranked, started_from * (1 + 1e-9)) - 1 - np.searchsorted(ranked, wanted))
     assert distance.max() == reach
 
 
-def test_a_number_beyond_all_targets_starts_from_the_extreme_ones(table, model):
-    source = _source.build_source(table, model, N_NEIGHBORS, table[:, 1])
-    u = uniforms(300)
-    u[:, 2] = 0.0
+def test_a_number_beyond_all_targets_starts_from_the_extreme_ones(table):
+    source = source_of(table, n_neighbors=0, target=table[:, 1])
     lowest = np.sort(table[:, 1])[: len(table) // 100]
-    starts = _source.draw_starts(source, u, np.full(300, -1e9))[:, 1]
+    starts = draw(source, 300, np.full(300, -1e9))[:, 1]
     np.testing.assert_allclose(np.unique(starts.round(9)), lowest.round(9), atol=1e-8)
-
-
-def test_the_code_of_a_target_moves_with_the_place(table, model):
-    """Columns past the manifold's have no residual: half way between the rows they are half way too."""
-    W = np.c_[table, np.arange(len(table))]
-    source = _source.build_source(W, model, N_NEIGHBORS)
-    u = uniforms(100)
-    u[:, 2] = 0.5
-    i, j = pairs(source, u)
-    np.testing.assert_allclose(_source.draw_starts(source, u)[:, -1], (i + j) / 2)
 
 
 # --- densities
@@ -224,59 +215,73 @@ def test_density_of_noise_is_closed():
 # --- the level
 
 
-def test_copies_are_recognised_at_small_levels_and_not_at_large_ones(table):
-    fresh = gaussian(1000, seed=5)
-    levels = [0.02, 0.3, 1.0, 10.0]
-    aucs = [_source.recognition(table[:1000], fresh, table, s, np.random.default_rng(2)) for s in levels]
-    assert aucs[0] > 0.99 and aucs == sorted(aucs, reverse=True)
-    assert abs(aucs[-1] - 0.5) < 4 / np.sqrt(6 * 1000)  # the standard error of the AUC of equal laws
+def leak_of(starts, rows, others, sigma):
+    return _source.leak(starts, rows, others, sigma, np.random.default_rng(2))
 
 
-def test_fresh_rows_are_not_recognised_at_any_level(table):
-    for level in (0.02, 0.3, 1.0):
-        auc = _source.recognition(gaussian(1000, 6), gaussian(1000, 5), table, level, np.random.default_rng(2))
-        assert abs(auc - 0.5) < 4 / np.sqrt(6 * 1000)
+def test_copies_leak_at_small_levels_and_not_at_large_ones(table):
+    leaks = [leak_of(table, table, gaussian(1500, seed=5), sigma) for sigma in (0.02, 0.3, 1.0, 10.0)]
+    assert leaks[0] > 0.99 and leaks == sorted(leaks, reverse=True)
+    assert abs(leaks[-1]) < 4 / np.sqrt(1500)  # the standard error of 2 s - 1 over 1500 starts
 
 
-def level_of(n_samples, seed=0):
-    W = gaussian(n_samples)
-    return _source.choose_sigma_start(W, model_of(W), N_NEIGHBORS, None, False, 10.0, np.random.default_rng(seed))
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("sigma", [0.02, 0.3, 1.0])
+def test_fresh_rows_do_not_leak_however_narrow_or_wide_their_law(table, scale, sigma):
+    """2000 starts, and two sets of 1500 rows that are exchangeable: measured at most 0.04 over seeds."""
+    assert abs(leak_of(scale * gaussian(2000, 6), table, gaussian(1500, 5), sigma)) < 0.1
 
 
-def copies(source, u, wanted=None):
-    return (source.lifted + source.residuals)[(u[:, 0] * len(source.lifted)).astype(int)]
-
-
-def fresh(source, u, wanted=None):
-    return gaussian(len(u), seed=99)
+def test_the_share_is_that_of_a_slow_twin(table):
+    starts, others = gaussian(60, 6), gaussian(1500, 5)
+    x = starts + 0.3 * np.random.default_rng(2).standard_normal(starts.shape)
+    own, other = (KernelDensity(bandwidth=0.3).fit(part).score_samples(x) for part in (table, others))
+    assert leak_of(starts, table, others, 0.3) == pytest.approx(2 * np.mean(own > other) - 1)
 
 
 def test_mixing_hides_the_rows_that_copies_show(table, source):
-    """At a small level; the difference of two AUC of 1000 rows has a standard error below 0.02."""
-    u = uniforms(1000)
-    started, others = _source.draw_starts(source, u), gaussian(1000, seed=5)
-    mixed, copied = (_source.recognition(x, others, table, 0.1, np.random.default_rng(2))
-                     for x in (started, copies(source, u)))
-    assert mixed < copied - 0.08
+    others = gaussian(1500, seed=5)
+    assert leak_of(draw(source, 1500), table, others, 0.2) < leak_of(table, table, others, 0.2) - 0.2
 
 
-def test_the_level_falls_with_the_rows_of_one_law():
-    """Means of three levels, each with a standard deviation of about 0.08: measured 0.51 and 0.36."""
-    few, many = (np.mean([level_of(n, seed) for seed in range(3)]) for n in (200, 2000))
-    assert many < 0.85 * few
-    assert _source.SMALLEST_START < many < few < 1
+def test_the_allowed_leak_falls_with_the_rows():
+    assert _source.largest_leak(100) == _source.LARGEST_LEAK
+    assert _source.largest_leak(6400) == pytest.approx(0.2)
+    assert _source.largest_leak(40_000) == pytest.approx(0.08)
 
 
-def test_the_level_is_least_for_fresh_rows_and_larger_for_copies(monkeypatch):
+@pytest.fixture
+def low_floor(monkeypatch):
+    monkeypatch.setattr(_source, "SMALLEST_START", 0.05)
+
+
+def level_of(n_samples, n_neighbors=0):
+    W = gaussian(n_samples)
+    return _source.choose_sigma_start(source_of(W, n_neighbors), embedding(W), n_neighbors, 10.0,
+                                      np.random.default_rng(0))
+
+
+def test_the_level_is_where_the_leak_is_the_allowed_one(low_floor):
+    """Copies of 1500 rows; a leak over 4 x 750 starts has a standard error of 0.02."""
+    sigma = level_of(1500)
+    W, rng = gaussian(1500), np.random.default_rng(3)
+    splits = [_source._split(source_of(W, 0), embedding(W), 0, rng) for _ in range(4)]
+    assert np.mean([leak_of(*split, sigma) for split in splits]) == pytest.approx(_source.largest_leak(1500), abs=0.08)
+
+
+def test_the_level_is_least_for_fresh_rows_and_less_for_mixed_ones_than_for_copies(low_floor, monkeypatch):
     """A source that draws new rows of the law has nothing to hide, one that copies rows has."""
-    monkeypatch.setattr(_source, "draw_starts", copies)
-    assert level_of(1000) > 2.5 * _source.SMALLEST_START
-    monkeypatch.setattr(_source, "draw_starts", fresh)
-    assert level_of(1000) < 1.1 * _source.SMALLEST_START
+    copied, mixed = level_of(1000), level_of(1000, N_NEIGHBORS)
+    monkeypatch.setattr(_source, "draw_starts", lambda source, u, wanted=None: gaussian(len(u), seed=99))
+    assert level_of(1000) < 1.1 * _source.SMALLEST_START and max(mixed, 4 * _source.SMALLEST_START) < copied
 
 
-@pytest.mark.parametrize(("n_samples", "sigma_max"), [(30, 0.2), (8, 10.0)])
+def test_the_level_does_not_fall_below_its_floor():
+    assert level_of(4000, N_NEIGHBORS) == pytest.approx(_source.SMALLEST_START, rel=0.06)
+
+
+@pytest.mark.parametrize(("n_samples", "sigma_max"), [(30, 0.5), (8, 10.0)])
 def test_what_cannot_be_hidden_or_tested_starts_at_the_largest_level(n_samples, sigma_max):
     W = np.random.default_rng(0).normal(size=(n_samples, 50))
-    rng = np.random.default_rng(0)
-    assert _source.choose_sigma_start(W, model_of(W), N_NEIGHBORS, None, False, sigma_max, rng) == sigma_max
+    level = _source.choose_sigma_start(source_of(W, 0), embedding(W), 0, sigma_max, np.random.default_rng(0))
+    assert level == sigma_max
