@@ -9,7 +9,7 @@ N_EVALUATIONS = 40
 CONDITIONAL_SHARE = 0.1
 EMA_DECAY = 0.998
 SMALL_TABLE = 2000
-MAX_HELD_OUT = 2000
+MAX_HELD_OUT = 1000
 
 
 def default_manifold(n_rows, n_columns):

@@ -72,7 +72,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     early_stopping : bool, default=True
         Whether to hold rows out, stop when their loss no longer falls and keep the best weights.
     validation_fraction : float, default=0.1
-        Share of the rows held out, at most 2000 rows.
+        Share of the rows held out, at most 1000 rows.
     n_iter_no_change : int, default=10
         Evaluations (40 in `max_iter` steps) without a better held-out loss before training stops.
     n_steps : int, default=16

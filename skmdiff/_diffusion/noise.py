@@ -13,7 +13,7 @@ design space of diffusion-based generative models", EDM below). Every column of 
 import numpy as np
 import torch
 
-LOG_SIGMA_MEAN, LOG_SIGMA_STD = -1.8, 1.5
+LOG_SIGMA_MEAN, LOG_SIGMA_STD = -1.2, 1.5
 N_TASKS = 5
 UNKNOWN = 100.0
 
