@@ -14,9 +14,10 @@ from . import _source
 from ._checks import check_coordinates, check_table, is_auto, is_frame
 from ._codec import TableCodec, coded_columns
 from ._defaults import default_manifold, n_held_out, plan_training
+from ._draw import plan_draw, start_block
 from ._manifold import ManifoldModel
 from ._parameters import check_parameters, random_stream
-from ._streams import draw_seed, row_normals, row_uniforms
+from ._streams import draw_seed
 from ._target import Target, check_target
 
 DENSITY_STEPS = 32
@@ -193,17 +194,27 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         self._fit_manifold(X, y, draw_seed(random_state))
         self._fit_denoiser(X, y, draw_seed(random_state))
 
-    def sample(self, n_samples=1, *, y=None, return_y=False, random_state=None):
+    def sample(self, n_samples=1, *, y=None, density="data", design="iid", return_y=False, random_state=None):
         """Draw new rows.
 
         The rows depend on the seed and on their number only: the first k of n rows are the k rows of a smaller
-        call, and `n_jobs` changes nothing.
+        call (not with design="stratified"), and `n_jobs` changes nothing.
 
         Parameters
         ----------
         n_samples : int, default=1
         y : scalar or array-like of shape (n_samples,), default=None
             Targets that the rows are to have, as seen in `fit`; one for all or one a row.
+        density : {"data", "balanced", "uniform"}, default="data"
+            The law over the manifold that rows start from. "data" is that of the table; "balanced" gives every
+            class the same share, or, fitted without classes, every cluster of the embedding; "uniform" gives
+            every piece of the manifold a share by its volume, to explore what the table holds few rows of. Within
+            `sigma_start_` the denoiser pulls rows back to the law of the table; the classes of "balanced" are
+            kept exactly.
+        design : {"iid", "stratified"}, default="iid"
+            "stratified" cuts the embedding into as many cells of equal mass as rows are asked for and draws one
+            from each: a batch meets more modes than one of independent rows, while each row by itself has the
+            same law. Cells are within a class where `y` gives classes.
         return_y : bool, default=False
             Whether to return the targets beside the rows.
         random_state : int, RandomState or None, default=None
@@ -219,7 +230,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If n_samples < 1, a target was not seen in `fit`, or there was none.
+            If n_samples < 1, a target was not seen in `fit`, or there was none; if `density` or `design` are asked
+            of a sampler without a manifold, or a density other than "data" along with `y`.
         """
         check_is_fitted(self, "denoiser_")
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
@@ -227,17 +239,19 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
         wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
         seed = draw_seed(random_stream(self.random_state if random_state is None else random_state))
+        plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, density=density,
+                         design=design, values=None if wanted is None else self.target_.values_of(wanted))
         from ._diffusion import backend
 
         starts = range(0, n_samples, backend.BLOCK_ROWS)
         blocks = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._sample_block)(seed, start, wanted) for start in starts)
+            delayed(self._sample_block)(plan, seed, start) for start in starts)
         W = np.concatenate(blocks)[:n_samples]
         X = self.codec_.decode(W[:, :self.codec_.n_outputs_])
         if not return_y:
             return X
-        codes = W[:, self.codec_.n_outputs_:] if wanted is None else wanted
-        return X, self.target_.decode(codes)
+        # the codes asked for, not those that went through the denoiser in single precision
+        return X, self.target_.decode(W[:, self.codec_.n_outputs_:] if wanted is None else wanted)
 
     def score_samples(self, X):
         """Log-density of rows under the model, in nats.
@@ -354,7 +368,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         self.manifold_, self.embedding_ = model.transformer_, model.embedding_
         if self.start == "noise":
             return
-        target = (None, False) if y is None else (self.target_.values(y), self.target_.is_categorical)
+        target = () if y is None else (self.target_.values(y), self.target_.is_categorical, self.target_.width)
         is_coded = coded_columns(self._blocks())
         self.source_ = _source.build_source(self._encode(X, y), model.embedding_, is_coded, self.n_neighbors,
                                             *target)
@@ -390,24 +404,13 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
             shown = f", held-out loss {held_out[0]:.4f}" if held_out else ""
             print(f"step {history.n_iter}, loss {history.loss_curve[-1]:.4f}{shown}, {history.seconds:.0f} s")
 
-    def _sample_block(self, seed, start, wanted):
+    def _sample_block(self, plan, seed, start):
         """One whole block of encoded rows; the rows past those asked for are drawn too and cut off later."""
         from ._diffusion import backend
 
-        stop = start + backend.BLOCK_ROWS
         blocks, p = self.denoiser_.blocks, self.codec_.n_outputs_
-        width = blocks[-1].stop
-        n_draws = 0 if self.source_ is None else self.source_.n_draws
-        uniforms = row_uniforms(seed, start, stop, n_draws + width)
-        noise = row_normals(uniforms[:, n_draws:])
-        wanted = None if wanted is None else wanted[np.minimum(np.arange(start, stop), len(wanted) - 1)]
-        if self.source_ is None:
-            x = np.sqrt(1 + self.sigma_start_**2) * noise
-        else:
-            target = None if wanted is None else self.target_.values_of(wanted)
-            starts = _source.draw_starts(self.source_, uniforms[:, :n_draws], target)
-            x = starts + self.sigma_start_ * noise
-        known = np.array([wanted is not None and block.start >= p for block in blocks])
-        if wanted is not None:
-            x[:, p:] = wanted
+        x, targets = start_block(plan, seed, start, start + backend.BLOCK_ROWS, blocks[-1].stop, self.sigma_start_)
+        known = np.array([targets is not None and block.start >= p for block in blocks])
+        if targets is not None:
+            x[:, p:] = targets
         return backend.sample_block(self.denoiser_, x, known, self.sigma_start_, self.sigma_min, self.n_steps, self.rho)

@@ -34,6 +34,7 @@ class Source:
     is_coded : (p,) of bool, columns that are the code of a category
     target : (n,) the target of each row, classes by their place; None without one
     is_class : whether the target is a class
+    target_width : last columns of the rows that are the code of the target
     """
 
     rows: np.ndarray
@@ -41,6 +42,7 @@ class Source:
     is_coded: np.ndarray
     target: np.ndarray | None = None
     is_class: bool = False
+    target_width: int = 0
 
     @property
     def n_draws(self):
@@ -48,37 +50,25 @@ class Source:
         return 1 + self.neighborhoods.shape[1]
 
 
-def build_source(W, Z, is_coded, n_neighbors, target=None, is_class=False):
+def build_source(W, Z, is_coded, n_neighbors, target=None, is_class=False, target_width=0):
     """The source over the rows of the encoded table W (n, p) with the embedding Z (n, k).
 
     With classes the neighbours of a row are of its own class. Without neighbours a start is its row.
     """
     graph = neighbor_graph(Z, min(n_neighbors, len(W) - 1), target if is_class else None)
-    return Source(W, np.column_stack([np.arange(len(W)), graph]), is_coded, target, is_class)
+    return Source(W, np.column_stack([np.arange(len(W)), graph]), is_coded, target, is_class, target_width)
 
 
-def draw_starts(source, uniforms, wanted=None):
-    """Clean starts x_0, (m, p), from uniform numbers (m, n_draws); at the wanted targets (m,) where given."""
+def draw_starts(source, uniforms, i=None):
+    """Clean starts x_0, (m, p), from uniform numbers (m, n_draws); from the rows i (m,), by default all alike."""
     u, e = uniforms[:, 0], row_normals(uniforms[:, 1:])
-    i = (u * len(source.rows)).astype(int) if wanted is None else _rows_with_target(source, u, wanted)
+    i = (u * len(source.rows)).astype(int) if i is None else i
     near = source.rows[source.neighborhoods[i]]
     centre = near.mean(axis=1)
     kept = np.sqrt(1 - RENEWED) * (source.rows[i] - centre)
     spread = np.sqrt(RENEWED / max(1, near.shape[1] - 1))
     drawn = spread * (np.einsum("mk,mkp->mp", e, near) - e.sum(axis=1)[:, None] * centre)
     return np.where(source.is_coded, source.rows[i], centre + kept + drawn)
-
-
-def _rows_with_target(source, u, wanted):
-    """Rows of the wanted class, or among the rows whose targets are nearest in rank to the wanted number."""
-    order = np.argsort(source.target, kind="stable")
-    ranked = source.target[order]
-    low = np.searchsorted(ranked, wanted, "left")
-    high = np.searchsorted(ranked, wanted, "right")
-    if not source.is_class:
-        reach = max(5, len(order) // 100)
-        low, high = np.maximum(low - reach, 0), np.minimum(high + reach, len(order))
-    return order[low + (u * (high - low)).astype(int)]
 
 
 def start_density(source, columns, sigma):

@@ -32,6 +32,11 @@ class Target:
     def is_categorical(self):
         return self.classes_ is not None
 
+    @property
+    def width(self):
+        """Columns of the code."""
+        return self.codec_.n_outputs_
+
     def _column(self, y):
         """y as a table of one column; classes by their place among the sorted ones."""
         if not self.is_categorical:

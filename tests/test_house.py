@@ -37,10 +37,12 @@ FLOORS = {
     "skmdiff._source": 3,
     "skmdiff._target": 3,
     "skmdiff._defaults": 4,
-    "skmdiff._sampler": 5,
-    "skmdiff": 6,
-    "skmdiff._demo": 7,
-    "skmdiff.__main__": 8,
+    "skmdiff._laws": 4,
+    "skmdiff._draw": 5,
+    "skmdiff._sampler": 6,
+    "skmdiff": 7,
+    "skmdiff._demo": 8,
+    "skmdiff.__main__": 9,
 }
 LATE = {"matplotlib", "pandas", "polars", "tqdm", "umap"}
 IMPORT_AND_LOOK = """

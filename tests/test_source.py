@@ -37,8 +37,8 @@ def uniforms(source, n_samples, seed=1):
     return np.random.default_rng(seed).random((n_samples, source.n_draws))
 
 
-def draw(source, n_samples, wanted=None, seed=1):
-    return _source.draw_starts(source, uniforms(source, n_samples, seed), wanted)
+def draw(source, n_samples, seed=1):
+    return _source.draw_starts(source, uniforms(source, n_samples, seed))
 
 
 @pytest.fixture(scope="module")
@@ -145,39 +145,10 @@ def test_categories_stay_those_of_the_row(table):
     np.testing.assert_array_equal(_source.draw_starts(source, u)[:, 6], (u[:, 0] * len(W)).astype(int))
 
 
-# --- targets
-
-
-def test_starts_of_a_class_come_from_its_rows_only(table):
+def test_neighbours_of_a_row_are_of_its_class(table):
     classes = np.digitize(table[:, 0], [-1.0, 0.3])
     source = source_of(table, target=classes, is_class=True)
     assert (classes[source.neighborhoods] == classes[:, None]).all()
-    wanted = np.random.default_rng(2).integers(0, 3, 600)
-    starts = draw(source_of(table, n_neighbors=0, target=classes, is_class=True), 600, wanted)
-    np.testing.assert_array_equal(np.digitize(starts[:, 0], [-1.0, 0.3]), wanted)
-
-
-def test_all_rows_of_a_wanted_class_are_started_from(table):
-    classes = (table[:, 0] > 1).astype(int)
-    source = source_of(table, n_neighbors=0, target=classes, is_class=True)
-    assert len(np.unique(draw(source, 20_000, np.ones(20_000, int))[:, 0])) == classes.sum()
-
-
-def test_starts_of_a_number_come_from_the_targets_nearest_in_rank(table):
-    target = np.exp(table[:, 1])
-    source = source_of(table, n_neighbors=0, target=target)
-    ranked, reach = np.sort(target), len(target) // 100
-    wanted = np.random.default_rng(2).choice(target, 500)
-    started_from = np.exp(draw(source, 500, wanted)[:, 1])
-    distance = np.abs(np.searchsorted(ranked, started_from * (1 + 1e-9)) - 1 - np.searchsorted(ranked, wanted))
-    assert distance.max() == reach
-
-
-def test_a_number_beyond_all_targets_starts_from_the_extreme_ones(table):
-    source = source_of(table, n_neighbors=0, target=table[:, 1])
-    lowest = np.sort(table[:, 1])[: len(table) // 100]
-    starts = draw(source, 300, np.full(300, -1e9))[:, 1]
-    np.testing.assert_allclose(np.unique(starts.round(9)), lowest.round(9), atol=1e-8)
 
 
 # --- densities
@@ -272,7 +243,7 @@ def test_the_level_is_where_the_leak_is_the_allowed_one(low_floor):
 def test_the_level_is_least_for_fresh_rows_and_less_for_mixed_ones_than_for_copies(low_floor, monkeypatch):
     """A source that draws new rows of the law has nothing to hide, one that copies rows has."""
     copied, mixed = level_of(1000), level_of(1000, N_NEIGHBORS)
-    monkeypatch.setattr(_source, "draw_starts", lambda source, u, wanted=None: gaussian(len(u), seed=99))
+    monkeypatch.setattr(_source, "draw_starts", lambda source, u: gaussian(len(u), seed=99))
     assert level_of(1000) < 1.1 * _source.SMALLEST_START and max(mixed, 4 * _source.SMALLEST_START) < copied
 
 

@@ -1,0 +1,133 @@
+"""Which row a start is drawn from: laws over the training rows, independent draws or draws spread over a batch.
+
+* data: every row alike, the law of the table;
+* balanced: every class alike, or every cluster of the embedding where there are no classes;
+* uniform: alike in volume on the manifold. A row stands for the volume of the ball that holds its k neighbours,
+  r_k^d with d the intrinsic dimension: the inverse of the k-nearest-neighbour density, measured in the table, between
+  the rows as the lift sees them, since an embedding tears and stretches. log r_k is averaged over a neighbourhood,
+  because an r_k alone is off by d / sqrt(k).
+
+A stratified batch cuts the law into as many strata of equal mass as it has rows and draws one row of each; each draw by
+itself still has the law. Strata are runs of rows, cluster after cluster of the embedding and in each along a tree that
+cuts it at medians: they are cells of the embedding, and a mode is not scattered over more of them than it fills.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.cluster import HDBSCAN
+
+from ._local import distances_to, nearest
+
+DENSITIES = {"data", "balanced", "uniform"}
+DESIGNS = {"iid", "stratified"}
+CLUSTER_ROWS, CLUSTER_SHARE, SMALLEST_CLUSTER, CLUSTERED_SHARE = 2000, 0.02, 5, 0.5
+
+
+@dataclass(frozen=True)
+class RowLaw:
+    """A law over n rows: `order` (n,) of rows, `ends` (n,) the cumulated probability along it."""
+
+    order: np.ndarray
+    ends: np.ndarray
+
+    def rows_at(self, u):
+        """Rows (m,) at quantiles u (m,) of the law."""
+        place = np.searchsorted(self.ends, u * self.ends[-1], side="right")
+        return self.order[np.minimum(place, len(self.order) - 1)]
+
+    def rows_with_target(self, u, wanted, target, is_class):
+        """Rows of the wanted class, or among the rows whose targets are nearest in rank to the wanted number."""
+        order = self.order[np.argsort(target[self.order], kind="stable")]
+        ranked = target[order]
+        low = np.searchsorted(ranked, wanted, "left")
+        high = np.searchsorted(ranked, wanted, "right")
+        if not is_class:
+            reach = max(5, len(order) // 100)
+            low, high = np.maximum(low - reach, 0), np.minimum(high + reach, len(order))
+        return order[low + (u * (high - low)).astype(int)]
+
+
+def row_law(density, design, source, model):
+    """The law over the rows of a source with the fitted manifold `model`."""
+    weights, groups = np.ones(len(source.rows)), np.zeros(len(source.rows), dtype=int)
+    if density == "balanced" or design == "stratified":
+        groups = source.target if source.is_class else clusters(model.embedding_)
+    if density == "balanced":
+        _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+        weights = 1 / counts[inverse]
+    if density == "uniform":
+        weights = volumes(model.lifted_, source.neighborhoods)
+    order = tree_order(model.embedding_, groups) if design == "stratified" else np.arange(len(groups))
+    return RowLaw(order, np.cumsum(weights[order]))
+
+
+def clusters(Z):
+    """(n,) cluster of each row of the embedding: HDBSCAN of at most CLUSTER_ROWS rows, the others by the nearest.
+
+    Where HDBSCAN leaves more than half of the rows out of clusters, it has found chance groups in one cloud: all
+    rows are one cluster.
+    """
+    some = np.random.default_rng(0).permutation(len(Z))[:CLUSTER_ROWS]
+    least = max(SMALLEST_CLUSTER, int(CLUSTER_SHARE * len(some)))
+    if len(some) <= 2 * least:
+        return np.zeros(len(Z), dtype=int)
+    found = HDBSCAN(min_cluster_size=least, copy=True).fit_predict(Z[some])
+    if np.mean(found >= 0) < CLUSTERED_SHARE:
+        return np.zeros(len(Z), dtype=int)
+    members = some[found >= 0]
+    return found[found >= 0][nearest(Z[members], Z, 1)[1][:, 0]]
+
+
+def volumes(lifted, neighborhoods):
+    """(n,) volume on the manifold that each row stands for, up to a factor.
+
+    Parameters
+    ----------
+    lifted : (n, p) rows without what lies off the manifold
+    neighborhoods : (n, k + 1) rows and their neighbours on the manifold
+    """
+    if neighborhoods.shape[1] < 2:
+        return np.ones(len(lifted))
+    radii = np.sort(distances_to(lifted, lifted, neighborhoods[:, 1:]), axis=1)
+    log_radius = np.log(np.maximum(radii[:, -1], np.finfo(float).tiny))
+    log_volume = intrinsic_dimension(radii) * log_radius[neighborhoods].mean(axis=1)
+    return np.exp(log_volume - log_volume.max())
+
+
+def intrinsic_dimension(radii):
+    """Dimension of the manifold from sorted distances (n, k) to neighbours on it, maximum likelihood.
+
+    The inverse of the mean of log(r_k / r_j) over rows and j < k (Levina & Bickel 2004, "Maximum likelihood
+    estimation of intrinsic dimension", with the mean taken before the inverse, as MacKay & Ghahramani proposed).
+    """
+    distinct = radii[:, :-1] > 0  # copies say nothing of the dimension
+    logs = np.log(np.broadcast_to(radii[:, -1:], distinct.shape)[distinct] / radii[:, :-1][distinct])
+    mean = logs.mean() if logs.size else 0.0
+    return 1 / mean if mean > 0 else 1.0
+
+
+def tree_order(Z, groups):
+    """(n,) order of the rows: group after group, and in each along a tree that halves it at medians of Z."""
+    order = np.argsort(groups, kind="stable")
+    size = np.unique(groups, return_counts=True)[1]
+    while (size > 1).any():
+        first, cell, rows = np.cumsum(size) - size, np.repeat(np.arange(len(size)), size), Z[order]
+        centred = rows - (np.add.reduceat(rows, first) / size[:, None])[cell]
+        widest = np.add.reduceat(centred**2, first).argmax(axis=1)
+        along = np.take_along_axis(rows, widest[cell][:, None], axis=1)[:, 0]
+        order = order[np.lexsort((along, cell))]
+        size = np.stack([size // 2, size - size // 2], axis=1).ravel()
+        size = size[size > 0]
+    return order
+
+
+def strata(groups, seed):
+    """Stratum of each row of a batch within its group, in random order, and the number of strata of the group."""
+    order = np.random.default_rng(seed).permutation(len(groups))
+    order = order[np.argsort(groups[order], kind="stable")]
+    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    first = np.cumsum(counts) - counts
+    stratum = np.empty(len(groups), dtype=int)
+    stratum[order] = np.arange(len(groups)) - np.repeat(first, counts)
+    return stratum, counts[inverse]
