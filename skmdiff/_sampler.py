@@ -50,7 +50,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         at which a test on held-out rows recognises few enough of the training rows started from: a share of
         16 / sqrt(n_samples) of the starts, at most half of them, beyond what chance recognises.
     n_neighbors : int, default=15
-        Neighbours in the embedding whose spread a start is given; with 0 it starts from the row itself.
+        Neighbours in the embedding whose spread a start is given; with 0 it is the row itself.
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"

@@ -7,7 +7,8 @@ and e_j independent standard normals,
 
 one step of an Ornstein-Uhlenbeck process whose stationary law is the normal law of the neighbourhood: the share a^2 of
 what tells the row from its neighbours is drawn anew, along the directions in which they differ (the tangent space of
-the manifold, and across it as far as the rows scatter), and their spread is kept. Categories stay those of row i.
+the manifold, and across it as far as the rows scatter), and their spread is kept. a^2 = k / (k + 15): the more rows the
+normal law rests on, the more is drawn from it; without neighbours a start is its row. Categories stay those of row i.
 The process starts at x_0 + sigma_start * eps.
 """
 
@@ -18,7 +19,7 @@ import numpy as np
 from ._manifold import neighbor_graph
 from ._streams import row_normals
 
-RENEWED = 0.5  # a^2
+PRIOR_NEIGHBORS = 15
 MIN_SPLIT_ROWS, N_SPLITS, SPLIT_ROWS, SPLIT_STARTS = 10, 4, 10_000, 1000
 LEAK_SCALE, LARGEST_LEAK = 16.0, 0.5
 MAX_CENTRES = 2000
@@ -65,9 +66,11 @@ def draw_starts(source, uniforms, i=None):
     i = (u * len(source.rows)).astype(int) if i is None else i
     near = source.rows[source.neighborhoods[i]]
     centre = near.mean(axis=1)
-    kept = np.sqrt(1 - RENEWED) * (source.rows[i] - centre)
-    spread = np.sqrt(RENEWED / max(1, near.shape[1] - 1))
-    drawn = spread * (np.einsum("mk,mkp->mp", e, near) - e.sum(axis=1)[:, None] * centre)
+    n_neighbors = near.shape[1] - 1
+    renewed = n_neighbors / (n_neighbors + PRIOR_NEIGHBORS)
+    kept = np.sqrt(1 - renewed) * (source.rows[i] - centre)
+    directions = np.einsum("mk,mkp->mp", e, near) - e.sum(axis=1)[:, None] * centre
+    drawn = np.sqrt(renewed / max(1, n_neighbors)) * directions
     return np.where(source.is_coded, source.rows[i], centre + kept + drawn)
 
 

@@ -89,14 +89,22 @@ def test_seeds_advance_the_stream_they_are_drawn_from():
 # --- starts
 
 
-def test_a_start_is_the_formula_of_the_module(table, source):
+@pytest.mark.parametrize("k", [1, 5, 15])
+def test_a_start_is_the_formula_of_the_module(table, k):
+    source, renewed = source_of(table, k), k / (k + 15)
     u = uniforms(source, 40)
     for row, start in zip(u, _source.draw_starts(source, u), strict=True):
         i = int(row[0] * len(table))
         near = table[source.neighborhoods[i]]
         c, e = near.mean(axis=0), stats.norm.ppf(row[1:])
-        drawn = sum(e[j] * (near[j] - c) for j in range(N_NEIGHBORS + 1)) / np.sqrt(N_NEIGHBORS)
-        np.testing.assert_allclose(start, c + np.sqrt(0.5) * (table[i] - c) + np.sqrt(0.5) * drawn, atol=1e-9)
+        kept, drawn = table[i] - c, sum(e[j] * (near[j] - c) for j in range(k + 1)) / np.sqrt(k)
+        np.testing.assert_allclose(start, c + np.sqrt(1 - renewed) * kept + np.sqrt(renewed) * drawn, atol=1e-9)
+
+
+def test_without_neighbours_a_start_is_its_row(table):
+    source = source_of(table, 0)
+    u = uniforms(source, 40)
+    np.testing.assert_allclose(_source.draw_starts(source, u), table[(u[:, 0] * len(table)).astype(int)], atol=1e-12)
 
 
 def test_neighbourhoods_are_the_nearest_rows_of_the_embedding(table, source):
@@ -130,14 +138,12 @@ def test_starts_keep_the_covariance_that_convex_mixtures_lose(table, source):
 
 
 def test_every_row_is_started_from_equally_often(table):
-    """Without neighbours a start is its row."""
     starts = draw(source_of(table, n_neighbors=0), 60_000)
     counts = np.unique(starts[:, 0], return_counts=True)[1]
     assert len(counts) == len(table) and stats.chisquare(counts).pvalue > 1e-4
 
 
 def test_categories_stay_those_of_the_row(table):
-    """A coded column is copied from the row whose numbers the start is nearest to in the embedding's own mean."""
     W = np.c_[table, np.arange(len(table))]
     is_coded = np.arange(7) == 6
     source = _source.build_source(W, embedding(table), is_coded, N_NEIGHBORS)
