@@ -176,8 +176,10 @@ def coverage_precision(
     -------
     coverage, precision : float
 
-    References ---------- Naeem, M. F., Oh, S. J., Uh, Y., Choi, Y., & Yoo, J. (2020). Reliable fidelity and
-    diversity metrics for generative models. ICML.
+    References
+    ----------
+    Naeem, M. F., Oh, S. J., Uh, Y., Choi, Y., & Yoo, J. (2020). Reliable fidelity and diversity metrics for
+    generative models. ICML.
 
     Examples
     --------
@@ -229,7 +231,8 @@ def dcr_share(
 
     Distance to the closest record, in the space of :func:`coverage_precision`, to as many training as
     held-out rows; ties count half; the mean over several choices of rows. Ideal is 0.5, what fresh real rows
-    score: higher means that training rows leak, up to 1 for copies if the two tables are equally long. It
+    score: higher means that training rows leak, up to 1 for copies if the two tables are equally long, and up to
+    0.5 + m / 2 n where only m of the n training rows are compared (.625 for a split of 80 to 20). It
     misleads in two ways: its standard error is about ``0.5 / sqrt(n)`` for the n rows of the shorter table,
     and 0.5 proves no privacy.
 
