@@ -373,8 +373,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         self.source_ = _source.build_source(self._encode(X, y), model.embedding_, is_coded, self.n_neighbors,
                                             *target)
         self.sigma_start_ = float(self.sigma_start) if not is_auto(self.sigma_start) else (
-            _source.choose_sigma_start(self.source_, model.embedding_, self.n_neighbors, self.sigma_max,
-                                       np.random.default_rng(seed)))
+            _source.choose_sigma_start(self.source_, model.embedding_, self.n_neighbors, self.sigma_min,
+                                       self.sigma_max, np.random.default_rng(seed)))
 
     def _fit_denoiser(self, X, y, seed):
         from ._diffusion import backend

@@ -126,8 +126,10 @@ def largest_leak(n_rows):
     return min(LARGEST_LEAK, LEAK_SCALE / np.sqrt(n_rows))
 
 
-def choose_sigma_start(source, Z, n_neighbors, sigma_max, rng):
+def choose_sigma_start(source, Z, n_neighbors, sigma_min, sigma_max, rng):
     """The smallest level at which the leak is within `largest_leak`, by bisection; the leak falls with the level.
+
+    From SMALLEST_START, below which what the starts have of their own shows and nothing is gained, or 2 sigma_min.
 
     The rows are split in halves, N_SPLITS times; starts come from the one, the other is compared with it.
     sigma_max where even that gives away too much, or the rows are too few for a test.
@@ -142,7 +144,7 @@ def choose_sigma_start(source, Z, n_neighbors, sigma_max, rng):
         noise = np.random.default_rng(seed)
         return np.mean([leak(*split, np.exp(log_sigma), noise) for split in splits]) > allowed
 
-    low, high = np.log(SMALLEST_START), np.log(sigma_max)
+    low, high = np.log(np.clip(SMALLEST_START, 2 * sigma_min, sigma_max)), np.log(sigma_max)
     if leaks(high):
         return float(sigma_max)
     for _ in range(N_BISECTIONS):

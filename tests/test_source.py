@@ -234,7 +234,7 @@ def low_floor(monkeypatch):
 
 def level_of(n_samples, n_neighbors=0):
     W = gaussian(n_samples)
-    return _source.choose_sigma_start(source_of(W, n_neighbors), embedding(W), n_neighbors, 10.0,
+    return _source.choose_sigma_start(source_of(W, n_neighbors), embedding(W), n_neighbors, 0.01, 10.0,
                                       np.random.default_rng(0))
 
 
@@ -260,5 +260,12 @@ def test_the_level_does_not_fall_below_its_floor():
 @pytest.mark.parametrize(("n_samples", "sigma_max"), [(30, 0.5), (8, 10.0)])
 def test_what_cannot_be_hidden_or_tested_starts_at_the_largest_level(n_samples, sigma_max):
     W = np.random.default_rng(0).normal(size=(n_samples, 50))
-    level = _source.choose_sigma_start(source_of(W, 0), embedding(W), 0, sigma_max, np.random.default_rng(0))
+    level = _source.choose_sigma_start(source_of(W, 0), embedding(W), 0, 0.01, sigma_max, np.random.default_rng(0))
     assert level == sigma_max
+
+
+@pytest.mark.parametrize(("sigma_min", "sigma_max", "low"), [(0.01, 0.2, 0.2), (0.5, 10.0, 1.0), (3.0, 5.0, 5.0)])
+def test_the_level_lies_above_the_last_one_of_the_solver(table, source, sigma_min, sigma_max, low):
+    level = _source.choose_sigma_start(source, embedding(table), N_NEIGHBORS, sigma_min, sigma_max,
+                                       np.random.default_rng(0))
+    assert level == pytest.approx(low, rel=0.06)
