@@ -183,7 +183,7 @@ def test_global_state_is_untouched():
 
 @pytest.mark.parametrize("manifold", [
     PCA(2), Isomap(n_neighbors=5), TSNE(perplexity=5, max_iter=250), SpectralEmbedding(n_neighbors=5),
-    MDS(n_init=1, max_iter=20, init="random"), make_pipeline(PCA(3), Isomap(n_neighbors=5)),
+    MDS(n_init=1, max_iter=20), make_pipeline(PCA(3), Isomap(n_neighbors=5)),
 ], ids=lambda m: type(m).__name__)
 def test_any_learner_embeds_lifts_and_samples(manifold):
     X = table()
