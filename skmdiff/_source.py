@@ -120,8 +120,8 @@ def leak(starts, rows, others, sigma, rng):
 def largest_leak(n_rows):
     """The leak that is allowed at the start: LEAK_SCALE / sqrt(n), at most LARGEST_LEAK.
 
-    What the denoiser itself gives away of its training rows falls in this way with their number; a start may give
-    away as much.
+    Plain diffusion, which starts from noise, gave away about .4 of 800 rows (vowel), .2 of 9000 (pendigits) and .1 of
+    16 000 (california) through its denoiser: a start may give away about as much.
     """
     return min(LARGEST_LEAK, LEAK_SCALE / np.sqrt(n_rows))
 
