@@ -9,7 +9,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 @pytest.mark.slow
-def test_the_benchmark_of_the_promises(capsys):
+def test_the_benchmark_of_the_promises():
     script = runpy.run_path(str(EXAMPLES / "benchmarks" / "promises.py"))
     tables = script["one_seed"](seconds=0.5, seed=0, quick=True)
     coverage, diversity, geometry, exploration = tables.values()

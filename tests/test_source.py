@@ -28,9 +28,8 @@ def embedding(W, n_components=2):
     return ManifoldModel(PCA(n_components), random_state=0).fit(W).embedding_
 
 
-def source_of(W, n_neighbors=N_NEIGHBORS, is_coded=None, **target):
-    is_coded = np.zeros(W.shape[1], dtype=bool) if is_coded is None else is_coded
-    return _source.build_source(W, embedding(W), is_coded, n_neighbors, **target)
+def source_of(W, n_neighbors=N_NEIGHBORS, **target):
+    return _source.build_source(W, embedding(W), np.zeros(W.shape[1], dtype=bool), n_neighbors, **target)
 
 
 def uniforms(source, n_samples, seed=1):
@@ -204,9 +203,11 @@ def test_copies_leak_at_small_levels_and_not_at_large_ones(table):
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("sigma", [0.02, 0.3, 1.0])
-def test_fresh_rows_do_not_leak_however_narrow_or_wide_their_law(table, scale, sigma):
-    """2000 starts, and two sets of 1500 rows that are exchangeable: measured at most 0.04 over seeds."""
-    assert abs(leak_of(scale * gaussian(2000, 6), table, gaussian(1500, 5), sigma)) < 0.1
+def test_fresh_rows_do_not_leak_however_narrow_or_wide_their_law(scale, sigma):
+    """Mean over 16 pairs of exchangeable sets: one leak has a standard deviation of .04 to .12, their mean of .03."""
+    leaks = [leak_of(scale * gaussian(500, 3 * k), gaussian(1500, 3 * k + 1), gaussian(1500, 3 * k + 2), sigma)
+             for k in range(16)]
+    assert abs(np.mean(leaks)) < 0.1
 
 
 def test_the_share_is_that_of_a_slow_twin(table):

@@ -1,8 +1,9 @@
 """What the manifold is worth: one table a promise, against plain diffusion and against controls.
 
-``python examples/benchmarks/promises.py`` prints the tables of a quick run; ``--seeds 5 --seconds 20 --out FILE``
-makes those of the documentation. Every sampler gets the same seconds of training. The controls start from the
-same rows with neighbours that are wrong (permuted, random), none (rows), or those of the table itself.
+``python examples/benchmarks/promises.py`` prints the tables of a quick run; ``--seeds 5 --seconds 8 --n-jobs 2
+--out FILE`` those that docs/benchmarks/promises.md comments on. Every sampler gets the same seconds of training. The
+controls start from the same rows with neighbours that are wrong (permuted, random), none (rows), or those of the table
+itself.
 
 Measures are means over seeds with standard errors in brackets. "leak" is the share of rows nearer to a training row
 than to any of as many held-out ones, 0.5 for fresh rows. Mode coverage, diversity, local geometry and exploration are
@@ -63,13 +64,13 @@ def samplers(seed):
     }
 
 
-def fit(X, seconds, seed, numeric="quantile", y=None, **parameters):
+def fit(X, seconds, seed, numeric="quantile", **parameters):
     """A sampler trained for so many seconds at most."""
     est = ManifoldDiffusionSampler(max_time=seconds, numeric=numeric, random_state=seed, **parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", UserWarning)  # clamped components, gaps in a neighbour graph
-        return est.fit(X, y)
+        return est.fit(X)
 
 
 def grid_parts(seed):
@@ -86,10 +87,10 @@ def digit_parts(seed):
     return [digits.data[part].astype(int) for part in parts], [digits.target[part] for part in parts]
 
 
-def mode_measures(train, fresh_labels, holdout, rows, classify, seed):
+def mode_measures(train, labels, holdout, rows, classify, seed):
     """Coverage, C2ST, leak, and the divergence of the shares of modes from the true ones; the rarest mode's share."""
-    n_modes = fresh_labels.max() + 1
-    true = np.bincount(fresh_labels, minlength=n_modes) / len(fresh_labels)
+    n_modes = labels.max() + 1
+    true = np.bincount(labels, minlength=n_modes) / len(labels)
     share = np.bincount(classify(rows), minlength=n_modes) / len(rows)
     rarest = np.argmin(np.where(true > 0, true, np.inf))
     coverage, precision = coverage_precision(holdout, rows)
