@@ -11,11 +11,10 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _source
-from ._checks import check_coordinates, check_table, is_auto, is_frame
-from ._codec import TableCodec, coded_columns
-from ._defaults import default_manifold, n_held_out, plan_training
+from ._checks import check_coordinates, check_table, is_frame
+from ._codec import TableCodec
 from ._draw import plan_draw, start_block
-from ._manifold import ManifoldModel
+from ._fitting import Encoding, fit_denoiser, fit_manifold, fit_source
 from ._parameters import check_parameters, random_stream
 from ._streams import draw_seed
 from ._target import Target, check_target
@@ -191,8 +190,21 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         self.codec_ = TableCodec(self.categorical_features, self.numeric).fit(X)
         y = None if y is None else check_target(y, len(X))
         self.target_ = None if y is None else Target(y)
-        self._fit_manifold(X, y, draw_seed(random_state))
-        self._fit_denoiser(X, y, draw_seed(random_state))
+        encoding = Encoding(self.codec_, self.target_, X, y)
+        seed = draw_seed(random_state)
+        self.manifold_model_ = fit_manifold(self, encoding, seed)
+        if self.manifold_model_ is not None:
+            self.manifold_, self.embedding_ = self.manifold_model_.transformer_, self.manifold_model_.embedding_
+        self.source_, self.sigma_start_ = fit_source(self, encoding, self.manifold_model_, seed)
+        self.denoiser_, history = fit_denoiser(self, encoding, self.sigma_start_, draw_seed(random_state), self._report)
+        self._keep(history)
+
+    def _keep(self, history):
+        self.loss_curve_, self.validation_loss_curve_ = history.loss_curve, history.validation_loss_curve
+        self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
+        if history.stop_reason in STOP_WARNINGS:
+            warnings.warn(STOP_WARNINGS[history.stop_reason].format(self.n_iter_, self.learning_rate_init),
+                          ConvergenceWarning, stacklevel=4)
 
     def sample(self, n_samples=1, *, y=None, density="data", design="iid", return_y=False, random_state=None):
         """Draw new rows.
@@ -345,58 +357,6 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         check_is_fitted(self, "denoiser_")
         if self.manifold_model_ is None:
             raise ValueError(f"{method} needs a manifold learner, got manifold='passthrough'.")
-
-    def _encode(self, X, y, random_state=None):
-        W = self.codec_.encode(X, random_state)
-        return W if self.target_ is None else np.hstack([W, self.target_.encode(y, random_state)])
-
-    def _blocks(self):
-        """The blocks of the encoded table, that of the target last."""
-        target = [] if self.target_ is None else self.target_.blocks(offset=self.codec_.n_outputs_)
-        return [*self.codec_.blocks_, *target]
-
-    def _fit_manifold(self, X, y, seed):
-        """The manifold, the source on it and the level it starts at; without one, noise at sigma_max."""
-        self.manifold_model_ = self.source_ = None
-        self.sigma_start_ = float(self.sigma_max)
-        if isinstance(self.manifold, str) and self.manifold == "passthrough":
-            return
-        W = self.codec_.encode(X)
-        transformer = default_manifold(*W.shape) if self.manifold is None else self.manifold
-        model = ManifoldModel(transformer, max_landmarks=self.max_landmarks, random_state=seed % 2**32)
-        self.manifold_model_ = model.fit(W)
-        self.manifold_, self.embedding_ = model.transformer_, model.embedding_
-        if self.start == "noise":
-            return
-        target = () if y is None else (self.target_.values(y), self.target_.is_categorical, self.target_.width)
-        is_coded = coded_columns(self._blocks())
-        self.source_ = _source.build_source(self._encode(X, y), model.embedding_, is_coded, self.n_neighbors,
-                                            *target)
-        self.sigma_start_ = float(self.sigma_start) if not is_auto(self.sigma_start) else (
-            _source.choose_sigma_start(self.source_, model.embedding_, self.n_neighbors, self.sigma_min,
-                                       self.sigma_max, np.random.default_rng(seed)))
-
-    def _fit_denoiser(self, X, y, seed):
-        from ._diffusion import backend
-
-        rng = np.random.default_rng(seed)
-        W = self._encode(X, y)
-        blocks = self._blocks()
-        target = None if self.target_ is None else len(self.codec_.blocks_)
-        order = rng.permutation(len(W))
-        n_out = n_held_out(len(W), self.validation_fraction) if self.early_stopping else 0
-        held_out, rows = order[:n_out], order[n_out:]
-        plan, shape = plan_training(self, len(rows), blocks, self.sigma_start_, target)
-        table = X.iloc[rows] if is_frame(X) else X[rows]
-        y_rows = None if y is None else y[rows]
-        self.denoiser_, history = backend.fit_denoiser(
-            lambda: self._encode(table, y_rows, rng), W[held_out] if n_out else None, blocks, shape, plan,
-            device=self.device, seed=seed, report=self._report)
-        self.loss_curve_, self.validation_loss_curve_ = history.loss_curve, history.validation_loss_curve
-        self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
-        if history.stop_reason in STOP_WARNINGS:
-            warnings.warn(STOP_WARNINGS[history.stop_reason].format(self.n_iter_, self.learning_rate_init),
-                          ConvergenceWarning, stacklevel=3)
 
     def _report(self, history):
         if self.verbose:

@@ -39,6 +39,7 @@ FLOORS = {
     "skmdiff._defaults": 4,
     "skmdiff._laws": 4,
     "skmdiff._draw": 5,
+    "skmdiff._fitting": 5,
     "skmdiff._sampler": 6,
     "skmdiff": 7,
     "skmdiff._demo": 8,
