@@ -1,13 +1,17 @@
-"""Where the rows of a call of `sample` start: the plan of the call, and the starts of one block of it."""
+"""The rows of a call: where they start, by a plan, and the reverse process that finishes them, by blocks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from ._checks import check_option
-from ._laws import DENSITIES, DESIGNS, RowLaw, row_law, strata
+from ._laws import DENSITIES, DESIGNS, RowLaw, row_law, spread_rows, strata
 from ._source import Source, draw_starts
 from ._streams import row_normals, row_uniforms
+
+PROBE_STREAM = 0x5DEECE66D  # any constant: the seed of another stream
+CANDIDATES = 8  # of which the repelled design takes the one farthest from the rows before
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,7 @@ class Plan:
     source, law : the rows to start from and the law over them; None for noise
     wanted : (n, width) code of the targets asked for, or None; `values` (n,) the same as numbers
     stratum, n_strata : (n,) the stratum of each row among how many; None for independent draws
+    chosen : (n,) the row of the source that each row starts from, where it is settled in advance
     own_target : whether a row is to have the class of the row it starts from
     """
 
@@ -26,7 +31,18 @@ class Plan:
     values: np.ndarray | None = None
     stratum: np.ndarray | None = None
     n_strata: np.ndarray | None = None
+    chosen: np.ndarray | None = None
     own_target: bool = False
+
+
+@dataclass(frozen=True)
+class Process:
+    """The reverse process: from the level sigma_start to sigma_min in n_steps on the grid of curvature rho."""
+
+    sigma_start: float
+    sigma_min: float
+    n_steps: int
+    rho: float
 
 
 def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, density="data", design="iid"):
@@ -44,24 +60,87 @@ def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, densi
     if design == "stratified":
         by_class = values is not None and source.is_class
         stratum, n_strata = strata(values if by_class else np.zeros(n_samples), seed)
-    return Plan(source, row_law(density, design, source, model), wanted, values, stratum, n_strata,
-                density == "balanced" and source.is_class)
+    plan = Plan(source, row_law(density, design, source, model), wanted, values, stratum, n_strata,
+                own_target=density == "balanced" and source.is_class)
+    if design != "repelled":
+        return plan
+    return replace(plan, chosen=spread_rows(model.embedding_ * model.shape_, _candidates(plan, n_samples, seed)))
 
 
-def start_block(plan, seed, start, stop, width, sigma_start):
-    """Rows start..stop-1 of a call at the level sigma_start, and the code of their known targets, or None.
+def _candidates(plan, n_samples, seed):
+    """(n_samples, CANDIDATES) rows drawn for each row, all of the class of the first where there are classes."""
+    uniforms = np.random.default_rng(seed).random((n_samples, CANDIDATES)).T
+    first = _choose(plan, uniforms[0], np.arange(n_samples))
+    if plan.source.is_class:
+        plan = replace(plan, values=plan.source.target[first])
+    return np.stack([first, *[_choose(plan, u, np.arange(n_samples)) for u in uniforms[1:]]], axis=1)
+
+
+def draw_rows(denoiser, plan, process, n_samples, seed, n_outputs, n_jobs=None):
+    """Encoded rows (n_samples, p) of a plan; the columns from n_outputs on are those of the target.
+
+    Whole blocks are drawn, whatever the number of rows, and n_jobs changes nothing.
+    """
+    from ._diffusion import backend
+
+    levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
+
+    def block(start):
+        x, targets = start_block(plan, seed, start, start + backend.BLOCK_ROWS, levels)
+        return finish_block(denoiser, process, x, targets, n_outputs, _probe(denoiser, seed, start))
+
+    starts = range(0, n_samples, backend.BLOCK_ROWS)
+    return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(block)(s) for s in starts))[:n_samples]
+
+
+def draw_along(denoiser, process, points, seed, n_outputs):
+    """Encoded rows (n, p) from given clean starts, all with the same noise, so that near starts give near rows."""
+    from ._diffusion import backend
+
+    levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
+    x = points + levels * row_normals(row_uniforms(seed, 0, 1, len(levels)))
+    full = -len(x) % backend.BLOCK_ROWS
+    x = np.concatenate([x, np.repeat(x[-1:], full, axis=0)])
+    parts = np.split(x, len(x) // backend.BLOCK_ROWS)
+    return np.concatenate([finish_block(denoiser, process, part, None, n_outputs, _probe(denoiser, seed, 0))
+                           for part in parts])[:len(points)]
+
+
+def _probe(denoiser, seed, start):
+    """Normals for the draw of clean values in one block, None where no column has noise; a stream of their own."""
+    from ._diffusion import backend
+
+    if not denoiser.noise.any():
+        return None
+    width = denoiser.blocks[-1].stop
+    return row_normals(row_uniforms(seed ^ PROBE_STREAM, start, start + backend.BLOCK_ROWS, width))
+
+
+def finish_block(denoiser, process, x, targets, n_outputs, probe):
+    """One block of encoded rows from their starts x, with the code of known targets, or None."""
+    from ._diffusion import backend
+
+    known = np.array([targets is not None and block.start >= n_outputs for block in denoiser.blocks])
+    if targets is not None:
+        x[:, n_outputs:] = targets
+    return backend.sample_block(denoiser, x, known, process.sigma_start, process.sigma_min, process.n_steps,
+                                process.rho, probe)
+
+
+def start_block(plan, seed, start, stop, levels):
+    """Rows start..stop-1 of a call at the `levels` (p,) of their columns, and the code of known targets, or None.
 
     Rows past the end of the call are drawn as well, with what its last row asks for: blocks are always whole.
     """
     n_draws = 0 if plan.source is None else plan.source.n_draws
-    uniforms = row_uniforms(seed, start, stop, n_draws + width)
+    uniforms = row_uniforms(seed, start, stop, n_draws + len(levels))
     noise = row_normals(uniforms[:, n_draws:])
     rows = np.arange(start, stop)
     if plan.source is None:
-        return np.sqrt(1 + sigma_start**2) * noise, _at(plan.wanted, rows)
+        return np.sqrt(1 + levels**2) * noise, _at(plan.wanted, rows)
     uniforms = uniforms[:, :n_draws]
     chosen = _choose(plan, uniforms[:, 0], rows)
-    x = draw_starts(plan.source, uniforms, chosen) + sigma_start * noise
+    x = draw_starts(plan.source, uniforms, chosen) + levels * noise
     if plan.own_target:
         return x, plan.source.rows[chosen, -plan.source.target_width:]
     return x, _at(plan.wanted, rows)
@@ -69,6 +148,8 @@ def start_block(plan, seed, start, stop, width, sigma_start):
 
 def _choose(plan, u, rows):
     """The training row that each row starts from."""
+    if plan.chosen is not None:
+        return _at(plan.chosen, rows)
     if plan.stratum is not None:
         u = (_at(plan.stratum, rows) + u) / _at(plan.n_strata, rows)
     if plan.values is None:

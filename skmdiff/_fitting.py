@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.neighbors import LocalOutlierFactor
 
+from . import _cleaning
+from ._charts import choose_charts
 from ._checks import is_auto, is_frame
 from ._codec import TableCodec, coded_columns
 from ._defaults import default_manifold, n_held_out, plan_training
 from ._manifold import ManifoldModel
 from ._source import Source, build_source, choose_sigma_start
 from ._target import Target
+
+OUTLIER_NEIGHBORS = 20
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,24 @@ class Encoding:
         return Encoding(self.codec, self.target, X, None if self.y is None else self.y[rows])
 
 
+def find_outliers(sampler, encoding):
+    """(n,) of bool, rows that stand apart from their neighbours: Breunig et al. 2000, "LOF"."""
+    if sampler.contamination is None:
+        return np.zeros(len(encoding.X), dtype=bool)
+    detector = LocalOutlierFactor(n_neighbors=min(OUTLIER_NEIGHBORS, len(encoding.X) - 1),
+                                  contamination=sampler.contamination)
+    return detector.fit_predict(encoding.table()) < 0
+
+
+def embedding_of_all(model, encoding, outliers):
+    """(n, k) embedding of all rows, that of the outliers as of new ones."""
+    Z = np.empty((len(outliers), model.embedding_.shape[1]))
+    Z[~outliers] = model.embedding_
+    if outliers.any():
+        Z[outliers] = model.embed(encoding.some(outliers).table())
+    return Z
+
+
 def fit_manifold(sampler, encoding, seed):
     """The manifold model of a table by the sampler's learner; None with "passthrough"."""
     if isinstance(sampler.manifold, str) and sampler.manifold == "passthrough":
@@ -65,8 +88,38 @@ def fit_source(sampler, encoding, model, seed) -> tuple[Source | None, float]:
                                       sampler.sigma_max, np.random.default_rng(seed))
 
 
-def fit_denoiser(sampler, encoding, sigma_start, seed, report):
-    """The denoiser trained up to the level sigma_start, and the history of its training."""
+def fit_noise(sampler, encoding, model, seed):
+    """Noise (n_outputs,) in the code, (n_features,) in the units of the columns, and the cleaner that removes it."""
+    codec, given = encoding.codec, sampler.noise_level
+    levels = _cleaning.check_noise_level(given, codec, encoding.X)
+    noise = _cleaning.noise_of_levels(codec, encoding.X, levels)
+    charts = None if model is None else fit_charts(encoding, model, seed)
+    if charts is None or not (is_auto(given) or noise.any() or sampler.contraction):
+        return noise, levels, None
+    measured = _cleaning.normal_residuals(charts, seed)
+    if is_auto(given):
+        noise[charts.surface] = measured.noise()
+        levels = _cleaning.levels_of_noise(codec, noise)
+    if not sampler.contraction and not measured.are_noise(noise[charts.surface]):
+        return noise, levels, None
+    return noise, levels, _cleaning.make_cleaner(charts, measured, noise[charts.surface], sampler.contraction)
+
+
+def fit_charts(encoding, model, seed):
+    """Charts of the numbers of a table on its manifold; None where the numbers leave no direction off it."""
+    surface = ~coded_columns(encoding.codec.blocks_)
+    d = round(model.intrinsic_dimension_["local_pca"])
+    d = min(d, model.embedding_.shape[1])
+    if surface.sum() <= d:
+        return None
+    return choose_charts(model.table_, model.embedding_ * model.shape_, surface, d, seed)
+
+
+def fit_denoiser(sampler, encoding, sigma_start, noise, seed, report):
+    """The denoiser trained up to the level sigma_start, and the history of its training.
+
+    noise : (n_outputs,) noise of the rows, in the code
+    """
     from ._diffusion import backend
 
     rng = np.random.default_rng(seed)
@@ -75,7 +128,7 @@ def fit_denoiser(sampler, encoding, sigma_start, seed, report):
     n_out = n_held_out(len(W), sampler.validation_fraction) if sampler.early_stopping else 0
     held_out, rows = order[:n_out], order[n_out:]
     target = None if encoding.target is None else len(encoding.codec.blocks_)
-    plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target)
+    plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target, noise)
     training = encoding.some(rows)
     return backend.fit_denoiser(
         lambda: training.joint(rng), W[held_out] if n_out else None, encoding.blocks, shape, plan,

@@ -10,17 +10,26 @@
 A stratified batch cuts the law into as many strata of equal mass as it has rows and draws one row of each; each draw by
 itself still has the law. Strata are runs of rows, cluster after cluster of the embedding and in each along a tree that
 cuts it at medians: they are cells of the embedding, and a mode is not scattered over more of them than it fills.
+
+In a repelled batch each row is, of a few drawn from the law, the one farthest from the rows before it in the embedding
+(Mitchell 1991, "Spectrally optimal sampling for distribution ray tracing"): rows are spread out, and rare places met
+more often than the law has them.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.cluster import HDBSCAN
+from sklearn.metrics import euclidean_distances
+from sklearn.neighbors import KernelDensity
 
+from ._dimension import maximum_likelihood
 from ._local import distances_to, nearest
 
 DENSITIES = {"data", "balanced", "uniform"}
-DESIGNS = {"iid", "stratified"}
+DESIGNS = {"iid", "stratified", "repelled"}
+REPELLING_ROWS = 256  # a row keeps away from the rows before it in its run of so many
 CLUSTER_ROWS, CLUSTER_SHARE, SMALLEST_CLUSTER, CLUSTERED_SHARE = 2000, 0.02, 5, 0.5
 
 
@@ -35,6 +44,13 @@ class RowLaw:
         """Rows (m,) at quantiles u (m,) of the law."""
         place = np.searchsorted(self.ends, u * self.ends[-1], side="right")
         return self.order[np.minimum(place, len(self.order) - 1)]
+
+    @property
+    def weights(self):
+        """(n,) weight of each row."""
+        weights = np.empty(len(self.order))
+        weights[self.order] = np.diff(self.ends, prepend=0)
+        return weights
 
     def rows_with_target(self, u, wanted, target, is_class):
         """Rows of the wanted class, or among the rows whose targets are nearest in rank to the wanted number."""
@@ -91,20 +107,8 @@ def volumes(lifted, neighborhoods):
         return np.ones(len(lifted))
     radii = np.sort(distances_to(lifted, lifted, neighborhoods[:, 1:]), axis=1)
     log_radius = np.log(np.maximum(radii[:, -1], np.finfo(float).tiny))
-    log_volume = intrinsic_dimension(radii) * log_radius[neighborhoods].mean(axis=1)
+    log_volume = maximum_likelihood(radii) * log_radius[neighborhoods].mean(axis=1)
     return np.exp(log_volume - log_volume.max())
-
-
-def intrinsic_dimension(radii):
-    """Dimension of the manifold from sorted distances (n, k) to neighbours on it, maximum likelihood.
-
-    The inverse of the mean of log(r_k / r_j) over rows and j < k (Levina & Bickel 2004, "Maximum likelihood
-    estimation of intrinsic dimension", with the mean taken before the inverse, as MacKay & Ghahramani proposed).
-    """
-    distinct = radii[:, :-1] > 0  # copies say nothing of the dimension
-    logs = np.log(np.broadcast_to(radii[:, -1:], distinct.shape)[distinct] / radii[:, :-1][distinct])
-    mean = logs.mean() if logs.size else 0.0
-    return 1 / mean if mean > 0 else 1.0
 
 
 def tree_order(Z, groups):
@@ -131,3 +135,37 @@ def strata(groups, seed):
     stratum = np.empty(len(groups), dtype=int)
     stratum[order] = np.arange(len(groups)) - np.repeat(first, counts)
     return stratum, counts[inverse]
+
+
+def spread_rows(Z, candidates):
+    """(n,) of each row of candidates (n, c), places in Z, the one whose nearest chosen place is farthest."""
+    chosen = candidates[:, 0].copy()
+    for i in range(len(chosen)):
+        before = Z[chosen[i - i % REPELLING_ROWS:i]]
+        if len(before):
+            gaps = ((Z[candidates[i], None] - before) ** 2).sum(axis=2).min(axis=1)
+            chosen[i] = candidates[i, gaps.argmax()]
+    return chosen
+
+
+def kernel_density(Z, weights, random_state):
+    """A fitted KernelDensity over points Z (n, k) with weights (n,).
+
+    The bandwidth has the largest leave-one-out likelihood on at most CLUSTER_ROWS points, scaled to all of them by
+    Scott's rule, n^(-1 / (k + 4)).
+    """
+    some = np.random.default_rng(random_state).permutation(len(Z))[:CLUSTER_ROWS]
+    points, w = Z[some], np.maximum(weights[some], np.finfo(float).tiny)
+    squares = euclidean_distances(points, squared=True)
+    np.fill_diagonal(squares, np.inf)
+    reach = np.sqrt(np.median(squares.min(axis=1))) + np.finfo(float).eps
+    grid = reach * np.geomspace(0.25, 16, 25)
+    likelihoods = [_left_out_likelihood(squares, w, bandwidth, Z.shape[1]) for bandwidth in grid]
+    bandwidth = grid[np.argmax(likelihoods)] * (len(some) / len(Z)) ** (1 / (Z.shape[1] + 4))
+    return KernelDensity(bandwidth=bandwidth).fit(Z, sample_weight=weights)
+
+
+def _left_out_likelihood(squares, weights, bandwidth, k):
+    """Weighted mean log-density of points by the kernels of the others, up to a constant."""
+    kernel = logsumexp(-squares / (2 * bandwidth**2), b=weights, axis=1) - k * np.log(bandwidth)
+    return np.average(kernel, weights=weights)

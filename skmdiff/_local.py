@@ -1,25 +1,13 @@
-"""Neighbours, density and local regression on arrays: the numerics under `_manifold.py`.
-
-Local-linear regression of a table W (n, p) on an embedding Z (n, k) at a point z: over the nearest rows with tricube
-weights w_j (sum one), offsets o_j = z_j - z, their mean o and covariance S,
-
-    slope b = sum_j G_j W_j,  G_j = (S S + r^2)^-1 S w_j (o_j - o)      (k, p)
-    value m(z) = sum_j (w_j - o . G_j) W_j                               (p,)
-
-so both are sums over neighbours with coefficients that depend on Z alone: a sparse matrix times W, which never
-gathers (rows, neighbours, columns). The ridge is squared (filter s^2 / (s^2 + r^2) on an eigenvalue s of S): a
-well-spread neighbourhood is fitted exactly to about r^2, and a direction in which the neighbours hardly vary
-(s << r) gets slope zero, which is the local mean. r grows with the squared bandwidth, so a z far from every row
-falls back to the mean of its neighbours instead of being extrapolated.
+"""Neighbours of rows in a table or an embedding, and what local regressions over them share.
 
 What a row gets never depends on the rows that come with it: searches go through blocks of one fixed shape, because
 a matrix product rounds differently for different shapes, and distances are then computed again one by one.
 """
 
+from itertools import combinations_with_replacement
+
 import numpy as np
-from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
-from scipy.special import digamma, gammaln
 from sklearn.neighbors import NearestNeighbors
 
 BLOCK = 256  # rows of every block handed to a matrix product
@@ -129,105 +117,6 @@ def _break_ties(distances, indices, W):
     return ranked
 
 
-def log_density(distances, n_dimensions):
-    """k-nearest-neighbour log-density (n,) from sorted distances (n, k + 1), the first one to the row itself.
-
-    log f = psi(k) - log(n - 1) - log V_d - d log r_k, the estimate whose mean is the Kozachenko-Leonenko entropy.
-    Copies have r_k = 0 and no density: they get the smallest radius seen.
-    """
-    n, k = len(distances), distances.shape[1] - 1
-    radius = distances[:, -1]
-    positive = radius[radius > 0]
-    radius = np.maximum(radius, positive.min() if positive.size else 1.0)
-    log_ball = 0.5 * n_dimensions * np.log(np.pi) - gammaln(0.5 * n_dimensions + 1)
-    return digamma(k) - np.log(n - 1) - log_ball - n_dimensions * np.log(radius)
-
-
-def local_linear(Z_fit, W_fit, Z, n_neighbors, ridge):
-    """Local-linear regression of W_fit (n, p) on Z_fit (n, k), at the rows of Z (m, k).
-
-    Parameters
-    ----------
-    Z_fit, W_fit : ndarray of shape (n, k), (n, p)
-        Rows of the embedding and of the table.
-    Z : ndarray of shape (m, k)
-        Where the regression is evaluated.
-    n_neighbors : int
-        Rows in a neighbourhood, at most n.
-    ridge : float
-        In units of the squared distance to the farthest neighbour, over k; see the module head.
-
-    Returns
-    -------
-    values : ndarray of shape (m, p)
-    slopes : ndarray of shape (m, k, p)
-    """
-    distances, indices = nearest(Z_fit, Z, n_neighbors)
-    values = np.empty((len(Z), W_fit.shape[1]))
-    slopes = np.empty((len(Z), Z.shape[1], W_fit.shape[1]))
-    for rows, c_value, c_slope in _coefficients(Z_fit, Z, distances, indices, ridge):
-        values[rows] = _apply(c_value, indices[rows], W_fit)
-        for axis in range(Z.shape[1]):
-            slopes[rows, axis] = _apply(c_slope[:, axis], indices[rows], W_fit)
-    return values, slopes
-
-
-def local_values(Z_fit, W_fit, Z, distances, indices, ridge):
-    """The values of `local_linear` alone, over neighbourhoods already found."""
-    values = np.empty((len(Z), W_fit.shape[1]))
-    for rows, c_value, _ in _coefficients(Z_fit, Z, distances, indices, ridge):
-        values[rows] = _apply(c_value, indices[rows], W_fit)
-    return values
-
-
-def leave_one_out(Z, W, rows, n_neighbors, ridge):
-    """Mean squared error of the values at `rows`, each predicted from the others.
-
-    The fit is linear in W, with h the coefficient of a row on itself: leaving it out divides its residual by 1 - h.
-    """
-    distances, indices = nearest(Z, Z[rows], n_neighbors)
-    total = 0.0
-    for part, coefficients, _ in _coefficients(Z, Z[rows], distances, indices, ridge):
-        own = np.sum(coefficients * (indices[part] == rows[part, None]), axis=1, keepdims=True)
-        residual = W[rows[part]] - _apply(coefficients, indices[part], W)
-        total += np.sum((residual / np.maximum(1 - own, 1e-3)) ** 2)
-    return total / (len(rows) * W.shape[1])
-
-
-def _apply(coefficients, indices, W_fit):
-    """sum_j coefficients[i, j] W_fit[indices[i, j]]."""
-    m, k = indices.shape
-    starts = np.arange(0, m * k + 1, k)
-    return csr_matrix((coefficients.ravel(), indices.ravel(), starts), shape=(m, len(W_fit))) @ W_fit
-
-
-def _coefficients(Z_fit, Z, distances, indices, ridge):
-    """Chunks of (rows, value coefficients (c, j), slope coefficients (c, k, j)) over j neighbours."""
-    k = Z.shape[1]
-    reach = distances[:, -1] * (1.5 if indices.shape[1] == len(Z_fit) else 1.0)  # nothing can enter: keep the last
-    weights = _tricube(distances, reach)
-    damping = np.where(reach > 0, ridge * reach**2 / k, 1.0) ** 2
-    for rows in chunks(len(Z), 3 * k * indices.shape[1]):
-        offsets, w = Z_fit[indices[rows]] - Z[rows, None], weights[rows]
-        mean = np.einsum("mj,mjk->mk", w, offsets)
-        centred = offsets - mean[:, None]
-        moment = (centred * w[:, :, None]).transpose(0, 2, 1)
-        spread = moment @ centred
-        system = spread @ spread + damping[rows, None, None] * np.eye(k)
-        slope = np.linalg.solve(system, spread @ moment)
-        yield rows, w - np.einsum("mk,mkj->mj", mean, slope), slope
-
-
-def _tricube(distances, reach):
-    """Weights (m, k) that sum to one and vanish at `reach` (m,); equal where all vanish."""
-    with np.errstate(invalid="ignore"):
-        ratio = np.clip(np.nan_to_num(distances / reach[:, None], nan=1.0), 0, 1)
-    weights = (1 - ratio**3) ** 3
-    total = weights.sum(axis=1, keepdims=True)
-    lost = total <= 0
-    return np.where(lost, 1 / distances.shape[1], weights / np.where(lost, 1.0, total))
-
-
 def carry(W_fit, Z_fit, W, n_neighbors):
     """Embedding (m, k) of the rows of W from those of the nearest rows of W_fit (n, p): weights (1/d - 1/d_last)^2.
 
@@ -241,4 +130,22 @@ def carry(W_fit, Z_fit, W, n_neighbors):
     total = weights.sum(axis=1, keepdims=True)
     lost = total <= 0
     weights = np.where(lost, 1 / distances.shape[1], weights / np.where(lost, 1.0, total))
-    return _apply(weights, indices, Z_fit)
+    return np.einsum("mj,mjk->mk", weights, Z_fit[indices])
+
+
+def tricube(ratio):
+    """Weights (1 - r^3)^3 of distances in units of the reach, nothing from there on."""
+    return (1 - np.clip(ratio, 0, 1) ** 3) ** 3
+
+
+def monomials(offsets, degree):
+    """(m, j, q) the entries of offsets (m, j, k) and, with degree 2, all products of two of them."""
+    if degree == 1:
+        return offsets
+    pairs = np.array(list(combinations_with_replacement(range(offsets.shape[2]), 2)))
+    return np.concatenate([offsets, offsets[..., pairs[:, 0]] * offsets[..., pairs[:, 1]]], axis=2)
+
+
+def n_terms(k, degree):
+    """Terms of a polynomial of k variables, the constant included."""
+    return 1 + k if degree == 1 else 1 + k + k * (k + 1) // 2

@@ -2,11 +2,11 @@
 
 W (n, p) is the encoded table, z (n, k) its embedding by the transformer's `fit_transform`, each coordinate centred
 and scaled to unit variance. t-SNE, MDS or SpectralEmbedding offer nothing more, so all else is made here from the
-pairs (z, W), by the numerics of `_local.py`:
+pairs (z, W), by the numerics of `_local.py` and `_lift.py`:
 
     embed  W -> z    the transformer's own `transform` where it treats rows one by one (UMAP's does not), else a
                      weighted mean over the nearest rows that have an embedding
-    lift   z -> W    local-linear regression m(z); its slope spans the tangent space of the manifold at m(z)
+    lift   z -> W    local regression m(z)
 
 The transformer sees distinct rows only (t-SNE tears copies apart, LLE and Isomap fail on many), and above
 `max_landmarks` a random subset of them, the landmarks; every other row is embedded as a new row would be.
@@ -15,31 +15,17 @@ The transformer sees distinct rows only (t-SNE tears copies apart, LLE and Isoma
 import threading
 import warnings
 from contextlib import contextmanager
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from ._local import (
-    candidates,
-    carry,
-    chunks,
-    in_blocks,
-    leave_one_out,
-    local_linear,
-    local_values,
-    log_density,
-    nearest,
-    neighbor_graph,
-    rank_neighbors,
-)
+from ._dimension import estimate_dimension
+from ._lift import choose_lift
+from ._local import carry, in_blocks, neighbor_graph
 
-__all__ = ["ManifoldModel", "local_linear", "neighbor_graph"]
-
-LIFT_NEIGHBORS = (10, 20, 40, 80)
-LIFT_TEST_ROWS = 500
-LIFT_RIDGE = 1e-5
 CARRY_NEIGHBORS = 8  # of 3 to 12, the least held-out error for t-SNE of digits and of a swiss roll
 SAME = 1e-6  # spread of a coordinate over the largest, or difference of two transforms, that counts as rounding
 PROBE_ROWS = 32
@@ -57,14 +43,14 @@ _lock = threading.RLock()
 
 
 class ManifoldModel:
-    """Embedding, lift, neighbours and density of a table by a user's transformer.
+    """Embedding, lift and neighbours of a table by a user's transformer.
 
     Parameters
     ----------
     transformer : object
         Has `fit_transform(X)`, or `fit(X)` that leaves `embedding_`. It is cloned, never fitted itself.
     n_neighbors : int, default=10
-        Neighbours a row in `neighbors_`, and the count behind `log_density_`.
+        Neighbours a row in `neighbors_`.
     max_landmarks : int, default=2000
         Rows the transformer is fitted on at most.
     random_state : int, default=None
@@ -78,14 +64,11 @@ class ManifoldModel:
         z of every row. `embedding_ * scale_ + center_` is what the transformer returned.
     landmarks_ : ndarray of shape (n_landmarks,)
         Rows the transformer was fitted on, ascending: all rows unless there are copies or more than `max_landmarks`.
-    neighbors_ : ndarray of shape (n, n_neighbors)
-        See `neighbor_graph`.
-    lifted_ : ndarray of shape (n, p)
-        m(z) at every row.
-    residual_variance_ : ndarray of shape (p,)
-        Mean of (W - lifted_)^2.
-    log_density_ : ndarray of shape (n,)
-        Log-density of the embedding at every row.
+    intrinsic_dimension_ : dict
+        See `estimate_dimension`.
+    lift_ : Lift
+        Of `embedding_ * shape_`, shape_ (k,) the spread of the transformer's coordinates over that of the widest: a
+        neighbourhood is as long in all directions on the manifold, not in units of each coordinate.
     """
 
     def __init__(self, transformer, *, n_neighbors=10, max_landmarks=2000, random_state=None):
@@ -94,16 +77,28 @@ class ManifoldModel:
         self.max_landmarks = max_landmarks
         self.random_state = random_state
 
-    def fit(self, W, labels=None):
-        """Fit to W (n, p), finite floats; with labels (n,) neighbours share theirs."""
+    def fit(self, W):
+        """Fit to W (n, p), finite floats."""
         W = np.ascontiguousarray(W, dtype=np.float64)
         check_transformer(self.transformer)
         distinct, inverse = distinct_rows(W)
         self.landmarks_ = choose_landmarks(distinct, self.max_landmarks, self.random_state)
         self._fit_transformer(W)
         self.embedding_ = self._embed_all(W, distinct, inverse)
-        self._fit_geometry(W, labels)
+        self.shape_ = self.scale_ / self.scale_.max()
+        self.intrinsic_dimension_ = estimate_dimension(W, self.embedding_ * self.shape_, self.random_state)
+        self.lift_ = choose_lift(self.embedding_ * self.shape_, W, self.random_state)
         return self
+
+    @cached_property
+    def neighbors_(self):
+        """(n, n_neighbors), see `neighbor_graph`."""
+        return neighbor_graph(self.embedding_, self.n_neighbors, W=self.table_)
+
+    @cached_property
+    def lifted_(self):
+        """(n, p), m(z) at every row."""
+        return self.lift(self.embedding_)
 
     def _fit_transformer(self, W):
         self.table_ = W
@@ -136,20 +131,6 @@ class ManifoldModel:
         with quiet_streams(self.random_state):
             return in_blocks(lambda rows: transform(self.transformer_, self._shifted(rows)), W, landmarks[0])
 
-    def _fit_geometry(self, W, labels):
-        Z = self.embedding_
-        self.lift_neighbors_ = choose_lift_neighbors(Z, W, self.random_state)
-        n_searched = min(len(Z), max(self.lift_neighbors_, candidates(self.n_neighbors)))
-        distances, indices = nearest(Z, Z, n_searched)
-        if labels is None:
-            self.neighbors_ = rank_neighbors(distances, indices, self.n_neighbors, W)
-        else:
-            self.neighbors_ = neighbor_graph(Z, self.n_neighbors, labels, W)
-        self.log_density_ = log_density(distances[:, : self.n_neighbors + 1], max(1, np.sum(Z.std(axis=0) > SAME)))
-        near = slice(self.lift_neighbors_)
-        self.lifted_ = local_values(Z, W, Z, distances[:, near], indices[:, near], LIFT_RIDGE)
-        self.residual_variance_ = np.mean((W - self.lifted_) ** 2, axis=0)
-
     def embed(self, W):
         """Embedding (m, k) of new rows W (m, p); a row's does not depend on the others."""
         W = np.ascontiguousarray(W, dtype=np.float64)
@@ -157,42 +138,7 @@ class ManifoldModel:
 
     def lift(self, Z):
         """Rows m(z), (m, p), of the table at points Z (m, k) of the embedding."""
-        Z = np.ascontiguousarray(Z, dtype=np.float64)
-        values = np.empty((len(Z), self.table_.shape[1]))
-        for rows in chunks(len(Z), self.lift_neighbors_):
-            near = nearest(self.embedding_, Z[rows], self.lift_neighbors_)
-            values[rows] = local_values(self.embedding_, self.table_, Z[rows], *near, LIFT_RIDGE)
-        return values
-
-    def tangent_frames(self, Z, n_components=None):
-        """Orthonormal frames (m, p, q) of the tangent space at m(z), steepest first; q = min(k, p) or n_components."""
-        Z = np.ascontiguousarray(Z, dtype=np.float64)
-        most = min(Z.shape[1], self.table_.shape[1])
-        q = most if n_components is None else n_components
-        if not 1 <= q <= most:
-            raise ValueError(f"n_components must be from 1 to {most}, got {n_components}")
-        frames = np.empty((len(Z), self.table_.shape[1], q))
-        for rows in chunks(len(Z), 2 * Z.shape[1] * self.table_.shape[1]):
-            _, slopes = local_linear(self.embedding_, self.table_, Z[rows], self.lift_neighbors_, LIFT_RIDGE)
-            left = np.linalg.svd(slopes.transpose(0, 2, 1), full_matrices=False)[0]
-            frames[rows] = left[:, :, :q]
-        return frames
-
-
-def choose_lift_neighbors(Z, W, seed):
-    """Neighbours of the lift: the most of 10 to 80 whose leave-one-out error is within a tenth of the least.
-
-    On swiss rolls in 3-D and 10-D the choice is within one step of the one nearest to the clean roll, which goes from
-    10 (300 rows, little noise) to 80 (4000 rows, much noise); of equal errors the wider one removes more noise.
-    """
-    n, k = Z.shape
-    least = min(n, 2 * (k + 1))  # twice the unknowns
-    sizes = [least] + [size for size in LIFT_NEIGHBORS if least < size < n]
-    if len(sizes) == 1:
-        return least
-    rows = np.random.RandomState(seed).permutation(n)[:LIFT_TEST_ROWS]
-    errors = np.array([leave_one_out(Z, W, rows, size, LIFT_RIDGE) for size in sizes])
-    return sizes[np.flatnonzero(errors <= 1.1 * errors.min())[-1]]
+        return self.lift_.values(np.ascontiguousarray(Z, dtype=np.float64) * self.shape_)
 
 
 # ---- rows -------------------------------------------------------------------------------------------------------

@@ -26,6 +26,10 @@ def check_parameters(sampler):
         check_real(getattr(sampler, name), name)
     check_levels(sampler.sigma_min, sampler.sigma_max, sampler.sigma_start)
     check_real(sampler.validation_fraction, "validation_fraction", high=1)
+    check_share(sampler.contraction, "contraction", 1)
+    if not (sampler.contamination is None or is_auto(sampler.contamination)):
+        check_real(sampler.contamination, "contamination")
+        check_share(sampler.contamination, "contamination", 0.5)
     if sampler.max_time is not None:
         check_real(sampler.max_time, "max_time")
     if sampler.n_jobs is not None:
@@ -41,6 +45,13 @@ def check_real(value, name, high=np.inf):
     check_scalar(value, name, Real)
     if not 0 < value < high:
         raise ValueError(f"{name} must be above 0 and below {high}, got {value!r}.")
+
+
+def check_share(value, name, most):
+    """Raise unless 0 <= value <= most, which NaN never is."""
+    check_scalar(value, name, Real)
+    if not 0 <= value <= most:
+        raise ValueError(f"{name} must be from 0 to {most}, got {value!r}.")
 
 
 def check_levels(sigma_min, sigma_max, sigma_start):

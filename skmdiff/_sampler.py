@@ -4,17 +4,18 @@ import warnings
 from numbers import Integral
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _source
-from ._checks import check_coordinates, check_table, is_frame
+from ._checks import check_table, is_frame
+from ._cleaning import check_noise_level
 from ._codec import TableCodec
-from ._draw import plan_draw, start_block
-from ._fitting import Encoding, fit_denoiser, fit_manifold, fit_source
+from ._draw import Process, draw_rows, plan_draw
+from ._fitting import Encoding, embedding_of_all, find_outliers, fit_denoiser, fit_manifold, fit_noise, fit_source
+from ._on_manifold import OnManifold
 from ._parameters import check_parameters, random_stream
 from ._streams import draw_seed
 from ._target import Target, check_target
@@ -26,7 +27,8 @@ STOP_WARNINGS = {
     "interrupted": "Training interrupted by the user after step {0}; the best weights until then are kept.",
 }
 
-class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
+
+class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
     """Generator of new rows of a table: diffusion started on the manifold that a manifold learner finds.
 
     `fit` learns the law of a mixed table (numbers, integers, categories), `sample` draws new rows from it: the
@@ -50,6 +52,19 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         16 / sqrt(n_samples) of the starts, at most half of them, beyond what chance recognises.
     n_neighbors : int, default=15
         Neighbours in the embedding whose spread a start is given; with 0 it is the row itself.
+    noise_level : None, float, array-like of shape (n_features,) or "auto", default=None
+        Standard deviation of the measurement noise in the table, in the units of the columns: one for all numeric
+        columns or one a column. Rows drawn are then rows without it: the denoiser learns at levels above the noise
+        only and the rest is removed (Daras et al. 2023), and where the manifold is a surface of few dimensions that
+        holds clean rows whole, rows are put on it. "auto" takes all that training rows stand off the manifold for
+        noise, of a size to be found in each column.
+    contraction : float, default=0.0
+        Share, from 0 to 1, of the way by which rows drawn are moved towards the manifold, to where they stand off it
+        no farther than the training rows around them do. It is done in the numeric columns, by local charts. 1 keeps
+        the local geometry of a table that lies on a surface; where rows fill the space it costs variety.
+    contamination : None, float or "auto", default=None
+        Share of the training rows, above 0 and at most 0.5, that are outliers and left out; "auto" is the threshold of
+        `sklearn.neighbors.LocalOutlierFactor`, which finds them.
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
@@ -97,6 +112,14 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         The fitted clone; not there with "passthrough".
     embedding_ : ndarray of shape (n_samples, n_components)
         Coordinates of the training rows, each of mean 0 and variance 1.
+    intrinsic_dimension_ : dict
+        Two estimates of the dimension of the table: "maximum_likelihood" (Levina & Bickel 2004), from the distances
+        between neighbours in the table, and "local_pca" (Fukunaga & Olsen 1971), from the variances of neighbourhoods
+        in the embedding. Not there with "passthrough".
+    noise_level_ : ndarray of shape (n_features,)
+        Standard deviation of the noise of each column, 0 where there is none.
+    outliers_ : ndarray of bool of shape (n_samples,)
+        Training rows left out for outliers.
     sigma_start_ : float
         Noise level that rows start from.
     loss_curve_, validation_loss_curve_ : list of float
@@ -114,6 +137,9 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     ----------
     Karras, Aittala, Aila, Laine (2022), Elucidating the design space of diffusion-based generative models.
 
+    Daras, Shah, Dagan, Gollakota, Dimakis, Klivans (2023), Ambient diffusion: learning clean distributions from
+    corrupted data.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -125,6 +151,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     """
 
     def __init__(self, manifold=None, *, start="manifold", sigma_start="auto", n_neighbors=15, max_landmarks=2000,
+                 noise_level=None, contraction=0.0, contamination=None,
                  categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes="auto",
                  max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.002, early_stopping=True,
                  validation_fraction=0.1, n_iter_no_change=10, n_steps=16, sigma_min=0.01, sigma_max=10.0, rho=7.0,
@@ -134,6 +161,9 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         self.sigma_start = sigma_start
         self.n_neighbors = n_neighbors
         self.max_landmarks = max_landmarks
+        self.noise_level = noise_level
+        self.contraction = contraction
+        self.contamination = contamination
         self.categorical_features = categorical_features
         self.numeric = numeric
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -188,15 +218,24 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         random_state = random_stream(self.random_state)
         X = self._validate(X, reset=True)
         self.codec_ = TableCodec(self.categorical_features, self.numeric).fit(X)
+        check_noise_level(self.noise_level, self.codec_, X)
         y = None if y is None else check_target(y, len(X))
         self.target_ = None if y is None else Target(y)
         encoding = Encoding(self.codec_, self.target_, X, y)
+        self.outliers_ = find_outliers(self, encoding)
+        self._fit_rows(encoding, encoding.some(~self.outliers_), random_state)
+
+    def _fit_rows(self, encoding, rows, random_state):
+        """Fit to rows of an encoded table."""
         seed = draw_seed(random_state)
-        self.manifold_model_ = fit_manifold(self, encoding, seed)
-        if self.manifold_model_ is not None:
-            self.manifold_, self.embedding_ = self.manifold_model_.transformer_, self.manifold_model_.embedding_
-        self.source_, self.sigma_start_ = fit_source(self, encoding, self.manifold_model_, seed)
-        self.denoiser_, history = fit_denoiser(self, encoding, self.sigma_start_, draw_seed(random_state), self._report)
+        self.manifold_model_ = model = fit_manifold(self, rows, seed)
+        if model is not None:
+            self.manifold_, self.embedding_ = model.transformer_, embedding_of_all(model, encoding, self.outliers_)
+            self.intrinsic_dimension_ = model.intrinsic_dimension_
+        self.source_, self.sigma_start_ = fit_source(self, rows, model, seed)
+        noise, self.noise_level_, self.cleaner_ = fit_noise(self, rows, model, seed)
+        self.denoiser_, history = fit_denoiser(
+            self, rows, self.sigma_start_, noise, draw_seed(random_state), self._report)
         self._keep(history)
 
     def _keep(self, history):
@@ -204,7 +243,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
         if history.stop_reason in STOP_WARNINGS:
             warnings.warn(STOP_WARNINGS[history.stop_reason].format(self.n_iter_, self.learning_rate_init),
-                          ConvergenceWarning, stacklevel=4)
+                          ConvergenceWarning, stacklevel=5)
 
     def sample(self, n_samples=1, *, y=None, density="data", design="iid", return_y=False, random_state=None):
         """Draw new rows.
@@ -223,10 +262,12 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
             every piece of the manifold a share by its volume, to explore what the table holds few rows of. Within
             `sigma_start_` the denoiser pulls rows back to the law of the table; the classes of "balanced" are
             kept exactly.
-        design : {"iid", "stratified"}, default="iid"
+        design : {"iid", "stratified", "repelled"}, default="iid"
             "stratified" cuts the embedding into as many cells of equal mass as rows are asked for and draws one
             from each: a batch meets more modes than one of independent rows, while each row by itself has the
-            same law. Cells are within a class where `y` gives classes.
+            same law. Cells are within a class where `y` gives classes. "repelled" starts each row, of eight places
+            drawn from the law, at the one farthest from the rows before it: it spreads a batch widest, and favours
+            what is rare within a class.
         return_y : bool, default=False
             Whether to return the targets beside the rows.
         random_state : int, RandomState or None, default=None
@@ -253,13 +294,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         seed = draw_seed(random_stream(self.random_state if random_state is None else random_state))
         plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, density=density,
                          design=design, values=None if wanted is None else self.target_.values_of(wanted))
-        from ._diffusion import backend
-
-        starts = range(0, n_samples, backend.BLOCK_ROWS)
-        blocks = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._sample_block)(plan, seed, start) for start in starts)
-        W = np.concatenate(blocks)[:n_samples]
-        X = self.codec_.decode(W[:, :self.codec_.n_outputs_])
+        W = draw_rows(self.denoiser_, plan, self._process(), n_samples, seed, self.codec_.n_outputs_, self.n_jobs)
+        X = self._decode(W)
         if not return_y:
             return X
         # the codes asked for, not those that went through the denoiser in single precision
@@ -272,7 +308,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         and for values that the table repeats. By the probability-flow ODE from the row to `sigma_start_` and
         the law of the starts there; the trace of the Jacobian is exact up to 16 numeric columns and estimated
         with fixed probes above. A value outside of the range seen in `fit` costs a finite penalty. Where
-        `sigma_start_` is small, rows far from all training rows are rated lower than they deserve.
+        `sigma_start_` is small, rows far from all training rows are rated lower than they deserve. With a noise level
+        it is the density of rows that have this noise once more, the finest that is learnt.
 
         Parameters
         ----------
@@ -291,7 +328,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         hidden = np.array([block.start >= p for block in blocks])
         padded = np.pad(W, ((0, 0), (0, blocks[-1].stop - p)))
         numbers = [block.start for block in self.codec_.blocks_ if block.codes is None]
-        at_start = _source.start_density(self.source_, numbers, self.sigma_start_)
+        levels = np.maximum(self.sigma_start_, backend.noise_of_columns(self.denoiser_))
+        at_start = _source.start_density(self.source_, numbers, levels[numbers])
         log_density = backend.log_density(self.denoiser_, padded, hidden, at_start, self.sigma_min,
                                           self.sigma_start_, DENSITY_STEPS)
         return log_density + self.codec_.log_volume(X)
@@ -310,36 +348,6 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         """
         return float(np.mean(self.score_samples(X)))
 
-    def embed(self, X):
-        """Coordinates of rows on the manifold.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_components)
-            By the learner's own `transform` where it treats each row alone, else by neighbours.
-        """
-        self._check_manifold("embed")
-        return self.manifold_model_.embed(self.codec_.encode(self._validate(X, reset=False)))
-
-    def lift(self, Z):
-        """Rows of the table at coordinates on the manifold, by local linear regression.
-
-        Parameters
-        ----------
-        Z : array-like of shape (n_samples, n_components)
-
-        Returns
-        -------
-        X : ndarray or DataFrame of shape (n_samples, n_features)
-        """
-        self._check_manifold("lift")
-        Z = check_coordinates(Z, self.embedding_.shape[1])
-        return self.codec_.decode(self.manifold_model_.lift(Z))
-
     def _forget(self):
         """Drop every fitted attribute: a fit that fails leaves an estimator that is not fitted."""
         for name in [name for name in vars(self) if name.endswith("_")]:
@@ -353,24 +361,17 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
                           ensure_min_samples=2 if reset else 1)
         return check_table(X, min_samples=2 if reset else 1)
 
-    def _check_manifold(self, method):
-        check_is_fitted(self, "denoiser_")
-        if self.manifold_model_ is None:
-            raise ValueError(f"{method} needs a manifold learner, got manifold='passthrough'.")
-
     def _report(self, history):
         if self.verbose:
             held_out = history.validation_loss_curve[-1:]
             shown = f", held-out loss {held_out[0]:.4f}" if held_out else ""
             print(f"step {history.n_iter}, loss {history.loss_curve[-1]:.4f}{shown}, {history.seconds:.0f} s")
 
-    def _sample_block(self, plan, seed, start):
-        """One whole block of encoded rows; the rows past those asked for are drawn too and cut off later."""
-        from ._diffusion import backend
+    def _process(self, **changes):
+        values = dict(sigma_start=self.sigma_start_, sigma_min=self.sigma_min, n_steps=self.n_steps, rho=self.rho)
+        return Process(**{**values, **changes})
 
-        blocks, p = self.denoiser_.blocks, self.codec_.n_outputs_
-        x, targets = start_block(plan, seed, start, start + backend.BLOCK_ROWS, blocks[-1].stop, self.sigma_start_)
-        known = np.array([targets is not None and block.start >= p for block in blocks])
-        if targets is not None:
-            x[:, p:] = targets
-        return backend.sample_block(self.denoiser_, x, known, self.sigma_start_, self.sigma_min, self.n_steps, self.rho)
+    def _decode(self, W):
+        """The table of encoded rows drawn, without the noise of the rows learnt from."""
+        W = W[:, :self.codec_.n_outputs_]
+        return self.codec_.decode(W if self.cleaner_ is None else self.cleaner_.contract(W))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._manifold import neighbor_graph
+from ._local import neighbor_graph
 from ._streams import row_normals
 
 PRIOR_NEIGHBORS = 15
@@ -75,9 +75,10 @@ def draw_starts(source, uniforms, i=None):
 
 
 def start_density(source, columns, sigma):
-    """Log-density at the level sigma of the starts' `columns`, as a function of rows (m, len(columns)).
+    """Log-density of the starts' `columns` at the level sigma, as a function of rows (m, len(columns)).
 
-    The law of the starts is a mixture over all rows; MAX_CENTRES draws stand for it.
+    sigma is a number or one a column, (len(columns),). The law of the starts is a mixture over all rows; MAX_CENTRES
+    draws stand for it.
     Without a source it is the noise that plain diffusion starts from.
     """
     if source is None:
@@ -88,13 +89,15 @@ def start_density(source, columns, sigma):
 
 
 def log_kernel_density(x, centres, sigma):
-    """Log-density at x (m, p) of the mixture of N(centre, sigma^2 I) over centres (n, p)."""
+    """Log-density at x (m, p) of the mixture of N(centre, diag(sigma^2)) over centres (n, p); sigma also a number."""
+    sigma = np.broadcast_to(sigma, x.shape[1:])
+    x, centres = x / sigma.astype(x.dtype), centres / sigma.astype(x.dtype)
     exponent = x @ centres.T
     exponent *= 2
     exponent -= (x**2).sum(1)[:, None]
     exponent -= (centres**2).sum(1)
-    exponent /= 2 * sigma**2
-    log_norm = 0.5 * x.shape[1] * np.log(2 * np.pi * sigma**2) + np.log(len(centres))
+    exponent /= 2
+    log_norm = 0.5 * x.shape[1] * np.log(2 * np.pi) + np.log(sigma).sum() + np.log(len(centres))
     return _log_sum_exp(np.minimum(exponent, 0, out=exponent)) - log_norm
 
 

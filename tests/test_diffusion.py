@@ -24,16 +24,17 @@ def build(blocks, seed=0, dtype=torch.float64):
     return model
 
 
-def plan(**changes):
-    values = dict(max_iter=1500, batch_size=256, learning_rate_init=2e-3, sigma_min=0.01, sigma_max=20.0,
-                  conditional_share=0.2, ema_decay=0.99, n_iter_no_change=100, evaluate_every=100, max_time=None,
-                  target=None)
+def plan(n_blocks, **changes):
+    values = dict(noise=np.zeros(n_blocks), max_iter=1500, batch_size=256, learning_rate_init=2e-3, sigma_min=0.01,
+                  sigma_max=20.0, conditional_share=0.2, ema_decay=0.99, n_iter_no_change=100, evaluate_every=100,
+                  max_time=None, target=None)
     return training.TrainingPlan(**{**values, **changes})
 
 
 def fit(rows, blocks, seed=0, **changes):
     shape = backend.NetworkShape((64, 64), 8)
-    state, _ = backend.fit_denoiser(lambda: rows, None, blocks, shape, plan(**changes), device="cpu", seed=seed,
+    told = plan(len(blocks), **changes)
+    state, _ = backend.fit_denoiser(lambda: rows, None, blocks, shape, told, device="cpu", seed=seed,
                                     report=lambda history: None)
     return state
 
@@ -300,7 +301,7 @@ def test_non_finite_loss_stops_and_keeps_finite_weights():
         return rows if next(calls) == 0 else rows * np.nan
 
     state, history = backend.fit_denoiser(draw, None, NUMBERS, backend.NetworkShape((16,), 4),
-                                          plan(max_iter=60, evaluate_every=10), device="cpu", seed=0,
+                                          plan(len(NUMBERS), max_iter=60, evaluate_every=10), device="cpu", seed=0,
                                           report=lambda history: None)
     assert history.stop_reason == "diverged" and history.n_iter < 60
     assert all(np.isfinite(value).all() for value in state.weights.values())
@@ -311,8 +312,8 @@ def test_early_stopping_keeps_the_best_held_out_weights():
     rng = np.random.default_rng(0)
     rows, held_out = rng.standard_normal((30, 2)), rng.standard_normal((200, 2))
     _, history = backend.fit_denoiser(lambda: rows, held_out, NUMBERS, backend.NetworkShape((128, 128), 8),
-                                      plan(max_iter=5000, n_iter_no_change=5, evaluate_every=50), device="cpu", seed=0,
-                                      report=lambda history: None)
+                                      plan(len(NUMBERS), max_iter=5000, n_iter_no_change=5, evaluate_every=50),
+                                      device="cpu", seed=0, report=lambda history: None)
     assert history.stop_reason == "early_stopping" and history.n_iter < 5000
 
 

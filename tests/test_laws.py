@@ -14,6 +14,7 @@ from sklearn.manifold import Isomap
 from sklearn.metrics import adjusted_rand_score
 
 from skmdiff import ManifoldDiffusionSampler, _laws
+from skmdiff._dimension import estimate_dimension
 from skmdiff._local import nearest
 from skmdiff.datasets import make_swiss_roll_nd, make_torus, make_von_mises_circle
 
@@ -116,6 +117,32 @@ def test_ten_modes_in_ten_draws():
     seen = {design: np.mean([len(np.unique(label[nearest(X, est.sample(10, design=design, random_state=seed), 1)[1]]))
                              for seed in range(200)]) for design in _laws.DESIGNS}
     assert seen["stratified"] >= 9.5 and seen["iid"] == pytest.approx(6.51, abs=0.3)
+    assert seen["repelled"] > 9
+
+
+def test_a_repelled_row_is_the_farthest_of_its_candidates_and_the_first_rows_stay():
+    rng = np.random.default_rng(0)
+    Z, candidates = rng.normal(size=(500, 2)), rng.integers(0, 500, (600, 8))
+    rows = _laws.spread_rows(Z, candidates)
+    np.testing.assert_array_equal(_laws.spread_rows(Z, candidates[:40]), rows[:40])
+    assert rows[0] == candidates[0, 0] and rows[256] == candidates[256, 0]  # a new run keeps away from nothing
+    for i in (1, 100, 300):
+        before = Z[rows[i - i % 256:i]]
+        gaps = [np.linalg.norm(before - Z[c], axis=1).min() for c in candidates[i]]
+        assert rows[i] == candidates[i, np.argmax(gaps)]
+
+
+def test_density_of_the_embedding_is_that_of_a_gaussian():
+    """And with the weights of another law, that law's; a kernel smooths by a tenth of a nat."""
+    Z = np.random.default_rng(0).normal(size=(3000, 2))
+    law, at = stats.multivariate_normal(np.zeros(2)), np.random.default_rng(1).normal(size=(500, 2))
+    flat = _laws.kernel_density(Z, np.ones(3000), 0)
+    assert np.mean(np.abs(flat.score_samples(at) - law.logpdf(at))) < 0.15
+    narrow = stats.multivariate_normal(np.zeros(2), 0.5 * np.eye(2))
+    weighted = _laws.kernel_density(Z, narrow.pdf(Z) / law.pdf(Z), 0)
+    at = narrow.rvs(500, random_state=2)
+    assert np.mean(np.abs(weighted.score_samples(at) - narrow.logpdf(at))) < 0.15
+    assert np.mean(np.abs(flat.score_samples(at) - narrow.logpdf(at))) > 0.3
 
 
 # --- volume
@@ -128,8 +155,15 @@ def test_ten_modes_in_ten_draws():
     (lambda: np.random.default_rng(0).normal(size=(4000, 5)), 5)])
 def test_dimension_of_known_manifolds(make, dimension):
     X = make()
-    radii = nearest(X, X, 16)[0][:, 1:]
-    assert _laws.intrinsic_dimension(radii) == pytest.approx(dimension, rel=0.12)
+    estimates = estimate_dimension(X, X, 0)
+    assert estimates["maximum_likelihood"] == pytest.approx(dimension, rel=0.12)
+    assert estimates["local_pca"] == pytest.approx(dimension, rel=0.02)
+
+
+def test_variances_see_through_noise_that_distances_take_for_dimensions():
+    roll = make_swiss_roll_nd(3000, 20, noise=0.15, random_state=0).data
+    estimates = estimate_dimension(roll, roll, 0)
+    assert estimates["local_pca"] == pytest.approx(2, abs=0.05) and estimates["maximum_likelihood"] > 2.4
 
 
 def test_volumes_undo_the_density_of_a_circle():

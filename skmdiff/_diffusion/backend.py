@@ -16,10 +16,12 @@ from .denoiser import Denoiser, Layout, denoise, initialise
 from .noise import UNKNOWN, karras_grid
 from .training import TrainingPlan, train
 
-__all__ = ["BLOCK_ROWS", "DenoiserState", "NetworkShape", "TrainingPlan", "fit_denoiser", "log_density", "sample_block"]
+__all__ = ["BLOCK_ROWS", "DenoiserState", "NetworkShape", "TrainingPlan", "fit_denoiser", "log_density",
+           "noise_of_columns", "remove_noise", "sample_block"]
 
 BLOCK_ROWS = 1024
 MAX_EXACT_TRACE = 16
+N_PROBES = 8
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,16 @@ class NetworkShape:
 
 @dataclass(frozen=True)
 class DenoiserState:
-    """A trained denoiser as arrays: the blocks of the table, the shape of the network, its weights."""
+    """A trained denoiser as arrays: the blocks of the table, the shape of the network, its weights.
+
+    noise : (n_blocks,) the level of each column's own noise: that of the training rows, removed from what is drawn
+    """
 
     blocks: list
     shape: NetworkShape
     weights: dict
     device: str
+    noise: np.ndarray
 
 
 def resolve_device(device):
@@ -103,16 +109,17 @@ def fit_denoiser(draw_rows, held_out_rows, blocks, shape, plan, *, device, seed,
     held_out = None if held_out_rows is None else tensor(held_out_rows)
     history = train(model, rows_at, held_out, plan, generator, report)
     weights = {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
-    return DenoiserState(blocks, shape, weights, torch_device.type), history
+    return DenoiserState(blocks, shape, weights, torch_device.type, plan.noise), history
 
 
-def sample_block(state, x, known, sigma_start, sigma_min, n_steps, rho):
+def sample_block(state, x, known, sigma_start, sigma_min, n_steps, rho, probe=None):
     """Run the reverse process on one block of BLOCK_ROWS starts.
 
     Parameters
     ----------
     x : array (BLOCK_ROWS, p), rows at the level sigma_start; known columns hold their clean values
     known : array (n_blocks,) of bool, table columns that are conditions
+    probe : array (BLOCK_ROWS, p) of standard normals, where columns have noise
 
     Returns
     -------
@@ -122,15 +129,55 @@ def sample_block(state, x, known, sigma_start, sigma_min, n_steps, rho):
     layout, device = model.layout, model.enter.weight.device
     known = torch.as_tensor(known, device=device)
     grid = torch.as_tensor(karras_grid(sigma_start, sigma_min, n_steps, rho), dtype=torch.float32, device=device)
-
-    def denoiser(x, level):
-        row_level = level.expand(len(x))
-        return denoise(model, x, row_level, torch.where(known, 0.0, row_level[:, None]))
-
+    least = torch.as_tensor(state.noise, dtype=torch.float32, device=device)
+    denoiser = _level_by_level(model, known, least)
     with torch.inference_mode():
         x = torch.as_tensor(x, dtype=torch.float32, device=device)
-        out = solvers.reverse(denoiser, x, grid, ~known[layout.block_of_column])
+        probe = None if probe is None else torch.as_tensor(probe, dtype=torch.float32, device=device)
+        of_column = layout.block_of_column
+        out = solvers.reverse(denoiser, x, grid, ~known[of_column], least[of_column], probe)
     return out.double().cpu().numpy()
+
+
+def remove_noise(state, W):
+    """Rows W (n, p) without their noise: E[clean | row seen], by the denoiser at the level of the noise.
+
+    With as much noise added as a column has of its own (see `solvers.clean_mean`), the mean over N_PROBES additions,
+    each with its mirror image, stands for the row. Columns without noise are conditions,
+    those of the target, behind the columns of W, are unknown.
+    """
+    model = _load(state, torch.float64)
+    device, p = model.enter.weight.device, W.shape[1]
+    noise = torch.as_tensor(state.noise, dtype=torch.float64, device=device)
+    hidden = torch.tensor([block.start >= p for block in state.blocks], device=device)
+    level = torch.where(hidden, UNKNOWN, noise)
+    of_column = model.layout.block_of_column
+    padding = len(of_column) - p
+    probes = torch.as_tensor(np.random.default_rng(0).standard_normal((N_PROBES, len(of_column))), device=device)
+    least = noise[noise > 0].min()
+    rows = torch.as_tensor(np.pad(W, ((0, 0), (0, padding))), device=device)
+    total = torch.zeros_like(rows)
+    with torch.inference_mode():
+        for probe in torch.cat([probes, -probes]):
+            x = rows + noise[of_column] * probe
+            denoised = denoise(model, x, least.expand(len(x)), level.expand(len(x), -1))
+            total += solvers.clean_mean(denoised, x, 1.0, 1.0)
+    clean = total / (2 * N_PROBES)
+    return torch.where(noise[of_column] > 0, clean, rows)[:, :p].cpu().numpy()
+
+
+def noise_of_columns(state):
+    """(p,) level of the noise of each column of the encoded table."""
+    return np.repeat(state.noise, [block.stop - block.start for block in state.blocks])
+
+
+def _level_by_level(model, known, least):
+    """D(x; level): known columns at 0, the others at the level, or at their own noise where that is more."""
+    def denoiser(x, level):
+        row_level = level.expand(len(x))
+        return denoise(model, x, row_level, torch.where(known, 0.0, torch.maximum(row_level[:, None], least)))
+
+    return denoiser
 
 
 def log_density(state, W, hidden, log_density_at_start, sigma_min, sigma_start, n_steps):
@@ -160,7 +207,8 @@ def log_density(state, W, hidden, log_density_at_start, sigma_min, sigma_start, 
         rows = torch.as_tensor(W[start:start + BLOCK_ROWS], dtype=torch.float64, device=hidden.device)
         value = _log_probability_of_levels(model, rows, hidden)
         if len(columns):
-            noised, change = _noise_up(model, rows, hidden, columns, torch.as_tensor(grid, device=hidden.device))
+            noised, change = _noise_up(model, rows, hidden, columns, torch.as_tensor(grid, device=hidden.device),
+                                       torch.as_tensor(state.noise, device=hidden.device))
             end = log_density_at_start(noised[:, columns].cpu().numpy())
             value = value + change + torch.as_tensor(end, device=hidden.device)
         out[start:start + BLOCK_ROWS] = value.cpu().numpy()
@@ -183,15 +231,16 @@ def _log_probability_of_levels(model, x, hidden):
     return total
 
 
-def _noise_up(model, x, hidden, columns, grid):
+def _noise_up(model, x, hidden, columns, grid, least):
     """Numbers carried up the ODE over the increasing grid, categories unknown, and the change of log-density."""
     unknown = model.layout.is_categorical | hidden
 
     def denoiser(x, level):
         row_level = level.expand(len(x))
-        return denoise(model, x, row_level, torch.where(unknown, UNKNOWN, row_level[:, None]))
+        return denoise(model, x, row_level, torch.where(unknown, UNKNOWN, torch.maximum(row_level[:, None], least)))
 
-    return solvers.log_density_change(denoiser, x, grid, columns, _probes(len(columns), x))
+    noise = least[model.layout.block_of_column[columns]]
+    return solvers.log_density_change(denoiser, x, grid, columns, _probes(len(columns), x), noise)
 
 
 def _probes(n_columns, x):

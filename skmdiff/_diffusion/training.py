@@ -22,7 +22,11 @@ DIVERGED = 1e3  # an untrained denoiser has a loss of about one a column
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """Everything the loop is told; units: optimiser steps, rows, seconds."""
+    """Everything the loop is told; units: optimiser steps, rows, seconds.
+
+    noise : (n_blocks,) the levels of the noise that the training rows have of their own; a column is learnt at levels
+        from its own noise on, because below it there is nothing clean to learn (Daras et al. 2023, "Ambient diffusion")
+    """
 
     max_iter: int
     batch_size: int
@@ -35,6 +39,7 @@ class TrainingPlan:
     evaluate_every: int
     max_time: float | None
     target: int | None
+    noise: np.ndarray
 
 
 @dataclass
@@ -53,6 +58,8 @@ def batch_loss(model, x_0, plan, generator):
     row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
     sigma = draw_column_levels(row_level, model.layout.is_categorical, plan.target, plan.conditional_share,
                                generator)
+    least = torch.as_tensor(plan.noise, dtype=sigma.dtype, device=sigma.device)
+    sigma = torch.where(sigma > 0, torch.maximum(sigma, least), sigma)
     noise = torch.randn(x_0.shape, generator=generator, device=x_0.device, dtype=x_0.dtype)
     loss = denoising_loss(model, x_0, row_level, sigma, noise)
     return loss.sum() / (sigma > 0).sum().clamp_min(1)
