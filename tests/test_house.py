@@ -21,6 +21,7 @@ FLOORS = {
     "skmdiff._diffusion.noise": 0,
     "skmdiff._raster": 0,
     "skmdiff._streams": 0,
+    "skmdiff.metrics._page": 0,
     "skmdiff._columns": 1,
     "skmdiff._diffusion.denoiser": 1,
     "skmdiff._local": 1,

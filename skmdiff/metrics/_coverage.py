@@ -10,7 +10,15 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state, check_scalar
 
-from ._tables import SAME, WORKING_MEMORY, neighbour_radius, one_hot_space, some, two_in_space
+from ._tables import (
+    SAME,
+    WORKING_MEMORY,
+    check_max_rows,
+    neighbour_radius,
+    one_hot_space,
+    some,
+    two_in_space,
+)
 from ._two_sample import check_bandwidth, gaussian_kernel, median_distance
 
 
@@ -229,6 +237,7 @@ def vendi_score(
     >>> round(vendi_score([[0.0], [0.0], [9.0], [9.0]], bandwidth=0.1), 6)
     2.0
     """
+    check_max_rows(max_rows)
     rng = check_random_state(random_state)
     space, x = one_hot_space([rows if reference is None else reference, rows], categorical_features)
     bandwidth = median_distance(some(space, max_rows, rng)) / 4 if bandwidth is None else check_bandwidth(bandwidth)

@@ -33,8 +33,8 @@ def copy_share(train, synthetic):
     0.5
     """
     (a, b), _ = aligned([train, synthetic])
-    seen = set(_tuples(a))
-    return float(np.mean([row in seen for row in _tuples(b)]))
+    seen = set(row_tuples(a))
+    return float(np.mean([row in seen for row in row_tuples(b)]))
 
 
 def dcr_share(
@@ -225,7 +225,7 @@ def _memorised(train, rows, ratio):
     return np.mean(first < ratio * second)
 
 
-def _tuples(columns):
+def row_tuples(columns):
     """The rows as tuples; nan, which equals nothing, as None."""
     cells = [
         [None if cell != cell else cell for cell in column.tolist()] if column.dtype.kind == "f" else column.tolist()

@@ -14,6 +14,7 @@ import numbers
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_scalar
 
 from .._checks import MISSING_TYPES, as_2d_array, categorical_mask, column_names, is_frame, read_column
 
@@ -27,9 +28,19 @@ SAME = 1e-6
 WORKING_MEMORY = 64
 
 
+def as_table(table, min_rows=1):
+    """A frame untouched, anything else as a 2-D array."""
+    if issparse(table):
+        raise TypeError("a table must be dense, got a sparse matrix; use its toarray()")
+    table = table if is_frame(table) else as_2d_array(table)
+    if table.shape[0] < min_rows or table.shape[1] < 1:
+        raise ValueError(f"a table must have {min_rows} row(s) and 1 column or more, got shape {table.shape}")
+    return table
+
+
 def aligned(tables, categorical_features="from_dtype", min_rows=1):
     """The columns of each table as arrays, and which of them are categorical in the first table."""
-    tables = [checked_table(table, min_rows) for table in tables]
+    tables = [as_table(table, min_rows) for table in tables]
     widths = [table.shape[1] for table in tables]
     if len(set(widths)) > 1:
         raise ValueError(f"the tables must have the same columns, got {widths} of them")
@@ -55,20 +66,36 @@ def two_in_space(real, synthetic, reference, categorical_features, *, max_rows=N
     """Two tables in the space of a third one, by default the first, each cut to `max_rows` random rows."""
     tables = [real, synthetic] if reference is None else [reference, real, synthetic]
     a, b = one_hot_space(tables, categorical_features)[-2:]
-    return (a, b) if max_rows is None else (some(a, max_rows, rng), some(b, max_rows, rng))
+    if max_rows is None:
+        return a, b
+    check_max_rows(max_rows)
+    return some(a, max_rows, rng), some(b, max_rows, rng)
+
+
+def check_max_rows(max_rows, minimum=1):
+    return check_scalar(max_rows, "max_rows", numbers.Integral, min_val=minimum)
 
 
 def tree_matrices(tables, categorical):
-    """Split tables as numbers: categories by falling frequency, the rarest beyond `_MAX_LEVELS` as one."""
-    columns = []
+    """Split tables as numbers for trees, and which of the columns of the result are categorical.
+
+    Categories are coded by falling frequency, the rarest beyond `_MAX_LEVELS` as one. A number that is missing
+    stays nan in its column, and the column gets an indicator behind all the others: histogram gradient
+    boosting takes nan, but not a column, or a fold of it, where every cell is.
+    """
+    columns, indicators = [], []
     for parts, is_category in zip(zip(*tables, strict=True), categorical, strict=True):
         if is_category:
             *parts, n_levels = level_codes(*parts)
             rank = _frequency_rank(np.bincount(np.concatenate(parts), minlength=n_levels))
             parts = [np.minimum(rank[part], _MAX_LEVELS - 1) for part in parts]
-        columns.append(np.concatenate(parts).astype(float))
+        column = np.concatenate(parts).astype(float)
+        columns.append(column)
+        if np.isnan(column).any():
+            indicators.append(np.isnan(column).astype(float))
     ends = np.cumsum([len(table[0]) for table in tables])[:-1]
-    return np.split(np.column_stack(columns), ends)
+    matrices = np.split(np.column_stack([*columns, *indicators]), ends)
+    return matrices, np.array([*categorical, *[False] * len(indicators)])
 
 
 def level_codes(*columns):
@@ -122,16 +149,6 @@ def neighbour_radius(rows, n_neighbors):
     return np.where(radius < SAME, 0.0, radius)
 
 
-def checked_table(table, min_rows):
-    """A frame untouched, anything else as a 2-D array."""
-    if issparse(table):
-        raise TypeError("a table must be dense, got a sparse matrix; use its toarray()")
-    table = table if is_frame(table) else as_2d_array(table)
-    if table.shape[0] < min_rows or table.shape[1] < 1:
-        raise ValueError(f"a table must have {min_rows} row(s) and 1 column or more, got shape {table.shape}")
-    return table
-
-
 def _read(table, j):
     """Column j as numbers, nan where missing, or as levels, None where missing."""
     column = table.iloc[:, j] if is_frame(table) else table[:, j]
@@ -175,7 +192,7 @@ def _numbers(column, name):
         return np.full(len(column), np.nan)
     if column.dtype.kind not in "iufb":
         raise TypeError(
-            f"column {name!r} must hold numbers in every table, as it does in the first one, got the cell {column[0]!r}"
+            f"column {name!r} is not categorical in the first table and must hold numbers, got {column[0]!r}"
         )
     return column
 

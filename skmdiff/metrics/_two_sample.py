@@ -19,7 +19,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.utils import check_random_state, check_scalar
 from threadpoolctl import threadpool_limits
 
-from ._tables import WORKING_MEMORY, aligned, some, tree_matrices, two_in_space
+from ._tables import WORKING_MEMORY, aligned, check_max_rows, some, tree_matrices, two_in_space
 
 # a median of distances is known well enough from this many rows
 _BANDWIDTH_ROWS = 1000
@@ -64,14 +64,15 @@ def c2st(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", r
     >>> round(auc, 2)
     1.0
     """
-    check_scalar(max_rows, "max_rows", numbers.Integral, min_val=5)
+    check_max_rows(max_rows, 5)
     rng = check_random_state(random_state)
     (a, b), categorical = aligned([real, synthetic], categorical_features, min_rows=5)
     n = min(len(a[0]), len(b[0]), max_rows)
-    rows = np.vstack([some(table, n, rng) for table in tree_matrices([a, b], categorical)])
+    matrices, is_category = tree_matrices([a, b], categorical)
+    rows = np.nan_to_num(np.vstack([some(matrix, n, rng) for matrix in matrices]))
     origin = np.repeat([0, 1], n)
     trees = HistGradientBoostingClassifier(
-        categorical_features=categorical, early_stopping=False, random_state=rng.randint(2**31)
+        categorical_features=is_category, early_stopping=False, random_state=rng.randint(2**31)
     )
     folds = StratifiedKFold(5, shuffle=True, random_state=rng.randint(2**31))
     # a few thousand rows: threads cost more than they save, most of all where cores are shared
@@ -224,7 +225,7 @@ def wasserstein(
     >>> wasserstein([[-1.0], [1.0]], [[2.0], [0.0]])
     1.0
     """
-    check_scalar(max_rows, "max_rows", numbers.Integral, min_val=1)
+    check_max_rows(max_rows)
     rng = check_random_state(random_state)
     a, b = two_in_space(real, synthetic, reference, categorical_features)
     n = min(len(a), len(b), max_rows)
