@@ -25,7 +25,7 @@ def test_tstr_is_the_skill_of_the_trees():
         x = rng.normal(size=300)
         tables.append(np.column_stack([x, x + 0.5 * rng.normal(size=300), x > 0.3]))
     test, source = tables
-    options = {"max_iter": 50, "max_leaf_nodes": 15, "early_stopping": False, "random_state": 0}
+    options = {"max_iter": 30, "learning_rate": 0.2, "max_leaf_nodes": 15, "early_stopping": False, "random_state": 0}
     skills = []
     for j in (0, 1):
         others = [k for k in range(3) if k != j]

@@ -19,7 +19,7 @@ from ._page import Bar, number, page, table
 from ._privacy import copy_share, dcr_ratio, dcr_share, membership_inference, memorisation_excess
 from ._tables import aligned, as_table, check_max_rows, independent_columns, some_rows, take_rows
 from ._two_sample import c2st, energy_distance, mmd, wasserstein
-from ._utility import utility_by_column
+from ._utility import column_skills, share_of_skill
 
 _MIN_ROWS = 20
 # nearest training rows are looked for among this many times `max_rows`
@@ -106,9 +106,10 @@ class MetricsReport:
 
     def __str__(self):
         """Aligned plain text, one line a measure."""
-        header = f"{'measure':<26}{'value':>10}{'floor':>10}{'ceiling':>10}{'ideal':>10}  better"
+        # the longest number in four digits is like -1.234e-05
+        header = f"{'measure':<25}{'value':>12}{'floor':>12}{'ceiling':>12}{'ideal':>9}  better"
         lines = [
-            f"{m.name:<26}{m.value:>10.4g}{m.floor:>10.4g}{m.ceiling:>10.4g}{number(m.ideal):>10}  {m.better}"
+            f"{m.name:<25}{m.value:>12.4g}{m.floor:>12.4g}{m.ceiling:>12.4g}{number(m.ideal):>9}  {m.better}"
             for m in self.measures
         ]
         return "\n".join([header, *lines, *self.notes])
@@ -213,12 +214,11 @@ def _closeness(train, synthetic, test, max_rows, options, rng):
     # one seed for the three, so that they meet the same folds and trees
     chance = options | {"random_state": rng.randint(2**31)}
     scores = [_distances(reference, rows, n, options, chance) for rows in candidates]
-    skills = [utility_by_column(fresh, rows, reference, max_rows=n, **chance) for rows in candidates[:2]]
-    real_skill = skills[0].trtr
-    for score, skill in zip(scores, [skills[0].tstr, skills[1].tstr, real_skill], strict=True):
-        score["utility"] = float(skill.sum() / real_skill.sum()) if real_skill.any() else float("nan")
+    skills = column_skills([reference, *candidates], n, **chance)
+    for score, skill in zip(scores, skills, strict=True):
+        score["utility"] = share_of_skill(skill, skills[-1])
     shapes = [shape_errors(reference, rows, **options) for rows in (candidates[0], fresh)]
-    by_column = np.transpose([*shapes, skills[0].tstr, real_skill]).tolist()
+    by_column = np.transpose([*shapes, skills[0], skills[-1]]).tolist()
     columns = [ColumnMeasure(name, *values) for name, values in zip(column_names(train), by_column, strict=True)]
     return scores, columns, n
 

@@ -17,7 +17,7 @@ from ._tables import aligned, check_max_rows, some, tree_matrices
 
 # trees are grown for each level, so the rarer ones of a target are predicted as one
 _MAX_TARGET_LEVELS = 10
-_TREES = {"max_iter": 50, "max_leaf_nodes": 15, "early_stopping": False}
+_TREES = {"max_iter": 30, "learning_rate": 0.2, "max_leaf_nodes": 15, "early_stopping": False}
 
 
 class ColumnUtility(NamedTuple):
@@ -68,7 +68,7 @@ def tstr(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", r
     >>> tstr(rows[:200], rows[200:], random_state=0) > 0.9
     True
     """
-    return float(np.mean(_skills([real, synthetic], max_rows, categorical_features, random_state)[0]))
+    return float(np.mean(column_skills([real, synthetic], max_rows, categorical_features, random_state)[0]))
 
 
 def utility(train, synthetic, test, *, max_rows=5000, categorical_features="from_dtype", random_state=None):
@@ -123,7 +123,7 @@ def utility(train, synthetic, test, *, max_rows=5000, categorical_features="from
         categorical_features=categorical_features,
         random_state=random_state,
     )
-    return float(skills.tstr.sum() / skills.trtr.sum()) if skills.trtr.any() else float("nan")
+    return share_of_skill(skills.tstr, skills.trtr)
 
 
 def utility_by_column(
@@ -159,10 +159,15 @@ def utility_by_column(
     >>> utility_by_column(rows[:30], rows[30:60], rows[60:], random_state=0).tstr.shape
     (3,)
     """
-    return ColumnUtility(*_skills([test, synthetic, train], max_rows, categorical_features, random_state))
+    return ColumnUtility(*column_skills([test, synthetic, train], max_rows, categorical_features, random_state))
 
 
-def _skills(tables, max_rows, categorical_features, random_state):
+def share_of_skill(skills, real_skills):
+    """Sum of the skills of the columns over that of real rows, nan where these teach nothing."""
+    return float(skills.sum() / real_skills.sum()) if real_skills.any() else float("nan")
+
+
+def column_skills(tables, max_rows, categorical_features, random_state):
     """Skill on the first table, column by column, of what is learnt from each other one: (n_others, n_columns)."""
     check_max_rows(max_rows, 2)
     rng = check_random_state(random_state)
