@@ -165,7 +165,8 @@ def report(
     measures of privacy, which compare with the training rows, they are one half of the held-out rows while the
     other half stands for the rows that the generator never saw. All three candidates are measured with as many
     rows, except that the attack of `membership_inference` looks at all the rows there are, ten times
-    `max_rows` at most. A value beyond the ceiling is chance, or copying: see the measures of privacy.
+    `max_rows` at most. A value beyond the ceiling is chance, or copying: see the measures of privacy. With
+    fewer than 200 held-out rows, 100 of them outsiders, the true positive rate of that attack is nan.
 
     Parameters
     ----------
@@ -264,7 +265,8 @@ def _leaks(records, members, outsiders, rows, max_rows, options, chance):
         "copy_share": copy_share(records, rows),
         "dcr_share": dcr_share(records, outsiders, rows, **chance),
         "dcr_ratio": dcr_ratio(records, outsiders, rows, **options),
-        "membership_tpr": tpr,
+        # among fewer outsiders no rate as low can be told from none
+        "membership_tpr": tpr if outsiders.shape[0] * _MAX_FPR >= 1 else float("nan"),
         "membership_auc": auc,
         "memorisation_excess": memorisation_excess(records, outsiders, rows, **options),
     }
