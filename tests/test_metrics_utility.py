@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from scipy.linalg import subspace_angles
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.manifold import trustworthiness
-from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.metrics import r2_score
 
 from skmdiff import metrics
 from skmdiff.datasets import make_swiss_roll_nd, make_torus
@@ -33,9 +33,34 @@ def test_tstr_is_the_skill_of_the_trees():
         trees = HistGradientBoostingRegressor(categorical_features=is_category, **options)
         skills.append(r2_score(test[:, j], trees.fit(source[:, others], source[:, j]).predict(test[:, others])))
     trees = HistGradientBoostingClassifier(**options).fit(source[:, :2], source[:, 2])
-    skills.append(2 * roc_auc_score(test[:, 2], trees.predict_proba(test[:, :2])[:, 1]) - 1)
+    skills.append(r2_score(test[:, 2], trees.predict_proba(test[:, :2])[:, 1]))
     found = metrics.tstr(test, source, categorical_features=[2], random_state=0)
     assert found == pytest.approx(np.mean(skills), abs=0.02)
+
+
+def test_skill_in_levels_is_one_minus_the_brier_score_over_that_of_the_shares():
+    real, source = mixed(300, 0), mixed(300, 1)
+    codes = [np.unique(table[:, 2].astype(str), return_inverse=True)[1] for table in (real, source)]
+    x, x_test = source[:, :2].astype(float), real[:, :2].astype(float)
+    trees = HistGradientBoostingClassifier(
+        max_iter=30, learning_rate=0.2, max_leaf_nodes=15, early_stopping=False, random_state=0
+    ).fit(x, codes[1])
+    indicators = np.eye(3)[codes[0]]
+    brier = ((indicators - trees.predict_proba(x_test)) ** 2).sum(axis=1).mean()
+    constant = ((indicators - indicators.mean(axis=0)) ** 2).sum(axis=1).mean()
+    found = metrics.utility_by_column(source, source, real, random_state=0).tstr[2]
+    assert found == pytest.approx(1 - brier / constant, abs=0.02)
+
+
+def test_a_dependence_by_chance_earns_nothing():
+    # two binary columns: any rule of the right sign has the area under the curve of the true one
+    rng = np.random.RandomState(0)
+    first = rng.randint(2, size=4000)
+    table = np.column_stack([first, first ^ (rng.uniform(size=4000) < 0.2)]).astype(bool)
+    for seed in range(6):
+        independent = shuffled(table, seed)
+        assert metrics.utility(table[:2000], independent, table[2000:], random_state=0) < 0.2
+    assert metrics.utility(table[:2000], table[:2000], table[2000:], random_state=0) == 1
 
 
 def test_utility_is_one_for_fresh_rows_and_nothing_for_independent_columns():

@@ -1,15 +1,16 @@
 """What a model learns from synthetic rows: every column in turn is predicted from the others.
 
-The skill of a prediction is 0 where it says nothing and 1 where it is right: R squared for numbers, and for
-categories 2 AUC - 1 of each level against the rest, weighted by its share of the test rows. A negative skill
-counts as 0.
+The skill of a prediction is R squared on real rows, at least 0: for numbers as usual, for a category summed over
+the indicators of its levels and the probabilities predicted for them (one minus the Brier score over that of the
+constant shares). The area under a ROC curve would not do: it is the same for any rule of the right sign,
+so that with few columns a dependence found by chance in independent ones earns the whole of it.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.metrics import r2_score
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
@@ -31,11 +32,11 @@ def tstr(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", r
     """Train on synthetic, test on real: mean skill over every column as the target.
 
     For each column gradient boosted trees learn on the synthetic rows to predict it from the others and are
-    tested on the real ones: R squared for numbers, 2 AUC - 1 for categories, averaged over the levels by
-    their shares (the ten most frequent, the rest as one), both at least 0. Higher is better, between 0 and 1;
-    ideal is the skill that as many real training rows give, see :func:`utility`. It misleads where rows
-    shrink towards what is typical: a clear picture of the rule teaches better than the law, so that
-    interpolated rows may beat real ones.
+    tested on the real ones by R squared; for a category that of the predicted probabilities of its levels
+    (the ten most frequent, the rest as one), one minus their Brier score over that of the constant shares. A
+    negative one counts as 0. Higher is better, between 0 and 1; ideal is the skill that as many real training
+    rows give, see :func:`utility`. It misleads where rows shrink towards what is typical: a clear picture of
+    the rule teaches better than the law, so that interpolated rows may beat real ones.
 
     Parameters
     ----------
@@ -206,11 +207,12 @@ def _skill_in_numbers(x, y, x_test, y_test, options):
 def _skill_in_levels(x, y, x_test, y_test, options):
     # codes stand in the order of falling frequency
     y, y_test = (np.minimum(part, _MAX_TARGET_LEVELS) for part in (y, y_test))
-    levels, counts = np.unique(y_test, return_counts=True)
+    levels = np.unique(y_test)
     if len(levels) < 2 or np.ptp(y) == 0:
         return 0.0
     trees = HistGradientBoostingClassifier(**options).fit(x, y)
     shares = dict(zip(trees.classes_, trees.predict_proba(x_test).T, strict=True))
-    # a level that the source never shows gets the same probability everywhere: no skill
-    areas = [roc_auc_score(y_test == level, shares.get(level, np.zeros(len(x_test)))) for level in levels]
-    return max(0.0, 2 * np.average(areas, weights=counts) - 1)
+    # a level that the source never shows is given no chance
+    errors = [(y_test == level) - shares.get(level, 0.0) for level in np.union1d(y_test, trees.classes_)]
+    spread = [(y_test == level) - np.mean(y_test == level) for level in levels]
+    return max(0.0, 1 - np.square(errors).sum() / np.square(spread).sum())
