@@ -5,6 +5,7 @@ import pytest
 from metric_tables import mixed, with_gaps
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_matrix
+from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 from sklearn.metrics import normalized_mutual_info_score
 
@@ -108,12 +109,19 @@ def test_a_missing_number_costs_its_indicator_in_the_space():
     assert_allclose(space[1], [[-1, 0], [1, 0], [0, 1]])
 
 
-def test_the_space_of_many_levels_is_narrow_and_keeps_frequent_ones_apart():
-    levels = np.repeat(np.arange(600), np.r_[np.full(499, 2), np.full(101, 1)]).astype(str)[:, None]
-    a, b = _tables.one_hot_space([levels, np.array([["0"], ["1"], ["598"], ["599"], ["new"]])], "from_dtype")
-    assert a.shape[1] == b.shape[1] == 500
-    assert (a.sum(axis=1) == 1).all()
-    assert (b[0] != b[1]).any() and (b[2] == b[3]).all() and b[4].sum() == 0
+def test_a_level_of_any_table_is_as_far_from_any_other():
+    a, b = _tables.one_hot_space([np.array([["a"], ["b"]]), np.array([["c"], ["d"], ["a"]])], "from_dtype")
+    assert_allclose(cdist(np.vstack([a, b[:2]]), np.vstack([a, b[:2]])), np.sqrt(2) * (1 - np.eye(4)))
+    assert (a[0] == b[2]).all()
+
+
+def test_the_space_of_many_levels_is_narrow_and_treats_tables_alike():
+    rng = np.random.RandomState(0)
+    tables = [rng.randint(10**6, size=(2000, 1)).astype(str) for _ in range(2)]
+    a, b = _tables.one_hot_space(tables, "from_dtype")
+    assert a.shape == b.shape == (2000, 100)
+    for x, y in [(a, a), (a, b), (b, b)]:
+        assert np.mean(x @ y.T) == pytest.approx(0.01, abs=0.002)
 
 
 def test_a_frame_with_missing_cells_scores_as_its_array_does():

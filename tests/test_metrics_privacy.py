@@ -56,6 +56,16 @@ def test_membership_is_chance_for_fresh_rows_and_certain_for_copies():
     assert metrics.membership_inference(train, holdout, train) == (1.0, 1.0)
 
 
+@pytest.mark.parametrize("n_levels", [60, 5000])
+def test_levels_that_only_some_rows_have_are_no_sign_of_membership(n_levels):
+    # were the levels those of the training rows, held-out rows would lie nearer to everything
+    rng = np.random.RandomState(0)
+    train, holdout, fresh = (rng.randint(n_levels, size=(1000, 4)).astype(str) for _ in range(3))
+    assert metrics.membership_inference(train, holdout, fresh)[1] == pytest.approx(0.5, abs=0.04)
+    assert metrics.dcr_share(train, holdout, fresh, random_state=0) == pytest.approx(0.5, abs=0.05)
+    assert metrics.dcr_ratio(train, holdout, fresh) == pytest.approx(1, abs=0.01)
+
+
 def test_a_few_copies_show_at_a_low_rate_and_hardly_in_the_area():
     train, holdout, fresh = (uniform(1000, seed, 4) for seed in range(3))
     tpr, auc = metrics.membership_inference(train, holdout, np.vstack([fresh, train[:100]]))

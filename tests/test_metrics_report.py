@@ -65,6 +65,10 @@ def test_the_values_are_those_of_the_functions(tables):
         metrics.mutual_information_error(test, synthetic)
     )
     assert result["copy_share"].ceiling == metrics.copy_share(train, test)
+    # with copies of all rows it does not matter which half of the held-out rows is compared
+    copies = metrics.report(train, train, test, max_rows=600, random_state=0)
+    assert copies["membership_auc"].value == metrics.membership_inference(train, test, train)[1]
+    assert copies["dcr_ratio"].value == metrics.dcr_ratio(train, test, train)
     assert np.mean([column.shape_error for column in result.columns]) == pytest.approx(result["shape_error"].value)
     ratio = sum(c.skill_synthetic for c in result.columns) / sum(c.skill_real for c in result.columns)
     assert ratio == pytest.approx(result["utility"].value)

@@ -72,14 +72,8 @@ def dcr_share(
     0.75
     """
     check_scalar(n_repeats, "n_repeats", numbers.Integral, min_val=1)
-    rng = check_random_state(random_state)
-    a, b, rows = one_hot_space([train, holdout, synthetic], categorical_features)
-    n = min(len(a), len(b))
-    shares = []
-    for _ in range(n_repeats):
-        gap = (nearest(some(a, n, rng), rows) - nearest(some(b, n, rng), rows))[:, 0]
-        shares.append(np.mean(gap < -SAME) + np.mean(np.abs(gap) <= SAME) / 2)
-    return float(np.mean(shares))
+    space = one_hot_space([train, holdout, synthetic], categorical_features)
+    return share_nearer(*space, n_repeats, check_random_state(random_state))
 
 
 def dcr_ratio(train, holdout, synthetic, *, quantile=0.5, categorical_features="from_dtype"):
@@ -117,10 +111,7 @@ def dcr_ratio(train, holdout, synthetic, *, quantile=0.5, categorical_features="
     """
     check_scalar(quantile, "quantile", numbers.Real, min_val=0, max_val=1)
     a, b, rows = one_hot_space([train, holdout, synthetic], categorical_features)
-    fresh, drawn = (float(np.quantile(nearest(a, part), quantile)) for part in (b, rows))
-    if fresh == 0:
-        return 1.0 if drawn == 0 else float("inf")
-    return drawn / fresh
+    return ratio_of_distances(nearest(a, b), nearest(a, rows), quantile)
 
 
 def membership_inference(
@@ -169,14 +160,8 @@ def membership_inference(
     """
     check_scalar(max_fpr, "max_fpr", numbers.Real, min_val=0, max_val=1)
     tables = [train, holdout, synthetic] + ([] if reference is None else [reference])
-    members, others, rows, *calibration = one_hot_space(tables, categorical_features)
-    targets = np.vstack([members, others])
-    distance = nearest(rows, targets)[:, 0]
-    if calibration:
-        distance = (distance + SAME) / (nearest(calibration[0], targets)[:, 0] + SAME)
-    is_member = np.repeat([1, 0], [len(members), len(others)])
-    false_positive, true_positive, _ = roc_curve(is_member, -distance, drop_intermediate=False)
-    return float(true_positive[false_positive <= max_fpr].max()), float(roc_auc_score(is_member, -distance))
+    members, others, *known = one_hot_space(tables, categorical_features)
+    return attack(members, others, *known, max_fpr=max_fpr)
 
 
 def memorisation_excess(train, holdout, synthetic, *, ratio=1 / 3, categorical_features="from_dtype"):
@@ -217,12 +202,41 @@ def memorisation_excess(train, holdout, synthetic, *, ratio=1 / 3, categorical_f
     a, b, rows = one_hot_space([train, holdout, synthetic], categorical_features)
     if len(a) < 2:
         raise ValueError(f"train must have two rows or more, got {len(a)}")
-    return float(_memorised(a, rows, ratio) - _memorised(a, b, ratio))
+    return excess_of_memorised(nearest(a, b, n_neighbors=2), nearest(a, rows, n_neighbors=2), ratio)
 
 
-def _memorised(train, rows, ratio):
-    first, second = nearest(train, rows, n_neighbors=2).T
-    return np.mean(first < ratio * second)
+def share_nearer(train, holdout, rows, n_repeats, rng):
+    """`dcr_share` of rows of one space."""
+    n = min(len(train), len(holdout))
+    shares = []
+    for _ in range(n_repeats):
+        gap = (nearest(some(train, n, rng), rows) - nearest(some(holdout, n, rng), rows))[:, 0]
+        shares.append(np.mean(gap < -SAME) + np.mean(np.abs(gap) <= SAME) / 2)
+    return float(np.mean(shares))
+
+
+def ratio_of_distances(fresh, drawn, quantile=0.5):
+    """`dcr_ratio` of the distances to the nearest training rows."""
+    unit, distance = (float(np.quantile(part[:, 0], quantile)) for part in (fresh, drawn))
+    if unit == 0:
+        return 1.0 if distance == 0 else float("inf")
+    return distance / unit
+
+
+def attack(members, others, rows, calibration=None, *, max_fpr):
+    """`membership_inference` on rows of one space."""
+    targets = np.vstack([members, others])
+    distance = nearest(rows, targets)[:, 0]
+    if calibration is not None:
+        distance = (distance + SAME) / (nearest(calibration, targets)[:, 0] + SAME)
+    is_member = np.repeat([1, 0], [len(members), len(others)])
+    false_positive, true_positive, _ = roc_curve(is_member, -distance, drop_intermediate=False)
+    return float(true_positive[false_positive <= max_fpr].max()), float(roc_auc_score(is_member, -distance))
+
+
+def excess_of_memorised(fresh, drawn, ratio=1 / 3):
+    """`memorisation_excess` of the distances to the two nearest training rows."""
+    return float(np.mean(drawn[:, 0] < ratio * drawn[:, 1]) - np.mean(fresh[:, 0] < ratio * fresh[:, 1]))
 
 
 def row_tuples(columns):

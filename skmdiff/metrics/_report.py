@@ -16,8 +16,17 @@ from .._checks import column_names
 from ._coverage import alpha_precision_beta_recall, prdc, vendi_score
 from ._marginals import column_wasserstein, mutual_information_error, shape_error, shape_errors, trend_error
 from ._page import Bar, number, page, table
-from ._privacy import copy_share, dcr_ratio, dcr_share, membership_inference, memorisation_excess
-from ._tables import aligned, as_table, check_max_rows, independent_columns, some_rows, take_rows
+from ._privacy import attack, copy_share, excess_of_memorised, ratio_of_distances, share_nearer
+from ._tables import (
+    aligned,
+    as_table,
+    check_max_rows,
+    independent_columns,
+    nearest,
+    one_hot_space,
+    some_rows,
+    take_rows,
+)
 from ._two_sample import c2st, energy_distance, mmd, wasserstein
 from ._utility import column_skills, share_of_skill
 
@@ -25,6 +34,7 @@ _MIN_ROWS = 20
 # nearest training rows are looked for among this many times `max_rows`
 _RECORDS = 10
 _MAX_FPR = 0.01
+_REPEATS = 5
 
 # measure -> (group, better, ideal or None for what the ceiling scores, how it misleads)
 _FACTS = {
@@ -249,26 +259,29 @@ def _privacy(train, synthetic, test, max_rows, options, rng):
     halves = np.array_split(rng.permutation(test.shape[0]), 2)
     outsiders, fresh = (take_rows(test, half[:max_rows]) for half in halves)
     records = some_rows(train, _RECORDS * max_rows, rng)
-    drawn = some_rows(synthetic, _RECORDS * max_rows, rng)
-    members = some_rows(records, max_rows, rng)
-    chance = options | {"random_state": rng.randint(2**31)}
-    candidates = [drawn, independent_columns(records, rng), fresh]
-    scores = [_leaks(records, members, outsiders, rows, max_rows, options, chance) for rows in candidates]
-    return scores, [part.shape[0] for part in (records, members, outsiders, fresh)]
+    candidates = [some_rows(synthetic, _RECORDS * max_rows, rng), independent_columns(records, rng), fresh]
+    space = one_hot_space([records, outsiders, *candidates], **options)
+    # the records are in random order: the first ones are any
+    members, seed = slice(max_rows), rng.randint(2**31)
+    of_outsiders = nearest(space[0], space[1], n_neighbors=2)
+    scores = [_leaks(*space[:2], of_outsiders, rows, members, np.random.RandomState(seed)) for rows in space[2:]]
+    for score, rows in zip(scores, candidates, strict=True):
+        score["copy_share"] = copy_share(records, take_rows(rows, members))
+    n_members = min(max_rows, records.shape[0])
+    return scores, [records.shape[0], n_members, outsiders.shape[0], fresh.shape[0]]
 
 
-def _leaks(records, members, outsiders, rows, max_rows, options, chance):
+def _leaks(records, outsiders, of_outsiders, rows, members, rng):
     """The measures of privacy of a candidate, all of whose rows are shown to the attacker."""
-    tpr, auc = membership_inference(members, outsiders, rows, max_fpr=_MAX_FPR, **options)
-    rows = take_rows(rows, slice(max_rows))
+    tpr, auc = attack(records[members], outsiders, rows, max_fpr=_MAX_FPR)
+    drawn = nearest(records, rows[members], n_neighbors=2)
     return {
-        "copy_share": copy_share(records, rows),
-        "dcr_share": dcr_share(records, outsiders, rows, **chance),
-        "dcr_ratio": dcr_ratio(records, outsiders, rows, **options),
+        "dcr_share": share_nearer(records, outsiders, rows[members], _REPEATS, rng),
+        "dcr_ratio": ratio_of_distances(of_outsiders, drawn),
         # among fewer outsiders no rate as low can be told from none
-        "membership_tpr": tpr if outsiders.shape[0] * _MAX_FPR >= 1 else float("nan"),
+        "membership_tpr": tpr if len(outsiders) * _MAX_FPR >= 1 else float("nan"),
         "membership_auc": auc,
-        "memorisation_excess": memorisation_excess(records, outsiders, rows, **options),
+        "memorisation_excess": excess_of_memorised(of_outsiders, drawn),
     }
 
 

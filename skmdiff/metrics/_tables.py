@@ -4,9 +4,11 @@ Missing cells are part of the law of a table, so they are compared like the othe
 level of its own (``None``), a missing number is ``nan`` in its column, and in the space of distances an
 indicator column beside a 0.
 
-The space of distances: numeric columns standardised by a reference table, categories one-hot, so that two
-unlike levels are the square root of 2 apart. Levels beyond the `_MAX_ONE_HOT` most frequent share one column, and a
-level that the reference does not have is a row of zeros.
+The space of distances: numeric columns standardised by the first table, categories one-hot, so that two unlike
+levels are the square root of 2 apart, whichever of the tables they come from. Were the levels those of one
+table only, rows of the others would lie nearer together, and training rows could be told from held-out ones by
+that alone. A column of more than `_MAX_ONE_HOT` levels deals them out at random, so that one pair of unlike levels in
+so many looks alike.
 """
 
 import numbers
@@ -20,8 +22,8 @@ from .._checks import MISSING_TYPES, as_2d_array, categorical_mask, column_names
 
 # histogram gradient boosting bins at most this many levels of one column
 _MAX_LEVELS = 255
-# a one-hot block of more columns would not fit the memory beside long tables
-_MAX_ONE_HOT = 500
+# time and memory grow with the width of the space
+_MAX_ONE_HOT = 100
 # squared distances are found as differences of squared norms, which leaves equal rows about this far apart
 SAME = 1e-6
 # MiB of distances held at once; scikit-learn's default of 1024 is the larger part of a small machine
@@ -56,8 +58,8 @@ def one_hot_space(tables, categorical_features):
     """Each table as standardised numeric and one-hot columns, scaled by the first one."""
     split, categorical = aligned(tables, categorical_features)
     blocks = [
-        _one_hot(columns) if is_category else _standardised(columns)
-        for columns, is_category in zip(zip(*split, strict=True), categorical, strict=True)
+        _one_hot(columns, j) if is_category else _standardised(columns)
+        for j, (columns, is_category) in enumerate(zip(zip(*split, strict=True), categorical, strict=True))
     ]
     return [np.hstack(parts) for parts in zip(*blocks, strict=True)]
 
@@ -209,14 +211,12 @@ def _standardised(columns):
     return [np.hstack(pair) for pair in zip(scaled, missing, strict=True)]
 
 
-def _one_hot(columns):
+def _one_hot(columns, j):
     *coded, n_levels = level_codes(*columns)
-    n_known = coded[0].max() + 1
-    # unknown levels stand behind the known ones and behind the last column
-    rank = np.arange(n_levels) + _MAX_ONE_HOT
-    rank[:n_known] = np.minimum(_frequency_rank(np.bincount(coded[0])), _MAX_ONE_HOT - 1)
-    places = np.arange(min(n_known, _MAX_ONE_HOT))
-    return [(rank[codes][:, None] == places).astype(float) for codes in coded]
+    width = min(n_levels, _MAX_ONE_HOT)
+    # codes follow the rows: dealt out as they come, the levels of one row would share a place in all columns
+    place = np.random.RandomState(j).permutation(n_levels) % width
+    return [(place[codes][:, None] == np.arange(width)).astype(float) for codes in coded]
 
 
 def _frequency_rank(counts):
