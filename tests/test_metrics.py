@@ -92,6 +92,9 @@ def test_c2st_sees_where_cells_are_missing_and_stands_columns_without_any():
     assert metrics.c2st(real, fresh, random_state=0) == pytest.approx(0.5, abs=0.08)
     # a fifth of the numbers and of the levels is never missing: told apart where they are, in 36 of 100 rows
     assert metrics.c2st(real, full, random_state=0) == pytest.approx(0.5 + 0.36 / 2, abs=0.06)
+    # missing is not nought: half of the cells are 0 in one table and missing in the other, none else differ
+    noughts = np.random.RandomState(5).randint(2, size=(400, 1))
+    assert metrics.c2st(noughts, np.where(noughts == 0, np.nan, 1), random_state=0) == pytest.approx(0.875, abs=0.03)
     real[:, 0] = np.nan
     real[0, 0] = 0.5
     assert metrics.c2st(real, full, random_state=0) > 0.99

@@ -98,6 +98,13 @@ def test_missing_cells_pair_by_pair():
     assert metrics.mutual_information_error(x, hidden) > 0.1
 
 
+def test_missing_numbers_have_a_bin_of_their_own():
+    real = np.array([[float(x), "ab"[x % 2]] for x in range(10)], dtype=object)
+    gap = real.copy()
+    gap[9, 0] = np.nan  # the highest number, of the last bin
+    assert metrics.trend_error(real, gap) == pytest.approx(0.1)
+
+
 def test_a_missing_number_costs_its_indicator_in_the_space():
     real = np.array([[-1.0], [1.0], [np.nan]])
     space = _tables.one_hot_space([real, np.array([[3.0]])], "from_dtype")

@@ -199,6 +199,12 @@ def test_vendi_score_of_two_rows_is_the_closed_form():
     assert score == pytest.approx(np.exp(-(shares * np.log(shares)).sum()))
 
 
+def test_vendi_score_takes_a_quarter_of_the_median_distance_for_its_bandwidth():
+    (rows,) = standard(normal(50, 0, 2))
+    median = np.median(cdist(rows, rows)[np.triu_indices(50, 1)])
+    assert metrics.vendi_score(rows) == pytest.approx(metrics.vendi_score(rows, bandwidth=median / 4))
+
+
 def test_vendi_score_is_read_in_the_space_of_the_reference():
     real = normal(300, 0, 2)
     same = [metrics.vendi_score(rows, reference=real, random_state=0) for rows in (real, normal(300, 1, 2))]

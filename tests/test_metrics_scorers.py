@@ -54,6 +54,7 @@ def test_a_scorer_is_the_signed_measure_of_as_many_drawn_rows():
     assert scorer(sampler, real) == pytest.approx(-metrics.energy_distance(real, rows))
     more = metrics.make_sampler_scorer(len_of_second, greater_is_better=True, n_samples=7)
     assert more(sampler, real) == 7
+    assert scorer(sampler, real.tolist()) == scorer(sampler, real)
 
 
 def len_of_second(real, synthetic):

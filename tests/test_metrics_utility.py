@@ -104,6 +104,30 @@ def test_targets_of_many_levels_and_of_none():
         metrics.tstr(constant[:, :1], constant[:, :1])
 
 
+def test_no_skill_is_below_nothing():
+    skills = [metrics.utility_by_column(mixed(200, 0), shuffled(mixed(200, 1), s), mixed(200, 2)) for s in (3, 4)]
+    found = np.array([skill.tstr for skill in skills])
+    assert (found >= 0).all() and (found == 0).any(axis=0).sum() > 1
+
+
+def test_rare_levels_of_a_target_are_one():
+    rng = np.random.RandomState(0)
+    levels = np.where(rng.uniform(size=1500) < 0.8, rng.randint(10, size=1500), rng.randint(10, 40, size=1500))
+    table = np.column_stack([levels, levels + 0.1 * rng.normal(size=1500)])
+    source, test = table[:1000], table[1000:]
+    relabelled = source.copy()
+    relabelled[source[:, 0] >= 10, 0] = rng.permutation(source[source[:, 0] >= 10, 0])
+    found = metrics.utility_by_column(source, relabelled, test, categorical_features=[0], random_state=0)
+    assert found.tstr[0] == pytest.approx(found.trtr[0], abs=0.02)
+    assert found.trtr[0] > 0.8
+
+
+def test_both_teachers_have_as_many_rows():
+    train, test = mixed(600, 0), mixed(600, 1)
+    few, many = (metrics.utility_by_column(train, train[:n], test, random_state=0) for n in (60, 600))
+    assert few.trtr[2] < many.trtr[2] - 0.05
+
+
 def test_utility_is_repeatable_and_leaves_no_trace():
     rows = mixed(300, 0)
     before = np.random.get_state()[1].copy()

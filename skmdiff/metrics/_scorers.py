@@ -43,6 +43,7 @@ class SamplerScorer:
     def __call__(self, estimator, X, y=None):
         """Score a fitted estimator on held-out rows; y is ignored."""
         to_space, sampler = _parts(estimator)
+        X = as_table(X)
         rng = check_random_state(self.random_state)
         n_samples = X.shape[0] if self.n_samples is None else self.n_samples
         tables = [] if self.table is None else [to_space(_remaining(self.table, X))]
