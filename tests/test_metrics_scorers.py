@@ -75,7 +75,7 @@ def test_each_scorer_prefers_what_is_better_is_repeatable_and_pickles(name):
 
 
 def test_a_search_finds_the_bandwidth_with_several_scorers_at_once():
-    rows = moons(300, 0)
+    rows = moons(180, 0)
     grid = {"bandwidth": [0.001, 0.05, 1.0]}
     several = {
         "detection": metrics.detection_scorer,
