@@ -9,7 +9,6 @@ table { border-collapse: collapse; margin: 1em 0 }
 th, td { padding: .25em .8em; text-align: left; vertical-align: top; border-bottom: 1px solid #ddd }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 tr.group th { background: #f3f3f3 }
-td.note { color: #555; font-size: 88% }
 .scale { display: inline-block; width: 7em; height: .7em; background: #eee }
 .scale span { display: block; height: 100%; background: #1f77b4 }
 """
