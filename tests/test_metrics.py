@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from metric_tables import mixed, one_hot_space, with_gaps
 from numpy.testing import assert_allclose
 from scipy.spatial.distance import cdist
 from scipy.stats import ks_2samp
@@ -13,23 +14,6 @@ from skmdiff import metrics
 from skmdiff.datasets import load_german_credit
 
 numbers = arrays(float, st.tuples(st.integers(2, 30), st.just(1)), elements=st.integers(-5, 5))
-
-
-def mixed(n_samples, seed):
-    """Two numbers and a category of three levels that depends on them."""
-    rng = np.random.RandomState(seed)
-    x = rng.normal(size=(n_samples, 2))
-    table = np.empty((n_samples, 3), dtype=object)
-    table[:, :2], table[:, 2] = x, np.array(["a", "b", "c"])[(x > 0).sum(axis=1)]
-    return table
-
-
-def one_hot_space(reference, table):
-    """The space of the distances, cell by cell."""
-    x = np.asarray(reference[:, :2], dtype=float)
-    scaled = (np.asarray(table[:, :2], dtype=float) - x.mean(axis=0)) / x.std(axis=0)
-    levels = [[float(cell == level) for level in "abc"] for cell in table[:, 2]]
-    return np.hstack([scaled, levels])
 
 
 @settings(deadline=None)
@@ -101,6 +85,19 @@ def test_c2st_is_repeatable_leaves_no_trace_and_takes_many_levels():
     assert first == metrics.c2st(a, b, random_state=3)
     assert first == pytest.approx(0.5, abs=0.1)
     assert (before == np.random.get_state()[1]).all()
+
+
+def test_c2st_sees_where_cells_are_missing_and_stands_columns_without_any():
+    real, fresh, full = with_gaps(mixed(400, 0), 1), with_gaps(mixed(400, 2), 3), mixed(400, 4)
+    assert metrics.c2st(real, fresh, random_state=0) == pytest.approx(0.5, abs=0.08)
+    # a fifth of the numbers and of the levels is never missing: told apart where they are, in 36 of 100 rows
+    assert metrics.c2st(real, full, random_state=0) == pytest.approx(0.5 + 0.36 / 2, abs=0.06)
+    # missing is not nought: half of the cells are 0 in one table and missing in the other, none else differ
+    noughts = np.random.RandomState(5).randint(2, size=(400, 1))
+    assert metrics.c2st(noughts, np.where(noughts == 0, np.nan, 1), random_state=0) == pytest.approx(0.875, abs=0.03)
+    real[:, 0] = np.nan
+    real[0, 0] = 0.5
+    assert metrics.c2st(real, full, random_state=0) > 0.99
 
 
 def test_coverage_and_precision_are_those_of_all_distances():

@@ -1,0 +1,240 @@
+"""Single columns and pairs of columns."""
+
+import numpy as np
+from scipy.stats import wasserstein_distance
+
+from ._tables import aligned, level_codes
+
+
+def shape_error(real, synthetic, *, categorical_features="from_dtype"):
+    """Mean difference of the single columns.
+
+    For a numeric column the Kolmogorov-Smirnov statistic, the largest gap between the two empirical
+    distribution functions; for a categorical one the total variation, half the sum of the gaps between the
+    shares of the levels. A missing number counts as one beyond all others, a missing category as a level.
+    Lower is better: 0 is ideal, 1 the worst. It misleads because it sees no dependence: columns drawn
+    independently of each other score as well as fresh real rows. One minus this is the "column shapes" score
+    of SDMetrics.
+
+    Parameters
+    ----------
+    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
+        The tables to compare; the numbers of rows may differ.
+    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
+        The categorical columns: a mask, indices or names.
+
+    Returns
+    -------
+    float
+        The mean over the columns, between 0 and 1.
+
+    Examples
+    --------
+    >>> from skmdiff.metrics import shape_error
+    >>> shape_error([[0, "a"], [1, "a"]], [[0, "a"], [1, "b"]])
+    0.25
+    """
+    return float(np.mean(shape_errors(real, synthetic, categorical_features)))
+
+
+def shape_errors(real, synthetic, categorical_features="from_dtype"):
+    """The difference of each column, (n_columns,): what `shape_error` is the mean of."""
+    (a, b), categorical = aligned([real, synthetic], categorical_features)
+    return np.array([
+        _total_variation(p, q) if is_category else _kolmogorov_smirnov(p, q)
+        for p, q, is_category in zip(a, b, categorical, strict=True)
+    ])
+
+
+def column_wasserstein(real, synthetic, *, categorical_features="from_dtype"):
+    """Mean distance by which the values of a column have to be moved.
+
+    For a numeric column the 1-Wasserstein distance, the area between the two distribution functions, in real
+    standard deviations, plus the gap between the shares of missing cells; for a categorical one the total
+    variation, which is the same distance when any two levels are 1 apart. Lower is better: 0 is ideal, and
+    there is no bound. It sees how far values are off where :func:`shape_error` sees how many. It misleads as
+    that does, being blind to dependence, and a column with a heavy tail drowns the others.
+
+    Parameters
+    ----------
+    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
+        The tables to compare; the numbers of rows may differ.
+    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
+        The categorical columns: a mask, indices or names.
+
+    Returns
+    -------
+    float
+        The mean over the columns, 0 or more.
+
+    Examples
+    --------
+    >>> from skmdiff.metrics import column_wasserstein
+    >>> column_wasserstein([[0.0], [2.0]], [[3.0], [5.0]])
+    3.0
+    """
+    (a, b), categorical = aligned([real, synthetic], categorical_features)
+    distances = [
+        _total_variation(p, q) if is_category else _moved(p.astype(float), q.astype(float))
+        for p, q, is_category in zip(a, b, categorical, strict=True)
+    ]
+    return float(np.mean(distances))
+
+
+def trend_error(real, synthetic, *, n_bins=10, categorical_features="from_dtype"):
+    """Mean difference of the pairs of columns.
+
+    For two numeric columns half the absolute gap between the Pearson correlations, over the rows that have
+    both cells; for every other pair the total variation between the two contingency tables, numeric columns
+    cut into bins of equal width over the real range, missing cells a bin or level of their own. Lower is
+    better: 0 is ideal, 1 the worst. It misleads because a correlation sees straight lines only, and because a
+    contingency table of many cells has a large error from few rows alone. One minus this is the "column pair
+    trends" score of SDMetrics.
+
+    Parameters
+    ----------
+    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
+        The tables to compare, of two columns or more.
+    n_bins : int, default=10
+        Number of bins of a numeric column.
+    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
+        The categorical columns: a mask, indices or names.
+
+    Returns
+    -------
+    float
+        The mean over the pairs, between 0 and 1; nan if there is no pair to compare.
+
+    Examples
+    --------
+    >>> from skmdiff.metrics import trend_error
+    >>> round(trend_error([[0, 0], [1, 1]], [[0, 1], [1, 0]]), 6)
+    1.0
+    """
+    (a, b), categorical = aligned([real, synthetic], categorical_features)
+    numeric = [j for j, is_category in enumerate(categorical) if not is_category]
+    correlations = [_correlations([table[j] for j in numeric]) for table in (a, b)]
+    # a column that is constant has no correlation in the real table; in the synthetic one it counts as 0
+    real_pairs, synthetic_pairs = correlations[0], np.nan_to_num(correlations[1])
+    errors = (np.abs(real_pairs - synthetic_pairs) / 2)[np.isfinite(real_pairs)].tolist()
+    cells = _all_cells(a, b, categorical, n_bins, _equal_width)
+    for i, j in _pairs(len(cells)):
+        if categorical[i] or categorical[j]:
+            pair = [cells[i][side] * cells[j][2] + cells[j][side] for side in (0, 1)]
+            errors.append(_total_variation(*pair))
+    return float(np.mean(errors)) if errors else float("nan")
+
+
+def mutual_information_error(real, synthetic, *, n_bins=10, categorical_features="from_dtype"):
+    """Mean difference of the dependence in the pairs of columns, of whatever shape.
+
+    For every pair the absolute gap between the normalised mutual informations, 2 I(A; B) / (H(A) + H(B)), in
+    the real and in the synthetic table. Numeric columns are cut into bins of equal mass in the real table,
+    missing cells are a bin or level of their own, and a constant column depends on nothing. Lower is better:
+    0 is ideal, 1 the worst. It misleads because it sees how much two columns depend on each other, not how: a
+    turned sign goes unseen. Few rows make every pair look dependent, so compare as many rows of each; and
+    where most pairs are independent the mean is small for any table, which is why it has to be read beside
+    the value of independent columns.
+
+    Parameters
+    ----------
+    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
+        The tables to compare, of two columns or more.
+    n_bins : int, default=10
+        Number of bins of a numeric column.
+    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
+        The categorical columns: a mask, indices or names.
+
+    Returns
+    -------
+    float
+        The mean over the pairs, between 0 and 1; nan if there is only one column.
+
+    Examples
+    --------
+    >>> from skmdiff.metrics import mutual_information_error
+    >>> mutual_information_error([[0, 0], [1, 1]], [[0, 0], [1, 0]])
+    1.0
+    """
+    (a, b), categorical = aligned([real, synthetic], categorical_features)
+    cells = _all_cells(a, b, categorical, n_bins, _equal_mass)
+    gaps = [
+        abs(_shared_information(cells[i][0], cells[j][0]) - _shared_information(cells[i][1], cells[j][1]))
+        for i, j in _pairs(len(cells))
+    ]
+    return float(np.mean(gaps)) if gaps else float("nan")
+
+
+def _pairs(n):
+    return [(i, j) for i in range(n) for j in range(i + 1, n)]
+
+
+def _kolmogorov_smirnov(a, b):
+    """Largest gap between the empirical distribution functions of two samples; nan is beyond all numbers."""
+    a, b = np.sort(a), np.sort(b)
+    seen = np.concatenate([a, b])
+    gaps = np.searchsorted(a, seen, side="right") / len(a) - np.searchsorted(b, seen, side="right") / len(b)
+    return np.abs(gaps).max()
+
+
+def _total_variation(a, b):
+    """Half the sum of the gaps between the shares of the values of two samples."""
+    p, q, n_levels = level_codes(a, b)
+    gaps = np.bincount(p, minlength=n_levels) / len(p) - np.bincount(q, minlength=n_levels) / len(q)
+    return np.abs(gaps).sum() / 2
+
+
+def _moved(a, b):
+    """The 1-Wasserstein distance of the numbers, in deviations of the first, plus the gap of the missing."""
+    p, q = a[~np.isnan(a)], b[~np.isnan(b)]
+    missing = abs(np.isnan(a).mean() - np.isnan(b).mean())
+    return missing + (wasserstein_distance(p, q) / (p.std() or 1.0) if len(p) and len(q) else 0.0)
+
+
+def _correlations(columns):
+    """The correlations of each pair of columns (n_pairs,), nan where one of them is constant."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if len(columns) < 2 or not any(np.isnan(column).any() for column in columns):
+            return np.corrcoef(columns)[np.triu_indices(len(columns), 1)] if len(columns) > 1 else np.empty(0)
+        return np.array([_correlation(columns[i], columns[j]) for i, j in _pairs(len(columns))])
+
+
+def _correlation(a, b):
+    both = ~(np.isnan(a) | np.isnan(b))
+    return np.corrcoef(a[both], b[both])[0, 1] if both.sum() > 1 else np.nan
+
+
+def _all_cells(a, b, categorical, n_bins, edges):
+    """For each column the two tables' codes of levels or bins, and the number of codes."""
+    return [
+        level_codes(p, q) if is_category else _binned(p.astype(float), q.astype(float), edges, n_bins)
+        for p, q, is_category in zip(a, b, categorical, strict=True)
+    ]
+
+
+def _binned(a, b, edges, n_bins):
+    """Two columns of numbers as codes of bins, n_bins where missing."""
+    known = a[~np.isnan(a)]
+    inner_edges = edges(known, n_bins) if len(known) else np.empty(0)
+    codes = [np.where(np.isnan(part), n_bins, np.digitize(part, inner_edges)) for part in (a, b)]
+    return *codes, n_bins + 1
+
+
+def _equal_width(column, n_bins):
+    return np.histogram_bin_edges(column, n_bins)[1:-1]
+
+
+def _equal_mass(column, n_bins):
+    return np.unique(np.quantile(column, np.linspace(0, 1, n_bins + 1)[1:-1]))
+
+
+def _shared_information(a, b):
+    """Normalised mutual information of two columns of codes, 0 if both are constant."""
+    alone = _entropy(a) + _entropy(b)
+    shared = max(0.0, alone - _entropy(a * (b.max() + 1) + b))
+    return 2 * shared / alone if alone > 0 else 0.0
+
+
+def _entropy(codes):
+    shares = np.unique(codes, return_counts=True)[1] / len(codes)
+    return -(shares * np.log(shares)).sum()

@@ -1,0 +1,319 @@
+"""Every measure of two-table quality at once, each beside a floor and a ceiling.
+
+Three candidates are measured alike: the synthetic rows; the floor, the training rows with every column in a
+random order of its own; the ceiling, real rows that are fresh to what they are compared with. Closeness is
+measured against the held-out rows, for which the training rows are the fresh ones. Privacy is measured
+against the training rows, with half of the held-out rows as the outsiders and the other half as the fresh ones.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._checks import column_names
+from ._coverage import alpha_precision_beta_recall, prdc, vendi_score
+from ._marginals import column_wasserstein, mutual_information_error, shape_error, shape_errors, trend_error
+from ._page import Bar, number, page, table
+from ._privacy import attack, copy_share, excess_of_memorised, ratio_of_distances, share_nearer
+from ._tables import (
+    aligned,
+    as_table,
+    check_max_rows,
+    independent_columns,
+    nearest,
+    one_hot_space,
+    some_rows,
+    take_rows,
+)
+from ._two_sample import c2st, energy_distance, mmd, wasserstein
+from ._utility import column_skills, share_of_skill
+
+_MIN_ROWS = 20
+# nearest training rows are looked for among this many times `max_rows`
+_RECORDS = 10
+_MAX_FPR = 0.01
+_REPEATS = 5
+
+# measure -> (group, better, ideal or None for what the ceiling scores, how it misleads)
+_FACTS = {
+    "shape_error": ("columns", "lower", 0.0, "sees no dependence"),
+    "column_wasserstein": ("columns", "lower", 0.0, "sees no dependence; heavy tails drown the rest"),
+    "trend_error": ("pairs of columns", "lower", 0.0, "sees straight lines and bins only"),
+    "mutual_information_error": ("pairs of columns", "lower", 0.0, "sees how much two columns depend, not how"),
+    "c2st": ("rows", "lower, to 0.5", 0.5, "with few rows trees learn little; rounding alone takes it to 1"),
+    "energy_distance": ("rows", "lower", None, "sees means first"),
+    "mmd": ("rows", "lower", 0.0, "sees differences at the scale of its bandwidth"),
+    "wasserstein": ("rows", "lower", None, "far from 0 for few rows in many columns, whatever their law"),
+    "precision": ("coverage", "higher", None, "rewards rows that shrink to the middle"),
+    "recall": ("coverage", "higher", None, "rewards rows strewn wide"),
+    "density": ("coverage", "higher, to 1", 1.0, "rewards rows in the thick of the data"),
+    "coverage": ("coverage", "higher", None, "copies score as high as fresh rows"),
+    "alpha_precision": ("coverage", "higher", 1.0, "sees the distance from the mean only"),
+    "beta_recall": ("coverage", "higher, to 0.5", 0.5, "copies score 1"),
+    "vendi_ratio": ("coverage", "to 1", 1.0, "noise raises it"),
+    "utility": ("utility", "higher, to 1", 1.0, "rows that simplify teach well"),
+    "copy_share": ("privacy", "to the ceiling", None, "a row copied but for a digit does not count"),
+    "dcr_share": ("privacy", "lower, to 0.5", 0.5, "blind to a few copies; proves no privacy"),
+    "dcr_ratio": ("privacy", "to 1", 1.0, "bad rows look private"),
+    "membership_tpr": ("privacy", "lower", _MAX_FPR, "a simple attack; says nothing with few held-out rows"),
+    "membership_auc": ("privacy", "lower, to 0.5", 0.5, "hides a few copies among many rows"),
+    "memorisation_excess": ("privacy", "lower, to 0", 0.0, "copies of doubles do not count"),
+}
+
+
+class Measure(NamedTuple):
+    """One row of a report; `ideal` is a number, or "ceiling" for what fresh real rows score."""
+
+    name: str
+    group: str
+    value: float
+    floor: float
+    ceiling: float
+    ideal: float | str
+    better: str
+    misleads: str
+
+
+class ColumnMeasure(NamedTuple):
+    """What a report says of one column: its shape error, and the skill in predicting it."""
+
+    name: str
+    shape_error: float
+    shape_ceiling: float
+    skill_synthetic: float
+    skill_real: float
+
+
+class MetricsReport:
+    """Measures beside their floor and ceiling; :func:`report` makes one.
+
+    Parameters
+    ----------
+    measures : list of Measure
+        One entry a measure.
+    columns : list of ColumnMeasure
+        One entry a column of the table.
+    notes : list of str
+        What was compared with what, and how many rows of each.
+
+    Attributes
+    ----------
+    measures, columns, notes
+        As given.
+    """
+
+    def __init__(self, measures, columns, notes):
+        self.measures, self.columns, self.notes = measures, columns, notes
+
+    def __getitem__(self, name):
+        """The entry of a measure by its name."""
+        found = {measure.name: measure for measure in self.measures}
+        if name not in found:
+            raise KeyError(f"the report has no measure {name!r}; it has {', '.join(found)}")
+        return found[name]
+
+    def __str__(self):
+        """Aligned plain text, one line a measure."""
+        # the longest number in four digits is like -1.234e-05
+        header = f"{'measure':<25}{'value':>12}{'floor':>12}{'ceiling':>12}{'ideal':>9}  better"
+        lines = [
+            f"{m.name:<25}{m.value:>12.4g}{m.floor:>12.4g}{m.ceiling:>12.4g}{number(m.ideal):>9}  {m.better}"
+            for m in self.measures
+        ]
+        return "\n".join([header, *lines, *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        """The table of the measures, as a notebook shows it."""
+        header = ["measure", "value", "floor", "ceiling", "ideal", "better"]
+        rows = [[m.name, m.value, m.floor, m.ceiling, m.ideal, m.better] for m in self.measures]
+        return table(header, rows)
+
+    def to_frame(self):
+        """The measures as a pandas DataFrame, indexed by name; pandas must be installed."""
+        import pandas as pd
+
+        return pd.DataFrame(self.measures, columns=Measure._fields).set_index("name")
+
+    def to_html(self, path):
+        """Write one HTML page that needs no network and no script.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file to write.
+        """
+        header = ["measure", "value", "floor", "ceiling", "ideal", "better", "floor to ceiling", "how it misleads"]
+        column_header = ["column", "shape error", "of fresh rows", "skill from synthetic rows", "from real rows"]
+        tables = [
+            ("Measures", table(header, self._grouped_rows())),
+            ("Columns", table(column_header, [list(column) for column in self.columns])),
+        ]
+        Path(path).write_text(page("Synthetic rows, measured", self.notes, tables), encoding="utf-8")
+
+    def _grouped_rows(self):
+        rows, group = [], None
+        for m in self.measures:
+            if m.group != group:
+                group = m.group
+                rows.append([group])
+            bar = Bar(_share(m) if group != "privacy" else None)
+            rows.append([m.name, m.value, m.floor, m.ceiling, m.ideal, m.better, bar, m.misleads])
+        return rows
+
+
+def report(
+    real_train, synthetic, real_test, *, max_rows=3000, categorical_features="from_dtype", random_state=None
+):
+    """Measure synthetic rows in every way of this module, each beside a floor and a ceiling.
+
+    The floor is what independent columns score, the training rows with each column shuffled on its own. The
+    ceiling is what fresh real rows score: against the held-out rows these are the training rows; in the
+    measures of privacy, which compare with the training rows, they are one half of the held-out rows while the
+    other half stands for the rows that the generator never saw. All three candidates are measured with as many
+    rows, except that the attack of `membership_inference` looks at all the rows there are, ten times
+    `max_rows` at most. A value beyond the ceiling is chance, or copying: see the measures of privacy. With
+    fewer than 200 held-out rows, 100 of them outsiders, the true positive rate of that attack is nan.
+
+    Parameters
+    ----------
+    real_train, synthetic, real_test : {DataFrame, array-like} of shape (n_rows, n_columns)
+        The rows the generator was fitted on, the rows it drew, and real rows that it never saw, 20 or more of
+        each with the same columns in the same order, two or more.
+    max_rows : int, default=3000
+        Rows of each table to use at most, 20 or more; nearest training rows are looked for among ten times as
+        many. `mmd` uses 2000 and `wasserstein` and `vendi_score` 1000 at most.
+    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
+        The categorical columns: a mask, indices or names.
+    random_state : int, RandomState instance or None, default=None
+        Seed of all choices of rows and of the trees.
+
+    Returns
+    -------
+    MetricsReport
+        Prints as text, shows as a table in a notebook; ``to_frame()``, ``to_html(path)``, ``["c2st"]``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmdiff.metrics import report
+    >>> rows = np.random.RandomState(0).normal(size=(300, 2)) @ [[1.0, 0.9], [0.0, 0.4]]
+    >>> result = report(rows[:100], rows[:100], rows[200:], random_state=0)
+    >>> result["copy_share"].value, result["copy_share"].ceiling
+    (1.0, 0.0)
+    """
+    check_max_rows(max_rows, _MIN_ROWS)
+    tables = [as_table(part, _MIN_ROWS) for part in (real_train, synthetic, real_test)]
+    # refuse what cannot be compared before minutes are spent
+    aligned(tables, categorical_features)
+    rng = check_random_state(random_state)
+    options = {"categorical_features": categorical_features}
+    scores, columns, n_close = _closeness(*tables, max_rows, options, rng)
+    privacy_scores, n_private = _privacy(*tables, max_rows, options, rng)
+    rows = [score | private for score, private in zip(scores, privacy_scores, strict=True)]
+    return MetricsReport(_measures(*rows), columns, _notes(n_close, n_private))
+
+
+def _closeness(train, synthetic, test, max_rows, options, rng):
+    """Scores of the three candidates against held-out rows, what is said of each column, and the rows of each."""
+    n = min(max_rows, *(part.shape[0] for part in (train, synthetic, test)))
+    reference, fresh = some_rows(test, n, rng), some_rows(train, n, rng)
+    candidates = [some_rows(synthetic, n, rng), independent_columns(fresh, rng), fresh]
+    # one seed for the three, so that they meet the same folds and trees
+    chance = options | {"random_state": rng.randint(2**31)}
+    scores = [_distances(reference, rows, n, options, chance) for rows in candidates]
+    skills = column_skills([reference, *candidates], n, **chance)
+    for score, skill in zip(scores, skills, strict=True):
+        score["utility"] = share_of_skill(skill, skills[-1])
+    shapes = [shape_errors(reference, rows, **options) for rows in (candidates[0], fresh)]
+    by_column = np.transpose([*shapes, skills[0], skills[-1]]).tolist()
+    columns = [ColumnMeasure(name, *values) for name, values in zip(column_names(train), by_column, strict=True)]
+    return scores, columns, n
+
+
+def _distances(reference, rows, n, options, chance):
+    """The measures that compare a candidate with held-out rows."""
+    alpha, beta = alpha_precision_beta_recall(reference, rows, **options)
+    diversity, real_diversity = (vendi_score(part, reference=reference, **chance) for part in (rows, reference))
+    return {
+        "shape_error": shape_error(reference, rows, **options),
+        "column_wasserstein": column_wasserstein(reference, rows, **options),
+        "trend_error": trend_error(reference, rows, **options),
+        "mutual_information_error": mutual_information_error(reference, rows, **options),
+        "c2st": c2st(reference, rows, max_rows=n, **chance),
+        "energy_distance": energy_distance(reference, rows, max_rows=n, **chance),
+        "mmd": mmd(reference, rows, **chance),
+        "wasserstein": wasserstein(reference, rows, **chance),
+        **prdc(reference, rows, **options)._asdict(),
+        "alpha_precision": alpha,
+        "beta_recall": beta,
+        "vendi_ratio": diversity / real_diversity,
+    }
+
+
+def _privacy(train, synthetic, test, max_rows, options, rng):
+    """Scores of the three candidates against the training rows, and the numbers of rows that were used."""
+    halves = np.array_split(rng.permutation(test.shape[0]), 2)
+    outsiders, fresh = (take_rows(test, half[:max_rows]) for half in halves)
+    records = some_rows(train, _RECORDS * max_rows, rng)
+    candidates = [some_rows(synthetic, _RECORDS * max_rows, rng), independent_columns(records, rng), fresh]
+    space = one_hot_space([records, outsiders, *candidates], **options)
+    # the records are in random order: the first ones are any
+    members, seed = slice(max_rows), rng.randint(2**31)
+    of_outsiders = nearest(space[0], space[1], n_neighbors=2)
+    scores = [_leaks(*space[:2], of_outsiders, rows, members, np.random.RandomState(seed)) for rows in space[2:]]
+    for score, rows in zip(scores, candidates, strict=True):
+        score["copy_share"] = copy_share(records, take_rows(rows, members))
+    n_members = min(max_rows, records.shape[0])
+    return scores, [records.shape[0], n_members, outsiders.shape[0], fresh.shape[0]]
+
+
+def _leaks(records, outsiders, of_outsiders, rows, members, rng):
+    """The measures of privacy of a candidate, all of whose rows are shown to the attacker."""
+    tpr, auc = attack(records[members], outsiders, rows, max_fpr=_MAX_FPR)
+    drawn = nearest(records, rows[members], n_neighbors=2)
+    return {
+        "dcr_share": share_nearer(records, outsiders, rows[members], _REPEATS, rng),
+        "dcr_ratio": ratio_of_distances(of_outsiders, drawn),
+        # among fewer outsiders no rate as low can be told from none
+        "membership_tpr": tpr if len(outsiders) * _MAX_FPR >= 1 else float("nan"),
+        "membership_auc": auc,
+        "memorisation_excess": excess_of_memorised(of_outsiders, drawn),
+    }
+
+
+def _measures(synthetic, floor, ceiling):
+    return [
+        Measure(
+            name,
+            group,
+            synthetic[name],
+            floor[name],
+            ceiling[name],
+            "ceiling" if ideal is None else ideal,
+            better,
+            misleads,
+        )
+        for name, (group, better, ideal, misleads) in _FACTS.items()
+    ]
+
+
+def _notes(n_close, n_private):
+    n_records, n_members, n_outsiders, n_fresh = n_private
+    return [
+        "floor: training rows, each column shuffled on its own; ceiling: fresh real rows.",
+        f"Closeness: {n_close} rows of each candidate against as many held-out rows; fresh are training rows.",
+        f"Privacy: against {n_records} training rows, {n_members} of them as members, and {n_outsiders} held-out "
+        f"rows as outsiders; fresh are {n_fresh} other held-out rows.",
+    ]
+
+
+def _share(measure):
+    """How far from the floor to the ceiling a value lies, between 0 and 1; None where the two are the same."""
+    way = measure.ceiling - measure.floor
+    if not np.isfinite([way, measure.value]).all() or way == 0:
+        return None
+    return float(np.clip((measure.value - measure.floor) / way, 0, 1))

@@ -1,0 +1,226 @@
+"""Tables read for the measures: columns side by side, rows chosen at random, one space for all distances.
+
+Missing cells are part of the law of a table, so they are compared like the others: a missing category is a
+level of its own (``None``), a missing number is ``nan`` in its column, and in the space of distances an
+indicator column beside a 0.
+
+The space of distances: numeric columns standardised by the first table, categories one-hot, so that two unlike
+levels are the square root of 2 apart, whichever of the tables they come from. Were the levels those of one
+table only, rows of the others would lie nearer together, and training rows could be told from held-out ones by
+that alone. A column of more than `_MAX_ONE_HOT` levels deals them out at random, so that one pair of unlike levels in
+so many looks alike.
+"""
+
+import numbers
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_scalar
+
+from .._checks import MISSING_TYPES, as_2d_array, categorical_mask, column_names, is_frame, read_column
+
+# histogram gradient boosting bins at most this many levels of one column
+_MAX_LEVELS = 255
+# time and memory grow with the width of the space
+_MAX_ONE_HOT = 100
+# squared distances are found as differences of squared norms, which leaves equal rows about this far apart
+SAME = 1e-6
+# MiB of distances held at once; scikit-learn's default of 1024 is the larger part of a small machine
+WORKING_MEMORY = 64
+
+
+def as_table(table, min_rows=1):
+    """A frame untouched, anything else as a 2-D array."""
+    if issparse(table):
+        raise TypeError("a table must be dense, got a sparse matrix; use its toarray()")
+    table = table if is_frame(table) else as_2d_array(table)
+    if table.shape[0] < min_rows or table.shape[1] < 1:
+        raise ValueError(f"a table must have {min_rows} row(s) and 1 column or more, got shape {table.shape}")
+    return table
+
+
+def aligned(tables, categorical_features="from_dtype", min_rows=1):
+    """The columns of each table as arrays, and which of them are categorical in the first table."""
+    tables = [as_table(table, min_rows) for table in tables]
+    widths = [table.shape[1] for table in tables]
+    if len(set(widths)) > 1:
+        raise ValueError(f"the tables must have the same columns, got {widths} of them")
+    split = [[_read(table, j) for j in range(widths[0])] for table in tables]
+    categorical = categorical_mask(tables[0], categorical_features, split[0]).tolist()
+    for j, name in enumerate(column_names(tables[0])):
+        for columns in split:
+            columns[j] = _levels(columns[j]) if categorical[j] else _numbers(columns[j], name)
+    return split, categorical
+
+
+def one_hot_space(tables, categorical_features):
+    """Each table as standardised numeric and one-hot columns, scaled by the first one."""
+    split, categorical = aligned(tables, categorical_features)
+    blocks = [
+        _one_hot(columns, j) if is_category else _standardised(columns)
+        for j, (columns, is_category) in enumerate(zip(zip(*split, strict=True), categorical, strict=True))
+    ]
+    return [np.hstack(parts) for parts in zip(*blocks, strict=True)]
+
+
+def two_in_space(real, synthetic, reference, categorical_features, *, max_rows=None, rng=None):
+    """Two tables in the space of a third one, by default the first, each cut to `max_rows` random rows."""
+    tables = [real, synthetic] if reference is None else [reference, real, synthetic]
+    a, b = one_hot_space(tables, categorical_features)[-2:]
+    if max_rows is None:
+        return a, b
+    check_max_rows(max_rows)
+    return some(a, max_rows, rng), some(b, max_rows, rng)
+
+
+def check_max_rows(max_rows, minimum=1):
+    return check_scalar(max_rows, "max_rows", numbers.Integral, min_val=minimum)
+
+
+def tree_matrices(tables, categorical):
+    """Split tables as numbers for trees, and which of the columns of the result are categorical.
+
+    Categories are coded by falling frequency, the rarest beyond `_MAX_LEVELS` as one. A number that is missing
+    stays nan in its column, and the column gets an indicator behind all the others: histogram gradient
+    boosting takes nan, but not a column, or a fold of it, where every cell is.
+    """
+    columns, indicators = [], []
+    for parts, is_category in zip(zip(*tables, strict=True), categorical, strict=True):
+        if is_category:
+            *parts, n_levels = level_codes(*parts)
+            rank = _frequency_rank(np.bincount(np.concatenate(parts), minlength=n_levels))
+            parts = [np.minimum(rank[part], _MAX_LEVELS - 1) for part in parts]
+        column = np.concatenate(parts).astype(float)
+        columns.append(column)
+        if np.isnan(column).any():
+            indicators.append(np.isnan(column).astype(float))
+    ends = np.cumsum([len(table[0]) for table in tables])[:-1]
+    matrices = np.split(np.column_stack([*columns, *indicators]), ends)
+    return matrices, np.array([*categorical, *[False] * len(indicators)])
+
+
+def level_codes(*columns):
+    """Columns as codes 0, 1, ... of their values in order of appearance, and the number of different values."""
+    codes = {}
+    coded = [
+        np.array([codes.setdefault(value, len(codes)) for value in column.tolist()], dtype=int)
+        for column in columns
+    ]
+    return *coded, len(codes)
+
+
+def some(rows, n, rng):
+    """At most n different rows in random order."""
+    return rows[rng.permutation(len(rows))[:n]]
+
+
+def some_rows(table, n, rng):
+    """At most n different rows of a table of any kind, in random order."""
+    return take_rows(table, rng.permutation(table.shape[0])[:n])
+
+
+def take_rows(table, rows):
+    """The chosen rows of a frame or an array."""
+    return table.iloc[rows] if is_frame(table) else table[rows]
+
+
+def independent_columns(table, rng):
+    """The table with each column in a random order of its own."""
+    n_rows, n_columns = table.shape
+    shuffled = table.copy()
+    for j in range(n_columns):
+        order = rng.permutation(n_rows)
+        if is_frame(table):
+            shuffled.isetitem(j, table.iloc[order, j].array)
+        else:
+            shuffled[:, j] = table[order, j]
+    return shuffled
+
+
+def nearest(records, rows, n_neighbors=1):
+    """Distances of each row to the nearest records, (n_rows, n_neighbors); 0 where they are the same."""
+    found = NearestNeighbors(n_neighbors=n_neighbors).fit(records).kneighbors(rows)[0]
+    return np.where(found < SAME, 0.0, found)
+
+
+def neighbour_radius(rows, n_neighbors):
+    """Distance of each row to its k-th nearest other row; to the last one where there are fewer."""
+    n_neighbors = min(n_neighbors, len(rows) - 1)
+    radius = NearestNeighbors(n_neighbors=n_neighbors).fit(rows).kneighbors()[0][:, -1]
+    return np.where(radius < SAME, 0.0, radius)
+
+
+def _read(table, j):
+    """Column j as numbers, nan where missing, or as levels, None where missing."""
+    column = table.iloc[:, j] if is_frame(table) else table[:, j]
+    missing = _missing(column)
+    if not missing.any():
+        return read_column(table, j)
+    present = np.flatnonzero(~missing)
+    # the columns up to j keep the name that an error has to give
+    part = table.iloc[present, : j + 1] if is_frame(table) else table[present, : j + 1]
+    values = read_column(part, j)
+    is_number = values.dtype.kind in "iuf"
+    filled = np.full(len(missing), np.nan if is_number else None, dtype=float if is_number else object)
+    filled[present] = values
+    return filled
+
+
+def _missing(column):
+    """Which cells of a column of a frame or of an array are missing."""
+    if hasattr(column, "isna"):
+        return np.asarray(column.isna(), dtype=bool)
+    if column.dtype.kind == "f":
+        return np.isnan(column)
+    if column.dtype.kind == "O":
+        return np.array([_is_missing(cell) for cell in column.tolist()], dtype=bool)
+    return np.zeros(len(column), dtype=bool)
+
+
+def _is_missing(cell):
+    return type(cell).__name__ in MISSING_TYPES or (isinstance(cell, numbers.Real) and cell != cell)
+
+
+def _levels(column):
+    """A category of numbers keeps its missing cells as the level None, since nan equals nothing."""
+    if column.dtype.kind == "f" and np.isnan(column).any():
+        return np.where(np.isnan(column), None, column.astype(object))
+    return column
+
+
+def _numbers(column, name):
+    if column.dtype.kind == "O" and all(cell is None for cell in column.tolist()):
+        return np.full(len(column), np.nan)
+    if column.dtype.kind not in "iufb":
+        raise TypeError(
+            f"column {name!r} is not categorical in the first table and must hold numbers, got {column[0]!r}"
+        )
+    return column
+
+
+def _standardised(columns):
+    """Numbers over the mean and deviation of the first part; an indicator if any part has a missing cell."""
+    columns = [column.astype(float) for column in columns]
+    known = columns[0][~np.isnan(columns[0])]
+    mean, scale = (known.mean(), known.std() or 1.0) if len(known) else (0.0, 1.0)
+    missing = [np.isnan(column)[:, None] for column in columns]
+    scaled = [np.nan_to_num((column - mean) / scale)[:, None] for column in columns]
+    if not any(part.any() for part in missing):
+        return scaled
+    return [np.hstack(pair) for pair in zip(scaled, missing, strict=True)]
+
+
+def _one_hot(columns, j):
+    *coded, n_levels = level_codes(*columns)
+    width = min(n_levels, _MAX_ONE_HOT)
+    # codes follow the rows: dealt out as they come, the levels of one row would share a place in all columns
+    place = np.random.RandomState(j).permutation(n_levels) % width
+    return [(place[codes][:, None] == np.arange(width)).astype(float) for codes in coded]
+
+
+def _frequency_rank(counts):
+    """Place of each level when they are sorted by falling count."""
+    rank = np.empty(len(counts), dtype=int)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    return rank

@@ -1,0 +1,263 @@
+"""Whole rows, two samples of them: a trained classifier, and three distances between laws.
+
+The distances take rows of the space of `_tables` and, with x, x' real and y, y' synthetic::
+
+    energy distance   sqrt(2 E|x - y| - E|x - x'| - E|y - y'|)
+    squared MMD       E k(x, x') + E k(y, y') - 2 E k(x, y),   k(x, y) = exp(-|x - y|^2 / 2 h^2)
+    1-Wasserstein     min over couplings of E|x - y|
+"""
+
+import numbers
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist, pdist
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import pairwise_distances_chunked, roc_auc_score
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.utils import check_random_state, check_scalar
+from threadpoolctl import threadpool_limits
+
+from ._tables import WORKING_MEMORY, aligned, check_max_rows, some, tree_matrices, two_in_space
+
+# a median of distances is known well enough from this many rows
+_BANDWIDTH_ROWS = 1000
+
+
+def c2st(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", random_state=None):
+    """Area under the ROC curve of a classifier that tells synthetic rows from real ones.
+
+    Gradient boosted trees, five folds, the same number of rows from both tables. Lower is better: 0.5 is
+    ideal (the trees guess), 1 the worst (they are always right); values a little below 0.5 are chance. Give
+    real rows that the generator was NOT fitted on, or a copy of the training rows scores 0.5. It misleads
+    with few rows, where trees learn little: compare values got from the same numbers of rows only. One column
+    with a trace of its own, numbers not rounded as the real ones are, takes it to 1 alone.
+
+    Parameters
+    ----------
+    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
+        The tables to compare, of five rows or more; the longer one is cut to a random part as long as the
+        shorter one.
+    max_rows : int, default=5000
+        Rows of each table to use at most.
+    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
+        The categorical columns: a mask, indices or names.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the choice of rows, of the folds and of the trees.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    References
+    ----------
+    Lopez-Paz, D., & Oquab, M. (2017). Revisiting classifier two-sample tests. ICLR.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmdiff.metrics import c2st
+    >>> rng = np.random.RandomState(0)
+    >>> auc = c2st(rng.normal(size=(300, 2)), 9 + rng.normal(size=(300, 2)), random_state=0)
+    >>> round(auc, 2)
+    1.0
+    """
+    check_max_rows(max_rows, 5)
+    rng = check_random_state(random_state)
+    (a, b), categorical = aligned([real, synthetic], categorical_features, min_rows=5)
+    n = min(len(a[0]), len(b[0]), max_rows)
+    matrices, is_category = tree_matrices([a, b], categorical)
+    rows = np.nan_to_num(np.vstack([some(matrix, n, rng) for matrix in matrices]))
+    origin = np.repeat([0, 1], n)
+    trees = HistGradientBoostingClassifier(
+        categorical_features=is_category, early_stopping=False, random_state=rng.randint(2**31)
+    )
+    folds = StratifiedKFold(5, shuffle=True, random_state=rng.randint(2**31))
+    # a few thousand rows: threads cost more than they save, most of all where cores are shared
+    with threadpool_limits(1, user_api="openmp"):
+        guess = cross_val_predict(trees, rows, origin, cv=folds, method="predict_proba")[:, 1]
+    return float(roc_auc_score(origin, guess))
+
+
+def energy_distance(
+    real, synthetic, *, reference=None, max_rows=5000, categorical_features="from_dtype", random_state=None
+):
+    """Energy distance: how much farther synthetic rows are from real ones than rows of one table are apart.
+
+    The root of ``2 E|x - y| - E|x - x'| - E|y - y'|`` over real x, x' and synthetic y, y', between
+    standardised numeric columns and one-hot columns; with one column it is `scipy.stats.energy_distance`.
+    Lower is better: 0 is ideal, and no bound. It is zero for equal laws only, so it sees everything, but
+    faintly: in many columns the distances are alike and it sees means first. Rows paired with themselves
+    count, as in SciPy, so that fresh real rows score about ``sqrt(2 E|x - x'| / n)``, not 0.
+
+    Parameters
+    ----------
+    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
+        The tables to compare; take as many rows of each.
+    reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
+        Rows that give the means, deviations and levels of the space; those of `real` by default.
+    max_rows : int, default=5000
+        Rows of each table to use at most.
+    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
+        The categorical columns: a mask, indices or names.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the choice of rows.
+
+    Returns
+    -------
+    float
+        0 or more.
+
+    References
+    ----------
+    Székely, G. J., & Rizzo, M. L. (2013). Energy statistics: a class of statistics based on distances.
+    Journal of Statistical Planning and Inference.
+
+    Examples
+    --------
+    >>> from skmdiff.metrics import energy_distance
+    >>> energy_distance([[-1.0], [1.0]], [[-1.0], [1.0]])
+    0.0
+    """
+    rng = check_random_state(random_state)
+    a, b = two_in_space(real, synthetic, reference, categorical_features, max_rows=max_rows, rng=rng)
+    squared = 2 * _mean_distance(a, b) - _mean_distance(a, a) - _mean_distance(b, b)
+    # rounding may leave a little less than nothing
+    return float(np.sqrt(max(0.0, squared)))
+
+
+def mmd(
+    real,
+    synthetic,
+    *,
+    reference=None,
+    bandwidth=None,
+    max_rows=2000,
+    categorical_features="from_dtype",
+    random_state=None,
+):
+    """Squared maximum mean discrepancy with a Gaussian kernel.
+
+    ``E k(x, x') + E k(y, y') - 2 E k(x, y)`` over different real rows x, x' and different synthetic rows y,
+    y', with ``k(x, y) = exp(-|x - y|^2 / 2 h^2)``, between standardised numeric columns and one-hot columns.
+    Lower is better: 0 is ideal and what fresh real rows score on average, 2 the most; being unbiased it may
+    fall a little below 0. It misleads at the wrong bandwidth, since it sees differences at about that scale,
+    and in many columns the median of the distances makes it see means and little else.
+
+    Parameters
+    ----------
+    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
+        The tables to compare, of two rows or more.
+    reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
+        Rows that give the means, deviations and levels of the space; those of `real` by default.
+    bandwidth : float, default=None
+        The h of the kernel; by default the median distance between real rows.
+    max_rows : int, default=2000
+        Rows of each table to use at most.
+    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
+        The categorical columns: a mask, indices or names.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the choice of rows.
+
+    Returns
+    -------
+    float
+        At most 2.
+
+    References
+    ----------
+    Gretton, A., Borgwardt, K. M., Rasch, M. J., Schölkopf, B., & Smola, A. (2012). A kernel two-sample test.
+    JMLR.
+
+    Examples
+    --------
+    >>> from skmdiff.metrics import mmd
+    >>> round(mmd([[0.0], [0.0]], [[9.0], [9.0]]), 6)
+    2.0
+    """
+    rng = check_random_state(random_state)
+    a, b = two_in_space(real, synthetic, reference, categorical_features, max_rows=max_rows, rng=rng)
+    if min(len(a), len(b)) < 2:
+        raise ValueError(f"real and synthetic must have two rows or more, got {len(a)} and {len(b)}")
+    bandwidth = median_distance(a) if bandwidth is None else check_bandwidth(bandwidth)
+    across = gaussian_kernel(a, b, bandwidth).mean()
+    return float(_mean_off_diagonal(a, bandwidth) + _mean_off_diagonal(b, bandwidth) - 2 * across)
+
+
+def wasserstein(
+    real, synthetic, *, reference=None, max_rows=1000, categorical_features="from_dtype", random_state=None
+):
+    """1-Wasserstein distance of the rows: how far they must be moved, on average, to become the real ones.
+
+    The cheapest pairing of as many real as synthetic rows, at Euclidean cost between standardised numeric
+    columns and one-hot columns, solved exactly. Lower is better: 0 is ideal, and there is no bound. It
+    misleads because few rows in many columns are far apart whatever their laws: fresh real rows score far
+    from 0, so read it beside their value with as many rows.
+
+    Parameters
+    ----------
+    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
+        The tables to compare; the longer one is cut to a random part as long as the shorter one.
+    reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
+        Rows that give the means, deviations and levels of the space; those of `real` by default.
+    max_rows : int, default=1000
+        Rows of each table to use at most; the time grows with their cube.
+    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
+        The categorical columns: a mask, indices or names.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the choice of rows.
+
+    Returns
+    -------
+    float
+        0 or more.
+
+    References
+    ----------
+    Peyré, G., & Cuturi, M. (2019). Computational optimal transport. Foundations and Trends in Machine
+    Learning.
+
+    Examples
+    --------
+    >>> from skmdiff.metrics import wasserstein
+    >>> wasserstein([[-1.0], [1.0]], [[2.0], [0.0]])
+    1.0
+    """
+    check_max_rows(max_rows)
+    rng = check_random_state(random_state)
+    a, b = two_in_space(real, synthetic, reference, categorical_features)
+    n = min(len(a), len(b), max_rows)
+    cost = cdist(some(a, n, rng), some(b, n, rng))
+    return float(cost[linear_sum_assignment(cost)].mean())
+
+
+def gaussian_kernel(a, b, bandwidth):
+    """exp(-|a - b|^2 / 2 h^2) of each pair of rows, (n_a, n_b)."""
+    return np.exp(-euclidean_distances(a, b, squared=True) / (2 * bandwidth**2))
+
+
+def median_distance(rows):
+    """Median distance between rows, of the first ones if there are many; the mean where most rows are equal."""
+    distances = pdist(rows[:_BANDWIDTH_ROWS])
+    if not len(distances):
+        return 1.0
+    return float(np.median(distances) or distances.mean() or 1.0)
+
+
+def check_bandwidth(bandwidth):
+    return check_scalar(bandwidth, "bandwidth", numbers.Real, min_val=0, include_boundaries="neither")
+
+
+def _mean_distance(a, b):
+    """Mean distance over all pairs, block by block."""
+    blocks = pairwise_distances_chunked(
+        a, b, reduce_func=lambda block, start: block.sum(axis=1), working_memory=WORKING_MEMORY
+    )
+    return sum(block.sum() for block in blocks) / (len(a) * len(b))
+
+
+def _mean_off_diagonal(rows, bandwidth):
+    n = len(rows)
+    return (gaussian_kernel(rows, rows, bandwidth).sum() - n) / (n * (n - 1))
