@@ -167,5 +167,5 @@ def kernel_density(Z, weights, random_state):
 
 def _left_out_likelihood(squares, weights, bandwidth, k):
     """Weighted mean log-density of points by the kernels of the others, up to a constant."""
-    kernel = logsumexp(-squares / (2 * bandwidth**2), b=weights, axis=1) - k * np.log(bandwidth)
+    kernel = logsumexp(np.log(weights) - squares / (2 * bandwidth**2), axis=1) - k * np.log(bandwidth)
     return np.average(kernel, weights=weights)

@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 import pytest
 import sklearn.decomposition as decomposition
-import sklearn.manifold as manifold
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from manifold_learners import TRANSFORMERS, Only
 from scipy.spatial import procrustes
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, clone
@@ -36,36 +36,7 @@ def plane(n=120, p=6, noise=0.0, seed=0):
     return standardised(rng.randn(n, 2) @ rng.randn(2, p) + noise * rng.randn(n, p))
 
 
-class Only:
-    """A stranger's transformer: `fit_transform` alone, no parameters, no base class."""
-
-    def __init__(self, function):
-        self.function = function
-
-    def fit_transform(self, X):
-        return self.function(X)
-
-
-def first_two(X):
-    return X[:, :2]
-
-
 # ---- every transformer ------------------------------------------------------------------------------------------
-
-QUICK = {"TSNE": {"perplexity": 10.0, "max_iter": 300}, "MDS": {"n_init": 1},
-         "DictionaryLearning": {"max_iter": 10}, "MiniBatchDictionaryLearning": {"max_iter": 10},
-         "MiniBatchNMF": {"max_iter": 1000}, "NMF": {"max_iter": 1000}, "SpectralEmbedding": {"n_neighbors": 15},
-         "MiniBatchSparsePCA": {"max_iter": 20}}
-CLASSES = [getattr(module, name) for module, names in (
-    (manifold, ["Isomap", "LocallyLinearEmbedding", "MDS", "ClassicalMDS", "SpectralEmbedding", "TSNE"]),
-    (decomposition, ["PCA", "KernelPCA", "FastICA", "FactorAnalysis", "TruncatedSVD", "SparsePCA",
-                     "MiniBatchSparsePCA", "IncrementalPCA", "DictionaryLearning", "MiniBatchDictionaryLearning",
-                     "NMF", "MiniBatchNMF", "LatentDirichletAllocation"]))
-    for name in names if hasattr(module, name)]
-TRANSFORMERS = [cls(n_components=2, **QUICK.get(cls.__name__, {})) for cls in CLASSES] + [
-    make_pipeline(PCA(3), Isomap()), FunctionTransformer(), Only(first_two),
-    ColumnTransformer([("plane", PCA(2), [0, 2, 4])])]
-
 
 @pytest.mark.parametrize("transformer", TRANSFORMERS, ids=lambda t: type(t).__name__)
 @pytest.mark.parametrize("max_landmarks", [2000, 60])

@@ -1,0 +1,229 @@
+"""What is measured of each promise, for one seed: {row: {measure: value}}."""
+
+import numpy as np
+from contestants import at_leak, degree_corrected, fit, fit_together, interpolated, references, starts
+from sklearn.datasets import make_blobs
+from sklearn.manifold import Isomap
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+
+from skmdiff.datasets import make_linked_circles, make_swiss_roll_nd, make_torus, make_von_mises_circle
+from skmdiff.metrics import c2st, coverage_precision, dcr_share, tangent_angle, vendi_score, wasserstein
+
+LEVELS = (0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)  # starts of "rows" that the one of equal leak is found among
+
+# ---- mode coverage ----------------------------------------------------------------------------------------------
+
+
+def mode_measures(parts, rows, classify, seed):
+    """Closeness to held-out rows, leak, and the shares of the modes against those of all rows."""
+    (train, _, holdout), label = parts
+    true = np.bincount(label) / len(label)
+    share = np.bincount(classify(rows), minlength=len(true)) / len(rows)
+    rare = np.argsort(true)[:max(1, len(true) // 5)]
+    coverage, precision = coverage_precision(holdout, rows)
+    return {"coverage": coverage, "precision": precision, "C2ST": c2st(holdout, rows, random_state=seed),
+            "leak": dcr_share(train, holdout, rows, random_state=seed),
+            "KL of modes": np.sum(true * np.log(np.maximum(true, 1e-12) / np.maximum(share, 0.5 / len(rows)))),
+            "rarest modes": rare_recall(parts[0], classify, rows, rare),
+            "Vendi": vendi_score(rows, reference=train, random_state=seed)
+            / vendi_score(holdout, reference=train, random_state=seed)}
+
+
+def rare_recall(tables, classify, rows, rare):
+    """Share of the held-out rows of the rarest fifth of the modes that lie as near to a row as to the 5th real one."""
+    train, _, holdout = tables
+    few = holdout[np.isin(classify(holdout), rare)]
+    if not len(few):
+        return np.nan
+    scale = np.maximum(train.std(axis=0), 1e-9)
+    radius = NearestNeighbors(n_neighbors=5).fit(holdout / scale).kneighbors(few / scale)[0][:, -1]
+    nearest = NearestNeighbors(n_neighbors=1).fit(rows / scale).kneighbors(few / scale)[0][:, 0]
+    return np.mean(nearest <= radius)
+
+
+def mode_coverage(parts, steps, seed, quick, truth=None):
+    """Every sampler and reference on a table with modes, in three parts: to train on, fresh, held out."""
+    (train, fresh, holdout), labels = parts
+    n = len(train)
+    classify = KNeighborsClassifier(1).fit(np.vstack([train, fresh]), np.concatenate(labels[:2])).predict
+    variants = starts(seed, truth=truth)
+    if quick:
+        variants = {name: variants[name] for name in ("manifold", "permuted", "rows")}
+    fitted = fit_together(train, steps, seed, variants)
+    rows = {"fresh rows": fresh, "copy": train, **{name: est.sample(n) for name, est in fitted.items()}}
+    rows["manifold, stratified"] = fitted["manifold"].sample(n, design="stratified")
+
+    def leak_of(drawn):
+        return dcr_share(train, holdout, drawn, random_state=seed)
+
+    wide = fit(train, steps, seed, n_neighbors=0, sigma_start=max(LEVELS))
+    rows["rows, at equal leak"] = at_leak(wide, n, leak_of, leak_of(rows["manifold"]), LEVELS)
+    rows["passthrough"] = fit(train, steps, seed, manifold="passthrough").sample(n)
+    rows.update({} if quick else references(train, n, seed))
+    tables = (train, fresh, holdout), np.concatenate(labels)
+    return {name: mode_measures(tables, drawn, classify, seed) for name, drawn in rows.items()}
+
+
+def rare_levels(frame, steps, seed, most=0.01, least=5):
+    """Levels of categories that at most 1 % of the rows have: how many are drawn, and with what share of theirs."""
+    half = len(frame) // 2
+    order = np.random.default_rng(seed).permutation(len(frame))
+    train, fresh = frame.iloc[order[:half]], frame.iloc[order[half:]]
+    rare = [(column, level) for column in frame.select_dtypes("category") for level, count
+            in train[column].value_counts().items() if least <= count <= most * half]
+
+    def measures(rows):
+        counts = np.array([[np.sum(table[column] == level) for table in (train, rows)] for column, level in rare])
+        return {"levels met": np.mean(counts[:, 1] > 0), "share drawn": counts[:, 1].sum() / counts[:, 0].sum(),
+                "TV of shares": np.abs(counts[:, 0] - counts[:, 1]).sum() / 2 / counts[:, 0].sum()}
+
+    fitted = fit_together(train, steps, seed, starts(seed))
+    rows = {"fresh rows": fresh, **{name: est.sample(half) for name, est in fitted.items()}}
+    rows["manifold, stratified"] = fitted["manifold"].sample(half, design="stratified")
+    rows["passthrough"] = fit(train, steps, seed, manifold="passthrough").sample(half)
+    return {name: measures(drawn) for name, drawn in rows.items()}
+
+
+# ---- diversity --------------------------------------------------------------------------------------------------
+
+
+def diversity(steps, seed):
+    """Modes met by ten rows of ten equal modes, by each design."""
+    X, label = make_blobs(600, 5, centers=10, cluster_std=0.1, center_box=(-9, 9), random_state=seed)
+    est = fit(X, steps, seed, numeric="standard")
+    mode_of = KNeighborsClassifier(1).fit(X, label).predict
+    return {design: {"modes of 10": np.mean([len(np.unique(mode_of(est.sample(10, design=design, random_state=k))))
+                                             for k in range(50)])} for design in ("iid", "stratified", "repelled")}
+
+
+# ---- local geometry and robustness to noise ---------------------------------------------------------------------
+
+SURFACES = {
+    "roll, 10 columns": (lambda n, noise, s: make_swiss_roll_nd(n, 10, noise=noise, random_state=s), 0.15, True),
+    "roll, 20 columns": (lambda n, noise, s: make_swiss_roll_nd(n, 20, noise=noise, random_state=s), 0.15, True),
+    "torus, 10 columns": (lambda n, noise, s: make_torus(n, 10, noise=noise, random_state=s), 0.05, False),
+    "torus, 20 columns": (lambda n, noise, s: make_torus(n, 20, noise=noise, random_state=s), 0.05, False),
+    "linked circles, 10 columns": (lambda n, noise, s: make_linked_circles(n, 10, noise=noise, random_state=s), 0.02,
+                                   False),
+}
+
+
+def surface(name, noisy, steps, seed, quick, n=1000):
+    """Distance to a surface and tilt of tangent planes; on noisy rows with `noise_level`, on clean ones contracted."""
+    make, noise, curled = SURFACES[name]
+    toy = make(3 * n, noise if noisy else 0.0, seed)
+    train, fresh, holdout = np.split(toy.data, 3)
+    own = dict(noise_level=noise) if noisy else dict(contraction=1.0)
+    variants = starts(seed, Isomap(n_neighbors=10) if curled else None, toy.t[:n] if curled else None)
+    del variants["rows"]
+    if quick:
+        variants = {name: variants[name] for name in ("manifold", "permuted")}
+    fitted = fit_together(train, steps, seed, {k: {**v, **own} for k, v in variants.items()}, numeric="standard")
+    rows = {"training rows": train, "fresh rows": fresh, **{k: est.sample(n) for k, est in fitted.items()}}
+    rows["manifold, neither"] = fit(train, steps, seed, numeric="standard", **variants["manifold"]).sample(n)
+    rows["passthrough"] = fit(train, steps, seed, numeric="standard", manifold="passthrough").sample(n)
+    rows.update({"SMOTE": interpolated(train, n, seed)} if quick else references(train, n, seed))
+    d = 1 if name.startswith("linked") else 2
+    return {k: {"distance": toy.distance(drawn).mean(), "95 % within": np.quantile(toy.distance(drawn), 0.95),
+                "tangent angle": np.degrees(tangent_angle(_clean(toy, holdout, n), drawn, n_components=d,
+                                                          random_state=seed)),
+                "coverage": coverage_precision(holdout, drawn)[0]} for k, drawn in rows.items()}
+
+
+def _clean(toy, holdout, n):
+    return toy.clean[-len(holdout):]
+
+
+def outliers(steps, seed, n=1000):
+    """5 % of planted uniform rows around a torus: share drawn nearer to them than to a fresh row, and W2 to fresh."""
+    toy = make_torus(2 * n, 10, noise=0.05, random_state=seed)
+    train, fresh = np.split(toy.data, 2)
+    low, high = train.min(axis=0), train.max(axis=0)
+    planted = np.random.default_rng(seed).uniform(low - (high - low) / 5, high + (high - low) / 5, (n // 20, 10))
+    X = np.vstack([train, planted])
+    to_planted, to_fresh = (NearestNeighbors(n_neighbors=1).fit(part) for part in (planted, fresh))
+
+    def measures(rows):
+        near = to_planted.kneighbors(rows)[0][:, 0] < to_fresh.kneighbors(rows)[0][:, 0]
+        return {"near outliers": near.mean(), "wasserstein": wasserstein(fresh, rows, random_state=seed)}
+
+    rows = {"training rows": X, "clean training rows": train,
+            "fitted without outliers": fit(train, steps, seed, numeric="standard").sample(n)}
+    for contamination in (None, 0.05, "auto"):
+        est = fit(X, steps, seed, numeric="standard", contamination=contamination)
+        rows[f"contamination={contamination}"] = est.sample(n)
+    rows["passthrough"] = fit(X, steps, seed, numeric="standard", manifold="passthrough").sample(n)
+    return {name: measures(drawn) for name, drawn in rows.items()}
+
+
+# ---- exploration ------------------------------------------------------------------------------------------------
+
+
+def circle_places(rows):
+    """(n, 1) place on the circle, in [0, 1)."""
+    return (np.arctan2(rows[:, 1], rows[:, 0]) / (2 * np.pi) % 1)[:, None]
+
+
+def uneven_roll(n, seed):
+    """A swiss roll of which the outer end has e times fewer rows than the middle, and its inner end as many more."""
+    roll = make_swiss_roll_nd(6 * n, 10, random_state=seed)
+    keep = np.random.default_rng(seed).random(6 * n) < np.exp(-(roll.t[:, 0] - 1.5 * np.pi) / (1.5 * np.pi))
+    roll.data, roll.clean, roll.t = (part[keep][:n] for part in (roll.data, roll.clean, roll.t))
+    return roll
+
+
+def roll_places(seed):
+    """A function from rows to places on the roll, (n, 2) in [0, 1), by the nearest of many clean rows."""
+    dense = make_swiss_roll_nd(40_000, 10, random_state=seed)
+    find = NearestNeighbors(n_neighbors=1).fit(dense.clean)
+    t = np.linspace(1.5 * np.pi, 4.5 * np.pi, 5001)
+    length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(t * np.cos(t)), np.diff(t * np.sin(t))))])
+
+    def places(rows):
+        angle, height = dense.t[find.kneighbors(rows, return_distance=False)[:, 0]].T
+        return np.column_stack([np.interp(angle, t, length / length[-1] * 0.9999), height / 21 * 0.9999])
+
+    return places
+
+
+def exploration(X, places, bins, steps, seed, quick, manifold=None):
+    """Divergence from the uniform law, and cells met by as many rows as cells, over the places (n, d) of rows."""
+    variants = starts(seed, manifold)
+    variants = {name: variants[name] for name in ("manifold",) if quick} or variants
+    fitted = fit_together(X, steps, seed, variants, numeric="standard")
+    n_cells = int(np.prod(bins))
+
+    def cells(rows):
+        index = np.ravel_multi_index(tuple((places(rows) * bins).astype(int).T), bins)
+        return np.bincount(index, minlength=n_cells)
+
+    def measures(draw):
+        counts = cells(draw(100 * n_cells, 0))
+        share = counts / counts.sum()
+        kl = np.sum(share[share > 0] * np.log(n_cells * share[share > 0])) - (n_cells - 1) / (2 * counts.sum())
+        met = [np.sum(cells(draw(n_cells, k)) > 0) for k in range(1, 9)]
+        return {"KL to uniform": kl, f"cells of {n_cells}": np.mean(met)}
+
+    est = fitted["manifold"]
+    out = {"data, iid": measures(lambda n, k: est.sample(n, random_state=k)),
+           "SUGAR-like": measures(lambda n, k: degree_corrected(X, n, seed + 1000 * k)),
+           "data, repelled": measures(lambda n, k: est.sample(n, design="repelled", random_state=k)),
+           "uniform, iid": measures(lambda n, k: est.sample(n, density="uniform", random_state=k)),
+           "uniform, stratified": measures(
+               lambda n, k: est.sample(n, density="uniform", design="stratified", random_state=k))}
+    for name, other in fitted.items():
+        label = "explore" if name == "manifold" else f"explore, {name}"
+        out[label] = measures(lambda n, k, other=other: other.explore(n, random_state=k))
+    return out
+
+
+def circle(steps, seed, quick):
+    """A circle with von Mises density."""
+    X = make_von_mises_circle(1000, random_state=seed).data
+    return exploration(X, circle_places, (40,), steps, seed, quick)
+
+
+def roll(steps, seed, quick):
+    """A swiss roll whose density falls outwards."""
+    X = uneven_roll(1000, seed).data
+    return exploration(X, roll_places(seed), (10, 4), steps, seed, quick, Isomap(n_neighbors=10))
