@@ -29,6 +29,8 @@ from ._local import distances_to, nearest
 
 DENSITIES = {"data", "balanced", "uniform"}
 DESIGNS = {"iid", "stratified", "repelled"}
+LEAST_WEIGHT = 1e-12
+SAME = 1e-12  # squared distance of copies, up to rounding
 REPELLING_ROWS = 256  # a row keeps away from the rows before it in its run of so many
 CLUSTER_ROWS, CLUSTER_SHARE, SMALLEST_CLUSTER, CLUSTERED_SHARE = 2000, 0.02, 5, 0.5
 
@@ -155,10 +157,12 @@ def kernel_density(Z, weights, random_state):
     Scott's rule, n^(-1 / (k + 4)).
     """
     some = np.random.default_rng(random_state).permutation(len(Z))[:CLUSTER_ROWS]
-    points, w = Z[some], np.maximum(weights[some], np.finfo(float).tiny)
+    weights = np.maximum(weights, LEAST_WEIGHT * weights.max())  # a tree takes the logarithm of a node's weight
+    points, w = Z[some], weights[some]
     squares = euclidean_distances(points, squared=True)
     np.fill_diagonal(squares, np.inf)
-    reach = np.sqrt(np.median(squares.min(axis=1))) + np.finfo(float).eps
+    to_nearest = np.where(squares > SAME, squares, np.inf).min(axis=1)  # copies say nothing of the distances
+    reach = np.sqrt(np.median(to_nearest)) if np.isfinite(to_nearest).all() else 1.0
     grid = reach * np.geomspace(0.25, 16, 25)
     likelihoods = [_left_out_likelihood(squares, w, bandwidth, Z.shape[1]) for bandwidth in grid]
     bandwidth = grid[np.argmax(likelihoods)] * (len(some) / len(Z)) ** (1 / (Z.shape[1] + 4))
