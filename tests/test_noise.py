@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import stats
 from scipy.spatial.distance import cdist
 from sklearn.base import clone
@@ -11,6 +12,7 @@ from sklearn.manifold import Isomap
 from skmdiff import ManifoldDiffusionSampler
 from skmdiff._charts import choose_charts
 from skmdiff._cleaning import make_cleaner, normal_residuals, wiener
+from skmdiff._diffusion import noise, solvers
 from skmdiff.datasets import make_gaussian_grid, make_swiss_roll_nd, make_torus
 
 
@@ -219,3 +221,47 @@ def test_no_contamination_is_the_same_as_none_found():
     est = quick().fit(X)
     assert not est.outliers_.any()
     np.testing.assert_array_equal(clone(est).set_params(contamination=None).fit(X).sample(5), est.sample(5))
+
+
+# --- the solver, on the exact denoisers of Gaussians: clean variance v, noise s in the first of two columns
+
+
+def seen_denoiser(v, s):
+    """E[row seen | x] for the level of each column; a column with noise stays at the level of its noise."""
+    def denoise(x, level):
+        levels = torch.maximum(level, s)
+        return x * (v + s**2) / (v + s**2 + levels**2)
+
+    return denoise
+
+
+@pytest.mark.parametrize("v", [1.0, 0.3, 1e-4])
+def test_the_reverse_process_ends_in_the_clean_law(v):
+    """From rows seen at the level 3 down to clean ones of variance v; without noise v + s^2 would be left."""
+    generator = torch.Generator().manual_seed(0)
+    s = torch.tensor([0.5, 0.0], dtype=torch.float64)
+    x = torch.randn(20_000, 2, generator=generator, dtype=torch.float64) * (v + s**2 + 9).sqrt()
+    probe = torch.randn(20_000, 2, generator=generator, dtype=torch.float64)
+    grid = torch.as_tensor(noise.karras_grid(3.0, 0.01, 40))
+    out = solvers.reverse(seen_denoiser(v, s), x, grid, torch.tensor([True, True]), s, probe)
+    np.testing.assert_allclose(out.var(0).numpy(), v, rtol=0.06, atol=0.01)
+
+
+def test_clean_mean_is_tweedies_formula():
+    """E[clean | x] = v / (v + s^2 + t^2) x, from the expectation of the row seen at a level t that is not s."""
+    v, s, t = 0.7, torch.tensor(0.5), torch.tensor(0.3)
+    x = torch.linspace(-2, 2, 9)
+    seen = x * (v + s**2) / (v + s**2 + t**2)
+    torch.testing.assert_close(solvers.clean_mean(seen, x, t, s), x * v / (v + s**2 + t**2))
+
+
+def test_density_comes_up_from_the_level_of_the_noise():
+    """log N(x; v + 2 s^2) in the column with noise, log N(x; v + .01^2) in the other."""
+    v, s = 0.7, torch.tensor([0.5, 0.0], dtype=torch.float64)
+    grid = torch.as_tensor(noise.karras_grid(5.0, 0.01, 64)[::-1].copy())
+    x = torch.tensor([[0.3, -0.8], [1.2, 0.4]], dtype=torch.float64)
+    scales = (v + s**2 + s.clamp_min(0.01) ** 2).sqrt()
+    end, change = solvers.log_density_change(seen_denoiser(v, s), x.clone(), grid, torch.tensor([0, 1]), None, s)
+    wide = (v + s**2 + 25).sqrt()
+    got = stats.norm.logpdf(end.numpy(), scale=wide.numpy()).sum(1) + change.numpy()
+    np.testing.assert_allclose(got, stats.norm.logpdf(x.numpy(), scale=scales.numpy()).sum(1), atol=0.02)

@@ -69,8 +69,8 @@ def draw_clean(denoise, x, level, noise, probe):
     """A draw of the clean row given x: its mean m(x), and normal noise of its covariance where a column has noise.
 
     The covariance is sigma^2 J, J the Jacobian of m (Efron 2011, "Tweedie's formula and selection bias"; second order).
-    With a standard normal e, sigma J^(1/2) e has it; J^(1/2) is (17 J - 7 J^2) / 10, which is right for eigenvalues 0
-    and 1 and within .02 from .4 on, and J comes from differences of m.
+    With a standard normal e, sigma J^(1/2) e has it; J^(1/2) is (23 J - 22 J^2 + 9 J^3) / 10, which is right for
+    eigenvalues 0 and 1 and within .02 from .3 on, and J comes from differences of m.
     """
     sigma = (level**2 + noise**2).sqrt()
     mean = clean_mean(denoise(x), x, level, noise)
@@ -81,7 +81,8 @@ def draw_clean(denoise, x, level, noise, probe):
         return (ends[0] - ends[1]) / (2 * DIFFERENCE * sigma)
 
     once = along(probe)
-    root = (17 * once - 7 * along(once)) / 10
+    twice = along(once)
+    root = (23 * once - 22 * twice + 9 * along(twice)) / 10
     return mean + torch.where(noise > 0, sigma * root, 0.0)
 
 
