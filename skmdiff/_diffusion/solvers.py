@@ -70,7 +70,7 @@ def draw_clean(denoise, x, level, noise, probe):
 
     The covariance is sigma^2 J, J the Jacobian of m (Efron 2011, "Tweedie's formula and selection bias"; second order).
     With a standard normal e, sigma J^(1/2) e has it; J^(1/2) is (23 J - 22 J^2 + 9 J^3) / 10, which is right for
-    eigenvalues 0 and 1 and within .02 from .3 on, and J comes from differences of m.
+    eigenvalues 0 and 1 and within .02 from .35 on, and J comes from differences of m.
     """
     sigma = (level**2 + noise**2).sqrt()
     mean = clean_mean(denoise(x), x, level, noise)
