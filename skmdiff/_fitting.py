@@ -1,25 +1,29 @@
 """The two halves of a fit: the manifold with the source on it, and the denoiser; thin over the rooms below."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from ._checks import is_auto, is_frame
+from ._checks import is_auto
 from ._codec import TableCodec, coded_columns
 from ._defaults import default_manifold, n_held_out, plan_training
+from ._frames import take_rows
 from ._manifold import ManifoldModel
+from ._missing import HotDeck, complete, fill, without_indicators
 from ._source import Source, build_source, choose_sigma_start
 from ._target import Target
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """A table X with its target y, or without (None), and the fitted codes of both."""
+    """A table X with its target y, or without (None), the fitted codes of both, and what fills the gaps of X."""
 
     codec: TableCodec
     target: Target | None
     X: object
     y: np.ndarray | None
+    seed: int
 
     @property
     def blocks(self):
@@ -27,26 +31,38 @@ class Encoding:
         target = [] if self.target is None else self.target.blocks(offset=self.codec.n_outputs_)
         return [*self.codec.blocks_, *target]
 
-    def table(self, random_state=None):
-        """W (n, p) of the columns alone."""
-        return self.codec.encode(self.X, random_state)
+    @cached_property
+    def deck(self):
+        """What fills the gaps; None without gaps."""
+        W = self._raw()
+        return HotDeck(W, self.blocks, self.seed) if np.isnan(W).any() else None
+
+    def table(self):
+        """W (n, p) of the columns alone; gaps are filled as those of a new row, whose target is not known."""
+        if self.deck is None:
+            return self.codec.encode(self.X)
+        return complete(self.codec.encode(self.X), self.deck)
 
     def joint(self, random_state=None):
-        """W (n, p) with the code of the target behind it."""
-        W = self.table(random_state)
-        return W if self.target is None else np.hstack([W, self.target.encode(self.y, random_state)])
+        """W (n, p) with the code of the target behind it, gaps filled."""
+        W = self._raw(random_state)
+        return W if self.deck is None else fill(W, self.deck.found, random_state)
 
     def some(self, rows):
         """The same of some rows."""
-        X = self.X.iloc[rows] if is_frame(self.X) else self.X[rows]
-        return Encoding(self.codec, self.target, X, None if self.y is None else self.y[rows])
+        y = None if self.y is None else self.y[rows]
+        return Encoding(self.codec, self.target, take_rows(self.X, rows), y, self.seed)
+
+    def _raw(self, random_state=None):
+        W = self.codec.encode(self.X, random_state)
+        return W if self.target is None else np.hstack([W, self.target.encode(self.y, random_state)])
 
 
 def fit_manifold(sampler, encoding, seed):
     """The manifold model of a table by the sampler's learner; None with "passthrough"."""
     if isinstance(sampler.manifold, str) and sampler.manifold == "passthrough":
         return None
-    W = encoding.table()
+    W = without_indicators(encoding.table(), encoding.codec.blocks_)
     transformer = default_manifold(*W.shape) if sampler.manifold is None else sampler.manifold
     return ManifoldModel(transformer, max_landmarks=sampler.max_landmarks, random_state=seed % 2**32).fit(W)
 
@@ -57,7 +73,8 @@ def fit_source(sampler, encoding, model, seed) -> tuple[Source | None, float]:
         return None, float(sampler.sigma_max)
     target, y = encoding.target, encoding.y
     about_target = () if target is None else (target.values(y), target.is_categorical, target.width)
-    source = build_source(encoding.joint(), model.embedding_, coded_columns(encoding.blocks), sampler.n_neighbors,
+    rows = without_indicators(encoding.joint(), encoding.blocks)
+    source = build_source(rows, model.embedding_, coded_columns(encoding.blocks), sampler.n_neighbors,
                           *about_target)
     if not is_auto(sampler.sigma_start):
         return source, float(sampler.sigma_start)

@@ -11,12 +11,14 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _source
-from ._checks import check_coordinates, check_table, is_frame
+from ._checks import check_coordinates, check_option, check_table
 from ._codec import TableCodec
 from ._draw import plan_draw, start_block
 from ._fitting import Encoding, fit_denoiser, fit_manifold, fit_source
+from ._frames import is_frame
+from ._missing import HotDeck, complete, without_indicators
 from ._parameters import check_parameters, random_stream
-from ._streams import draw_seed
+from ._streams import draw_seed, row_uniforms
 from ._target import Target, check_target
 
 DENSITY_STEPS = 32
@@ -190,11 +192,12 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         self.codec_ = TableCodec(self.categorical_features, self.numeric).fit(X)
         y = None if y is None else check_target(y, len(X))
         self.target_ = None if y is None else Target(y)
-        encoding = Encoding(self.codec_, self.target_, X, y)
         seed = draw_seed(random_state)
+        encoding = Encoding(self.codec_, self.target_, X, y, seed)
         self.manifold_model_ = fit_manifold(self, encoding, seed)
         if self.manifold_model_ is not None:
             self.manifold_, self.embedding_ = self.manifold_model_.transformer_, self.manifold_model_.embedding_
+            self.deck_ = encoding.deck
         self.source_, self.sigma_start_ = fit_source(self, encoding, self.manifold_model_, seed)
         self.denoiser_, history = fit_denoiser(self, encoding, self.sigma_start_, draw_seed(random_state), self._report)
         self._keep(history)
@@ -206,7 +209,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
             warnings.warn(STOP_WARNINGS[history.stop_reason].format(self.n_iter_, self.learning_rate_init),
                           ConvergenceWarning, stacklevel=4)
 
-    def sample(self, n_samples=1, *, y=None, density="data", design="iid", return_y=False, random_state=None):
+    def sample(self, n_samples=1, *, y=None, density="data", design="iid", missing="generate", return_y=False,
+               random_state=None):
         """Draw new rows.
 
         The rows depend on the seed and on their number only: the first k of n rows are the k rows of a smaller
@@ -227,6 +231,9 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
             "stratified" cuts the embedding into as many cells of equal mass as rows are asked for and draws one
             from each: a batch meets more modes than one of independent rows, while each row by itself has the
             same law. Cells are within a class where `y` gives classes.
+        missing : {"generate", "fill"}, default="generate"
+            What becomes of gaps, where the table has any. "generate" leaves cells empty at the rates, and with the
+            dependence on other columns, of the table. "fill" returns the same rows with every cell filled.
         return_y : bool, default=False
             Whether to return the targets beside the rows.
         random_state : int, RandomState or None, default=None
@@ -247,6 +254,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         """
         check_is_fitted(self, "denoiser_")
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        check_option(missing, "missing", {"generate", "fill"})
         if (y is not None or return_y) and self.target_ is None:
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
         wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
@@ -259,7 +267,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         blocks = Parallel(n_jobs=self.n_jobs, prefer="threads")(
             delayed(self._sample_block)(plan, seed, start) for start in starts)
         W = np.concatenate(blocks)[:n_samples]
-        X = self.codec_.decode(W[:, :self.codec_.n_outputs_])
+        X = self.codec_.decode(W[:, :self.codec_.n_outputs_], missing)
         if not return_y:
             return X
         # the codes asked for, not those that went through the denoiser in single precision
@@ -289,10 +297,12 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         W, p = self.codec_.encode(X), self.codec_.n_outputs_
         blocks = self.denoiser_.blocks
         hidden = np.array([block.start >= p for block in blocks])
-        padded = np.pad(W, ((0, 0), (0, blocks[-1].stop - p)))
+        missing = np.isnan(W[:, [block.start for block in self.codec_.blocks_]])
+        missing = np.pad(missing, ((0, 0), (0, len(blocks) - len(self.codec_.blocks_))))
+        padded = np.pad(np.nan_to_num(W), ((0, 0), (0, blocks[-1].stop - p)))
         numbers = [block.start for block in self.codec_.blocks_ if block.codes is None]
         at_start = _source.start_density(self.source_, numbers, self.sigma_start_)
-        log_density = backend.log_density(self.denoiser_, padded, hidden, at_start, self.sigma_min,
+        log_density = backend.log_density(self.denoiser_, padded, hidden, missing, at_start, self.sigma_min,
                                           self.sigma_start_, DENSITY_STEPS)
         return log_density + self.codec_.log_volume(X)
 
@@ -323,7 +333,11 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
             By the learner's own `transform` where it treats each row alone, else by neighbours.
         """
         self._check_manifold("embed")
-        return self.manifold_model_.embed(self.codec_.encode(self._validate(X, reset=False)))
+        W = self.codec_.encode(self._validate(X, reset=False))
+        if np.isnan(W).any():
+            deck = self.deck_ or HotDeck(self.manifold_model_.table_, self.codec_.blocks_, 0)
+            W = complete(W, deck)
+        return self.manifold_model_.embed(without_indicators(W, self.codec_.blocks_))
 
     def lift(self, Z):
         """Rows of the table at coordinates on the manifold, by local linear regression.
@@ -338,7 +352,12 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         """
         self._check_manifold("lift")
         Z = check_coordinates(Z, self.embedding_.shape[1])
-        return self.codec_.decode(self.manifold_model_.lift(Z))
+        return self.codec_.decode(self.manifold_model_.lift(Z), missing="fill")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     def _forget(self):
         """Drop every fitted attribute: a fit that fails leaves an estimator that is not fitted."""
@@ -373,4 +392,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         known = np.array([targets is not None and block.start >= p for block in blocks])
         if targets is not None:
             x[:, p:] = targets
-        return backend.sample_block(self.denoiser_, x, known, self.sigma_start_, self.sigma_min, self.n_steps, self.rho)
+        # of another seed: what is missing does not depend on the numbers that the row starts from
+        uniforms = row_uniforms(seed ^ 1, start, start + backend.BLOCK_ROWS, sum(b.kind == "gap" for b in blocks))
+        return backend.sample_block(self.denoiser_, x, known, uniforms, self.sigma_start_, self.sigma_min, self.n_steps,
+                                    self.rho)

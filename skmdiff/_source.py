@@ -75,26 +75,31 @@ def draw_starts(source, uniforms, i=None):
 
 
 def start_density(source, columns, sigma):
-    """Log-density at the level sigma of the starts' `columns`, as a function of rows (m, len(columns)).
+    """Log-density at the level sigma of the starts' `columns`, a function of rows (m, len(columns)) and seen cells.
 
     The law of the starts is a mixture over all rows; MAX_CENTRES draws stand for it.
     Without a source it is the noise that plain diffusion starts from.
     """
     if source is None:
-        return lambda x: log_kernel_density(x, np.zeros((1, len(columns))), np.sqrt(1 + sigma**2))
+        return lambda x, seen=None: log_kernel_density(x, np.zeros((1, len(columns))), np.sqrt(1 + sigma**2), seen)
     rng = np.random.default_rng(0)
     centres = draw_starts(source, rng.random((MAX_CENTRES, source.n_draws)))[:, columns]
-    return lambda x: log_kernel_density(x, centres, sigma)
+    return lambda x, seen=None: log_kernel_density(x, centres, sigma, seen)
 
 
-def log_kernel_density(x, centres, sigma):
-    """Log-density at x (m, p) of the mixture of N(centre, sigma^2 I) over centres (n, p)."""
+def log_kernel_density(x, centres, sigma, seen=None):
+    """Log-density at x (m, p) of the mixture of N(centre, sigma^2 I) over centres (n, p).
+
+    With `seen` (m, p) of bool that of the seen cells of each row, the others integrated out.
+    """
+    x = x if seen is None else x * seen
     exponent = x @ centres.T
     exponent *= 2
     exponent -= (x**2).sum(1)[:, None]
-    exponent -= (centres**2).sum(1)
+    exponent -= (centres**2).sum(1) if seen is None else seen @ (centres**2).T
     exponent /= 2 * sigma**2
-    log_norm = 0.5 * x.shape[1] * np.log(2 * np.pi * sigma**2) + np.log(len(centres))
+    n_seen = x.shape[1] if seen is None else seen.sum(1)
+    log_norm = 0.5 * n_seen * np.log(2 * np.pi * sigma**2) + np.log(len(centres))
     return _log_sum_exp(np.minimum(exponent, 0, out=exponent)) - log_norm
 
 

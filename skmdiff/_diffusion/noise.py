@@ -46,7 +46,7 @@ def draw_levels(n_rows, sigma_min, sigma_max, generator):
     return normal.icdf(low + (high - low) * u.clamp(1e-6, 1 - 1e-6)).exp()
 
 
-def draw_column_levels(row_level, is_categorical, target, conditional_share, generator):
+def draw_column_levels(row_level, is_categorical, target, conditional_share, generator, missing=None):
     """The level of every column of every row of a batch, (n_rows, n_blocks).
 
     Most rows share one level over their columns: that is what sampling visits. `conditional_share` of the rows
@@ -54,6 +54,10 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
     the others unknown; categories unknown and numbers noised (their marginal density); the target column known
     (class-conditional sampling); a random set at the level of another row. Tasks that the table does not have
     fall back to the first.
+
+    Where cells are `missing`, (n_rows, n_blocks) of bool, the second and third task also make unknown what is
+    missing in another row: the density of a row with gaps. Another row's, since a flag that tells fillers from
+    values would give the gaps away.
     """
     n_rows, n_blocks, device = len(row_level), len(is_categorical), row_level.device
     sigma = row_level[:, None].repeat(1, n_blocks)
@@ -73,9 +77,26 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
         numbers_known = (task == 1) & (uniform(n_special) < 0.5)
         known |= numbers_known[:, None] & ~is_categorical
     shared = row_level[:n_special]
-    swapped = row_level[torch.randperm(n_rows, generator=generator, device=device)[:n_special]]
+    others = torch.randperm(n_rows, generator=generator, device=device)[:n_special]
+    swapped = row_level[others]
     unknown = torch.full_like(shared, UNKNOWN)
     known_level = torch.where(task == 4, swapped, torch.where(task == 2, shared, 0.0))
     other_level = torch.where((task == 1) | (task == 2) & is_categorical.any(), unknown, shared)
     sigma[:n_special] = torch.where(known, known_level[:, None], other_level[:, None])
+    if missing is not None:
+        hidden = missing[others] & ((task == 1) | (task == 2))[:, None]
+        sigma[:n_special] = sigma[:n_special].masked_fill(hidden, UNKNOWN)
     return sigma
+
+
+def hide_gaps(sigma, is_gap, generator):
+    """The levels (n_rows, n_blocks) with every indicator of gaps either known or unknown, never noised.
+
+    The denoiser learns p(gap | the other columns at their level, the gaps known so far): a classifier, which tells
+    what is missing as sharply as the columns do at small levels. Noised with the rest, a gap would be decided while
+    the columns that it depends on are still blurred. In half of the rows all are unknown, in the others a random set.
+    """
+    n_rows, n_blocks, device = *sigma.shape, sigma.device
+    share = torch.rand(n_rows, 1, generator=generator, device=device)
+    known = torch.rand(n_rows, n_blocks, generator=generator, device=device) < 2 * share - 1
+    return torch.where(is_gap & (sigma > 0), torch.where(known, 0.0, UNKNOWN).to(sigma), sigma)

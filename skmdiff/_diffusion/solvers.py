@@ -46,8 +46,8 @@ def reverse(denoise, x, grid, moving):
     return torch.where(moving, denoise(x, grid[-1]), x)
 
 
-def divergence(denoise, x, sigma, columns, probes):
-    """D(x) and the trace of its Jacobian over `columns`, exact where `probes` is None.
+def divergence(denoise, x, sigma, columns, probes, seen=1.0):
+    """D(x) and the trace of its Jacobian over the seen `columns` of each row, exact where `probes` is None.
 
     Otherwise Hutchinson's estimate with the given probes (n_probes, len(columns)) of +-1, the same for every row.
     """
@@ -57,21 +57,24 @@ def divergence(denoise, x, sigma, columns, probes):
         denoised = denoise(x, sigma)[:, columns]
         trace = torch.zeros(len(x), dtype=x.dtype, device=x.device)
         for direction in directions:
-            (gradient,) = torch.autograd.grad(denoised @ direction, x, torch.ones_like(trace), retain_graph=True)
-            trace += gradient[:, columns] @ direction
+            along = (denoised * seen) @ direction
+            (gradient,) = torch.autograd.grad(along, x, torch.ones_like(trace), retain_graph=True)
+            trace += (gradient[:, columns] * seen) @ direction
     return denoised.detach(), trace / (1 if probes is None else len(probes))
 
 
-def log_density_change(denoise, x, grid, columns, probes):
+def log_density_change(denoise, x, grid, columns, probes, seen=1.0):
     """Carry x up the probability-flow ODE, from the level grid[0] to grid[-1], over `columns`.
 
+    `seen` (B, len(columns)) is 1 for the cells whose density is meant and 0 for those that `denoise` does not know.
     Returns x at grid[-1] and log p(x; grid[0]) - log p(x; grid[-1]). In s = log sigma the flow is
     dx/ds = x - D(x), integrated exactly for a D that is linear in s between two levels, its second value taken
     at a predicted x; d log p / ds = -div(x - D) (instantaneous change of variables, Chen et al. 2018, "Neural
     ordinary differential equations", theorem 1) by the trapezoidal rule.
     """
     change = torch.zeros(len(x), dtype=x.dtype, device=x.device)
-    denoised, trace = divergence(denoise, x, grid[0], columns, probes)
+    n_seen = len(columns) if isinstance(seen, float) else seen.sum(1)
+    denoised, trace = divergence(denoise, x, grid[0], columns, probes, seen)
     for sigma, sigma_next in zip(grid[:-1], grid[1:], strict=True):
         ratio, h = sigma_next / sigma, torch.log(sigma_next / sigma)
         ahead = x.clone()
@@ -81,6 +84,6 @@ def log_density_change(denoise, x, grid, columns, probes):
         x = ahead
         x[:, columns] -= ((ratio - 1) / h - 1) * slope
         previous = trace
-        denoised, trace = divergence(denoise, x, sigma_next, columns, probes)
-        change += h * (len(columns) - (previous + trace) / 2)
+        denoised, trace = divergence(denoise, x, sigma_next, columns, probes, seen)
+        change += h * (n_seen - (previous + trace) / 2)
     return x, change
