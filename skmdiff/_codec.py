@@ -4,10 +4,9 @@ Each column that varies owns one block of columns of W, roughly centred and of v
 means is written in `_columns.py`. Constant columns own none and are restored. decode(encode(X)) is X for the
 rows seen in fit, whatever the random ties.
 
-A column with gaps has, beside the block of its values, an indicator: a category of the two levels present and
-missing. W is NaN where a value is missing; whoever works on W fills it in (`_missing.py`), and decoding blanks what
-the indicator says is missing. Columns whose gaps lie in the same rows share one indicator, so that what is missing
-together stays missing together.
+W is NaN where a cell is missing; whoever works on W fills it in (`_missing.py`). What is missing is said by
+indicators, beside W: one for every column with gaps, but columns whose gaps lie in the same rows share one, so that
+what is missing together stays missing together.
 """
 
 from numbers import Integral
@@ -17,7 +16,7 @@ from sklearn.utils import check_scalar
 
 from ._cells import is_category, read_cells, writer_of
 from ._checks import categorical_mask, check_option, check_table
-from ._columns import Block, CategoricalColumn, ConstantColumn, EmptyColumn, GapColumn, QuantileColumn, StandardColumn
+from ._columns import Block, CategoricalColumn, ConstantColumn, EmptyColumn, QuantileColumn, StandardColumn
 from ._dates import DateColumn
 from ._frames import build, column_names, is_frame, native_column, no_rows
 
@@ -42,9 +41,10 @@ class TableCodec:
     Attributes
     ----------
     blocks_ : list of Block
-        Those of the columns, then the indicators of gaps.
     n_outputs_ : int
         Number of columns of W.
+    gap_of_ : dict
+        The indicator of every column with gaps, both by number.
     """
 
     def __init__(self, categorical_features="from_dtype", numeric="quantile", max_onehot=50):
@@ -82,31 +82,37 @@ class TableCodec:
         W : ndarray of shape (n_samples, n_outputs)
             NaN in the block of a cell that is missing.
         """
-        cells = self._read(X)
         parts = [spread(column.encode(x.observed, random_state), x.missing)
-                 for column, x in zip(self.columns_, cells, strict=True)]
-        return np.concatenate([*parts, *self._encode_gaps([x.missing for x in cells])], axis=1)
+                 for column, x in zip(self.columns_, self._read(X), strict=True)]
+        return np.concatenate(parts, axis=1)
 
-    def decode(self, W, missing="generate"):
+    def gaps(self, X):
+        """Indicators (n_samples, n_gaps) of bool; a row that lacks one of the columns that share one lacks them all."""
+        missing = [x.missing for x in self._read(X)]
+        out = np.zeros((len(missing[0]), self.n_gaps_), dtype=bool)
+        for j, k in self.gap_of_.items():
+            out[:, k] |= missing[j]
+        return out
+
+    def decode(self, W, gaps=None):
         """Table of a matrix without NaN, in the container, columns and dtypes seen in fit.
 
-        With missing="generate" a cell is missing where its indicator says so, with "fill" only in columns that
-        hold nothing else.
+        Cells are missing where the indicators `gaps` (n_samples, n_gaps) say so; with None only in columns that hold
+        nothing else.
         """
         W = np.asarray(W, dtype=np.float64)
         if W.ndim != 2 or W.shape[1] != self.n_outputs_:
             raise ValueError(f"W must have shape (n_samples, {self.n_outputs_}), got {W.shape}.")
         if np.isnan(W).any():
             raise ValueError("W must not contain NaN.")
-        columns = [*self.columns_, *self.gaps_]
-        parts = np.split(W, np.cumsum([column.width for column in columns])[:-1], axis=1)
-        values = [column.decode(part) for column, part in zip(columns, parts, strict=True)]
-        gaps = [gap.astype(bool) for gap in values[len(self.columns_):]]
-        blank = {j: gaps[k] for j, k in self.gap_of_.items()} if missing == "generate" else {}
+        parts = np.split(W, np.cumsum([column.width for column in self.columns_])[:-1], axis=1)
+        blank = {} if gaps is None else {j: gaps[:, k] for j, k in self.gap_of_.items()}
         none, every = np.zeros(len(W), dtype=bool), np.ones(len(W), dtype=bool)
-        return build(self.template_, [
-            writer.write(values[j], every if values[j] is None else blank.get(j, none))
-            for j, writer in enumerate(self.writers_)])
+        columns = []
+        for j, (column, part) in enumerate(zip(self.columns_, parts, strict=True)):
+            values = column.decode(part)
+            columns.append(self.writers_[j].write(values, every if values is None else blank.get(j, none)))
+        return build(self.template_, columns)
 
     def log_volume(self, X):
         """(n_samples,) sum over the numeric columns of log |dw/dx|, log(mass) - log phi(w) at atoms.
@@ -151,29 +157,18 @@ class TableCodec:
 
     def _fit_gaps(self, cells):
         """One indicator for every set of rows that are the gaps of one column or more."""
-        members = {}
-        for j, x in enumerate(cells):
-            if x.missing.any() and not x.missing.all():
-                members.setdefault(x.missing.tobytes(), []).append(j)
-        self.gap_of_ = {j: k for k, columns in enumerate(members.values()) for j in columns}
-        names = ["gaps of " + ", ".join(self.columns_[j].name for j in columns) for columns in members.values()]
-        self.gaps_ = [GapColumn(cells[columns[0]].missing, name)
-                      for columns, name in zip(members.values(), names, strict=True)]
-
-    def _encode_gaps(self, missing):
-        """The code of each indicator; a new row that lacks one of the columns that share it lacks all of them."""
-        shared = [[missing[j] for j, other in self.gap_of_.items() if other == k] for k in range(len(self.gaps_))]
-        return [gap.encode(np.any(columns, axis=0)) for gap, columns in zip(self.gaps_, shared, strict=True)]
+        numbers = {}
+        self.gap_of_ = {j: numbers.setdefault(x.missing.tobytes(), len(numbers)) for j, x in enumerate(cells)
+                        if x.missing.any() and not x.missing.all()}
+        self.n_gaps_ = len(numbers)
 
     def _set_blocks(self):
         self.blocks_, self.n_outputs_ = [], 0
-        n_values = sum(column.width > 0 for column in self.columns_)
-        for j, column in enumerate([*self.columns_, *self.gaps_]):
+        for column in self.columns_:
             if column.width:
                 start, self.n_outputs_ = self.n_outputs_, self.n_outputs_ + column.width
-                indicator = n_values + self.gap_of_[j] if j in self.gap_of_ else None
-                self.blocks_.append(Block(column.kind, start, self.n_outputs_, column.codes, column.name,
-                                          column.frequencies, indicator))
+                self.blocks_.append(
+                    Block(column.kind, start, self.n_outputs_, column.codes, column.name, column.frequencies))
         if not self.blocks_:
             raise ValueError("At least one column of X must vary, got one value in every column.")
 

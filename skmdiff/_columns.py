@@ -41,13 +41,12 @@ NEAREST_CELLS = 4_000_000  # rows x levels handled at once by the nearest-code s
 class Block(NamedTuple):
     """The columns `start:stop` of W that stand for one column of the table."""
 
-    kind: str  # "numeric" (width 1), "categorical", or "gap" (the indicator of gaps, two levels)
+    kind: str  # "numeric" (width 1) or "categorical"
     start: int
     stop: int
     codes: np.ndarray | None  # (n_levels, stop - start) code of each level, None for numeric
     name: str  # for messages
     frequencies: np.ndarray | None = None  # (n_levels,) share of each level, None for numeric
-    indicator: int | None = None  # the block that says whether the cell is missing, among all; None without gaps
 
 
 def seen_decimals(values):
@@ -282,15 +281,6 @@ class CategoricalColumn:
             return np.fromiter(map(self.positions.__getitem__, x), dtype=np.intp, count=len(x))
         except KeyError:
             raise_unseen(self.name, set(x) - self.positions.keys())
-
-
-class GapColumn(CategoricalColumn):
-    """Whether the cells of a column are missing: a category of two levels, present and missing."""
-
-    kind = "gap"
-
-    def __init__(self, missing, name):
-        super().__init__(missing, name, [False, True], max_onehot=2)
 
 
 def raise_unseen(name, unseen):

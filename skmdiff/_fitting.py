@@ -1,6 +1,6 @@
 """The two halves of a fit: the manifold with the source on it, and the denoiser; thin over the rooms below."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,8 +9,9 @@ from ._checks import is_auto
 from ._codec import TableCodec, coded_columns
 from ._defaults import default_manifold, n_held_out, plan_training
 from ._frames import take_rows
+from ._gaps import GapModel
 from ._manifold import ManifoldModel
-from ._missing import HotDeck, complete, fill, without_indicators
+from ._missing import HotDeck, fill, with_unknown_target
 from ._source import Source, build_source, choose_sigma_start
 from ._target import Target
 
@@ -34,19 +35,24 @@ class Encoding:
     @cached_property
     def deck(self):
         """What fills the gaps; None without gaps."""
-        W = self._raw()
-        return HotDeck(W, self.blocks, self.seed) if np.isnan(W).any() else None
+        return HotDeck(self._raw(), self.blocks, self.seed) if self.codec.n_gaps_ else None
 
     def table(self):
         """W (n, p) of the columns alone; gaps are filled as those of a new row, whose target is not known."""
+        W = self.codec.encode(self.X)
         if self.deck is None:
-            return self.codec.encode(self.X)
-        return complete(self.codec.encode(self.X), self.deck)
+            return W
+        return self.deck.complete(with_unknown_target(W, self.deck))[:, :W.shape[1]]
 
     def joint(self, random_state=None):
         """W (n, p) with the code of the target behind it, gaps filled."""
         W = self._raw(random_state)
         return W if self.deck is None else fill(W, self.deck.found, random_state)
+
+    @property
+    def missing(self):
+        """(n, n_blocks) of bool, the missing cells; None without gaps."""
+        return None if self.deck is None else np.isnan(self.deck.rows[:, [block.start for block in self.blocks]])
 
     def some(self, rows):
         """The same of some rows."""
@@ -62,7 +68,7 @@ def fit_manifold(sampler, encoding, seed):
     """The manifold model of a table by the sampler's learner; None with "passthrough"."""
     if isinstance(sampler.manifold, str) and sampler.manifold == "passthrough":
         return None
-    W = without_indicators(encoding.table(), encoding.codec.blocks_)
+    W = encoding.table()
     transformer = default_manifold(*W.shape) if sampler.manifold is None else sampler.manifold
     return ManifoldModel(transformer, max_landmarks=sampler.max_landmarks, random_state=seed % 2**32).fit(W)
 
@@ -73,13 +79,20 @@ def fit_source(sampler, encoding, model, seed) -> tuple[Source | None, float]:
         return None, float(sampler.sigma_max)
     target, y = encoding.target, encoding.y
     about_target = () if target is None else (target.values(y), target.is_categorical, target.width)
-    rows = without_indicators(encoding.joint(), encoding.blocks)
-    source = build_source(rows, model.embedding_, coded_columns(encoding.blocks), sampler.n_neighbors,
+    source = build_source(encoding.joint(), model.embedding_, coded_columns(encoding.blocks), sampler.n_neighbors,
                           *about_target)
     if not is_auto(sampler.sigma_start):
         return source, float(sampler.sigma_start)
     return source, choose_sigma_start(source, model.embedding_, sampler.n_neighbors, sampler.sigma_min,
                                       sampler.sigma_max, np.random.default_rng(seed))
+
+
+def fit_gaps(encoding, seed):
+    """The model of what is missing; None where nothing is."""
+    if not encoding.codec.n_gaps_:
+        return None
+    W = encoding.joint(np.random.default_rng(seed))
+    return GapModel(W, encoding.codec.gaps(encoding.X), encoding.blocks, seed)
 
 
 def fit_denoiser(sampler, encoding, sigma_start, seed, report):
@@ -94,6 +107,7 @@ def fit_denoiser(sampler, encoding, sigma_start, seed, report):
     target = None if encoding.target is None else len(encoding.codec.blocks_)
     plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target)
     training = encoding.some(rows)
+    plan = replace(plan, missing=training.missing)
     return backend.fit_denoiser(
         lambda: training.joint(rng), W[held_out] if n_out else None, encoding.blocks, shape, plan,
         device=sampler.device, seed=seed, report=report)

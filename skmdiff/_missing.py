@@ -1,21 +1,15 @@
-"""Gaps of an encoded table: filled in for whatever works on W, and the rows of gaps marked for the denoiser.
+"""Gaps of an encoded table filled in, for whatever works on W: manifold, source, denoiser.
 
-The denoiser learns the law of the table *filled in*, and of its gaps (the indicator blocks) given the filled table:
-p(x) p(gaps | x), a selection model. Whatever law the fillers have, what is left after the cells marked missing are
-blanked has the law of the table with its gaps, p(observed cells, gaps), and so have its conditionals and its density,
-the missing cells being integrated out. An input that told fillers from values would give the gaps away: if a column
-is unknown exactly where its cell is missing, its indicator is a copy of that flag, and a reverse process in which no
-column is unknown then never draws a gap.
-
-Fillers come from a hot deck: a missing block takes the block of a donor, a row where it is observed, one of the
-N_DONORS nearest in
+A missing block takes the block of a donor (hot deck): a row where it is observed, one of the N_DONORS nearest in
 
     ( prediction of the block / its residual standard deviation,  all other columns / sqrt(their number) ),
 
-missing cells in them being zero, the mean, in a first round and fillers in a second. The prediction is linear, by
-ridge regression over the donors: predictive mean matching (Little 1988, "Missing-data adjustments in large
-surveys"), with the nearness in all columns for what is not linear. If cells are missing at random given the other
-columns, so that donors and gaps with the same other columns are alike, the fillers have about the law of the cells.
+of equally near ones those that a drawn number makes nearest. The prediction is linear, by ridge regression over the
+donors: predictive mean matching (Little 1988, "Missing-data adjustments in large surveys"), with the nearness in all
+columns for what is not linear. Blocks are filled in turn, ROUNDS times, from a start at random, each given the others
+as they are filled by then (a Gibbs sampler, as in van Buuren & Groothuis-Oudshoorn 2011, "mice"): rows that lack most
+of their cells then do not all get the same donors. If cells are missing at random given the other columns, so that
+donors and gaps with the same other columns are alike, the fillers have about the law of the cells.
 """
 
 import numpy as np
@@ -23,8 +17,10 @@ import numpy as np
 from ._local import in_blocks, nearest
 
 N_DONORS = 5
+N_COMPLETIONS = 16
 MAX_DONORS = 10_000
 RIDGE = 1e-3
+TIE = 1e-3  # how far apart, at most, a drawn number puts equally near donors
 ROUNDS = 2
 
 
@@ -42,51 +38,72 @@ class HotDeck:
     Attributes
     ----------
     filled : ndarray of shape (n, p)
-        W with every gap filled from the nearest donor.
+        W with every gap filled.
     found : list
         The donors of the rows of W, for `fill`.
     """
 
     def __init__(self, W, blocks, seed):
-        self.rows, self.seed = W, seed
-        self.values = [block for block in blocks if block.kind != "gap"]
-        self.columns = np.concatenate([np.arange(block.start, block.stop) for block in self.values])
-        self.filled, self.found = np.nan_to_num(W), []
+        self.rows, self.blocks, self.seed = W, blocks, seed
+        random_state = np.random.default_rng(seed)
+        self.ticket = random_state.random(len(W))
+        self.filled = fill(W, [(block, rows, random_state.choice(self._candidates(block), (len(rows), 1)))
+                               for block, rows in gaps_of(W, blocks)])
         for _ in range(ROUNDS):
-            self.found = self._donors(W, self.filled)
-            self.filled = fill(W, self.found)
+            self.found = []
+            for block, rows in gaps_of(W, blocks):
+                donors = self._nearest_donors(block, self.filled[rows], random_state.random(len(rows)))
+                self.found.append((block, rows, donors))
+                self.filled = fill(self.filled, self.found[-1:], random_state, W)
+        self.examples = random_state.integers(len(W), size=N_COMPLETIONS)
 
     def complete(self, W):
         """W (m, p) with its missing blocks from their nearest donors; a row's do not depend on the other rows."""
-        filled = np.nan_to_num(W)
+        return self._complete(W, 0.0, 0, 0.5)
+
+    def completions(self, W):
+        """N_COMPLETIONS completions of W, each from another start and other donors: draws of missing given observed."""
+        return [self._complete(W, self.filled[row], k % N_DONORS, self.ticket[row])
+                for k, row in enumerate(self.examples)]
+
+    def _complete(self, W, start, place, ticket):
+        filled = np.where(np.isnan(W), start, W)
         for _ in range(ROUNDS):
-            filled = fill(W, self._donors(W, filled), deck=self.rows)
+            for block, rows in gaps_of(W, self.blocks):
+                donors = self._nearest_donors(block, filled[rows], np.full(len(rows), ticket))
+                donors = np.roll(donors, -place, axis=1)
+                filled = fill(filled, [(block, rows, donors)], deck=self.rows)
         return filled
 
-    def _donors(self, W, filled):
-        """Of every block with gaps in W: the block, the rows of W that lack it, and their donors, near to far."""
-        return [(block, rows, self._nearest_donors(block, filled[rows])) for block in self.values
-                if len(rows := np.flatnonzero(np.isnan(W[:, block.start])))]
+    def _candidates(self, block):
+        """The rows that may lend a block."""
+        observed = np.flatnonzero(~np.isnan(self.rows[:, block.start]))
+        if len(observed) <= MAX_DONORS:
+            return observed
+        return np.sort(np.random.default_rng(self.seed).permutation(observed)[:MAX_DONORS])
 
-    def _nearest_donors(self, block, rows):
-        candidates = np.flatnonzero(~np.isnan(self.rows[:, block.start]))
-        if len(candidates) > MAX_DONORS:
-            order = np.random.default_rng(self.seed).permutation(len(candidates))[:MAX_DONORS]
-            candidates = candidates[np.sort(order)]
-        others = np.setdiff1d(self.columns, np.arange(block.start, block.stop))
-        if not len(others):
-            return np.resize(candidates, (len(rows), N_DONORS))
+    def _nearest_donors(self, block, rows, tickets):
+        """Donors (m, N_DONORS) of a block for filled rows (m, p), near to far; the nearest ticket decides ties."""
+        candidates = self._candidates(block)
+        others = np.setdiff1d(np.arange(rows.shape[1]), np.arange(block.start, block.stop))
         lent = self.filled[candidates][:, others]
         weights = nearness(lent, self.rows[candidates, block.start:block.stop])
-        spaces = [in_blocks(lambda X: X @ weights, X, lent[0]) for X in (lent, rows[:, others])]
+        spaces = [np.column_stack([in_blocks(lambda X: X @ weights, X, np.zeros(len(others))), TIE * ticket])
+                  for X, ticket in ((lent, self.ticket[candidates]), (rows[:, others], tickets))]
         return candidates[nearest(*spaces, min(N_DONORS, len(candidates)))[1]]
+
+
+def gaps_of(W, blocks):
+    """Pairs of a block with gaps and the rows that lack it."""
+    pairs = [(block, np.flatnonzero(np.isnan(W[:, block.start]))) for block in blocks]
+    return [(block, rows) for block, rows in pairs if len(rows)]
 
 
 def nearness(X, Y):
     """Weights (q, k + q) from other columns to the space of nearness, by donors' X (n, q) and their cells Y (n, k)."""
     slopes = np.linalg.solve(X.T @ X + RIDGE * len(X) * np.eye(X.shape[1]), X.T @ Y)
     scatter = np.sqrt(np.mean((Y - X @ slopes) ** 2)) + RIDGE
-    return np.hstack([slopes / scatter, np.eye(X.shape[1]) / np.sqrt(X.shape[1])])
+    return np.hstack([slopes / scatter, np.eye(X.shape[1]) / np.sqrt(max(1, X.shape[1]))])
 
 
 def fill(W, found, random_state=None, deck=None):
@@ -101,21 +118,6 @@ def fill(W, found, random_state=None, deck=None):
     return out
 
 
-def complete(W, deck):
-    """Rows W (m, q) of the columns of a table filled from a deck of its rows, which may hold a target's behind them."""
-    padded = np.pad(W, ((0, 0), (0, deck.rows.shape[1] - W.shape[1])), constant_values=np.nan)
-    return deck.complete(padded)[:, :W.shape[1]]
-
-
-def without_indicators(W, blocks):
-    """W with the code of every indicator at its mean, zero, for what is to know the values only.
-
-    The gaps of a row are drawn when its values have been: they are no part of where it starts, and if they fell in
-    an embedding, rows would be near for what they lack. A table that has nothing but gaps keeps them.
-    """
-    gaps = [np.arange(block.start, block.stop) for block in blocks if block.kind == "gap"]
-    if not gaps or len(gaps) == len(blocks):
-        return W
-    W = W.copy()
-    W[:, np.concatenate(gaps)] = 0.0
-    return W
+def with_unknown_target(W, deck):
+    """Rows W (m, q) of the columns of a table as rows of a deck that may hold the code of a target behind them."""
+    return np.pad(W, ((0, 0), (0, deck.rows.shape[1] - W.shape[1])), constant_values=np.nan)

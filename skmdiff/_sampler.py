@@ -14,9 +14,9 @@ from . import _source
 from ._checks import check_coordinates, check_option, check_table
 from ._codec import TableCodec
 from ._draw import plan_draw, start_block
-from ._fitting import Encoding, fit_denoiser, fit_manifold, fit_source
+from ._fitting import Encoding, fit_denoiser, fit_gaps, fit_manifold, fit_source
 from ._frames import is_frame
-from ._missing import HotDeck, complete, without_indicators
+from ._missing import HotDeck, with_unknown_target
 from ._parameters import check_parameters, random_stream
 from ._streams import draw_seed, row_uniforms
 from ._target import Target, check_target
@@ -197,8 +197,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         self.manifold_model_ = fit_manifold(self, encoding, seed)
         if self.manifold_model_ is not None:
             self.manifold_, self.embedding_ = self.manifold_model_.transformer_, self.manifold_model_.embedding_
-            self.deck_ = encoding.deck
         self.source_, self.sigma_start_ = fit_source(self, encoding, self.manifold_model_, seed)
+        self.deck_, self.gaps_ = encoding.deck, fit_gaps(encoding, seed)
         self.denoiser_, history = fit_denoiser(self, encoding, self.sigma_start_, draw_seed(random_state), self._report)
         self._keep(history)
 
@@ -267,7 +267,11 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         blocks = Parallel(n_jobs=self.n_jobs, prefer="threads")(
             delayed(self._sample_block)(plan, seed, start) for start in starts)
         W = np.concatenate(blocks)[:n_samples]
-        X = self.codec_.decode(W[:, :self.codec_.n_outputs_], missing)
+        gaps = None
+        if missing == "generate" and self.gaps_ is not None:
+            # of another seed: what is missing does not depend on the numbers that made the row
+            gaps = self.gaps_.draw(W, row_uniforms(seed ^ 1, 0, n_samples, self.codec_.n_gaps_))
+        X = self.codec_.decode(W[:, :self.codec_.n_outputs_], gaps)
         if not return_y:
             return X
         # the codes asked for, not those that went through the denoiser in single precision
@@ -280,7 +284,9 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         and for values that the table repeats. By the probability-flow ODE from the row to `sigma_start_` and
         the law of the starts there; the trace of the Jacobian is exact up to 16 numeric columns and estimated
         with fixed probes above. A value outside of the range seen in `fit` costs a finite penalty. Where
-        `sigma_start_` is small, rows far from all training rows are rated lower than they deserve.
+        `sigma_start_` is small, rows far from all training rows are rated lower than they deserve. For a row with
+        gaps it is the density of the cells that are there; where the table of `fit` had gaps, times the
+        probability that just these are.
 
         Parameters
         ----------
@@ -304,6 +310,9 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         at_start = _source.start_density(self.source_, numbers, self.sigma_start_)
         log_density = backend.log_density(self.denoiser_, padded, hidden, missing, at_start, self.sigma_min,
                                           self.sigma_start_, DENSITY_STEPS)
+        if self.gaps_ is not None:
+            log_density += self.gaps_.log_probability_given_seen(
+                with_unknown_target(W, self.deck_), self.codec_.gaps(X), self.deck_)
         return log_density + self.codec_.log_volume(X)
 
     def score(self, X, y=None):
@@ -336,8 +345,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         W = self.codec_.encode(self._validate(X, reset=False))
         if np.isnan(W).any():
             deck = self.deck_ or HotDeck(self.manifold_model_.table_, self.codec_.blocks_, 0)
-            W = complete(W, deck)
-        return self.manifold_model_.embed(without_indicators(W, self.codec_.blocks_))
+            W = deck.complete(with_unknown_target(W, deck))[:, :W.shape[1]]
+        return self.manifold_model_.embed(W)
 
     def lift(self, Z):
         """Rows of the table at coordinates on the manifold, by local linear regression.
@@ -352,7 +361,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         """
         self._check_manifold("lift")
         Z = check_coordinates(Z, self.embedding_.shape[1])
-        return self.codec_.decode(self.manifold_model_.lift(Z), missing="fill")
+        return self.codec_.decode(self.manifold_model_.lift(Z))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -392,7 +401,4 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         known = np.array([targets is not None and block.start >= p for block in blocks])
         if targets is not None:
             x[:, p:] = targets
-        # of another seed: what is missing does not depend on the numbers that the row starts from
-        uniforms = row_uniforms(seed ^ 1, start, start + backend.BLOCK_ROWS, sum(b.kind == "gap" for b in blocks))
-        return backend.sample_block(self.denoiser_, x, known, uniforms, self.sigma_start_, self.sigma_min, self.n_steps,
-                                    self.rho)
+        return backend.sample_block(self.denoiser_, x, known, self.sigma_start_, self.sigma_min, self.n_steps, self.rho)

@@ -32,6 +32,7 @@ FLOORS = {
     "skmdiff._diffusion.denoiser": 2,
     "skmdiff._diffusion.solvers": 2,
     "skmdiff._manifold": 2,
+    "skmdiff._gaps": 2,
     "skmdiff._missing": 2,
     "skmdiff._parameters": 2,
     "skmdiff.inspection": 2,

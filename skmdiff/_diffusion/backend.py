@@ -106,14 +106,13 @@ def fit_denoiser(draw_rows, held_out_rows, blocks, shape, plan, *, device, seed,
     return DenoiserState(blocks, shape, weights, torch_device.type), history
 
 
-def sample_block(state, x, known, uniforms, sigma_start, sigma_min, n_steps, rho):
-    """Run the reverse process on one block of BLOCK_ROWS starts, then draw what is missing.
+def sample_block(state, x, known, sigma_start, sigma_min, n_steps, rho):
+    """Run the reverse process on one block of BLOCK_ROWS starts.
 
     Parameters
     ----------
     x : array (BLOCK_ROWS, p), rows at the level sigma_start; known columns hold their clean values
     known : array (n_blocks,) of bool, table columns that are conditions
-    uniforms : array (BLOCK_ROWS, n_gaps) of numbers in (0, 1), one an indicator of gaps
 
     Returns
     -------
@@ -121,36 +120,17 @@ def sample_block(state, x, known, uniforms, sigma_start, sigma_min, n_steps, rho
     """
     model = _load(state)
     layout, device = model.layout, model.enter.weight.device
-    known = torch.tensor(known, device=device)
+    known = torch.as_tensor(known, device=device)
     grid = torch.as_tensor(karras_grid(sigma_start, sigma_min, n_steps, rho), dtype=torch.float32, device=device)
 
-    def levels(level, known):
-        free = torch.where(layout.is_gap, UNKNOWN, level)
-        return torch.where(known, 0.0, free).repeat(len(x), 1)
-
     def denoiser(x, level):
-        return denoise(model, x, level.expand(len(x)), levels(level, known))
+        row_level = level.expand(len(x))
+        return denoise(model, x, row_level, torch.where(known, 0.0, row_level[:, None]))
 
     with torch.inference_mode():
         x = torch.as_tensor(x, dtype=torch.float32, device=device)
-        out = solvers.reverse(denoiser, x, grid, ~(known | layout.is_gap)[layout.block_of_column])
-        for u, block in zip(torch.as_tensor(uniforms.T, device=device), torch.nonzero(layout.is_gap), strict=True):
-            if not known[block]:
-                out = _draw_gaps(model, out, grid[-1].expand(len(x)), levels(grid[-1], known), block.item(), u)
-                known[block] = True
+        out = solvers.reverse(denoiser, x, grid, ~known[layout.block_of_column])
     return out.double().cpu().numpy()
-
-
-def _draw_gaps(model, x, row_level, sigma, block, u):
-    """Rows x with the code of one indicator drawn from its posterior, given all other columns and the gaps before."""
-    narrow = model.layout.narrow
-    place = narrow.block.tolist().index(block)
-    log_probabilities = model(x, row_level, sigma)[1][0][:, place]
-    codes = narrow.codes_of(place)
-    start = model.layout.start[block]
-    x = x.clone()
-    x[:, start:start + len(codes)] = codes[(u > log_probabilities[:, 0].double().exp()).long()]
-    return x
 
 
 def log_density(state, W, hidden, missing, log_density_at_start, sigma_min, sigma_start, n_steps):
@@ -191,17 +171,13 @@ def log_density(state, W, hidden, missing, log_density_at_start, sigma_min, sigm
 
 
 def _log_probability_of_levels(model, x, unknown):
-    """Sum over the categories that are not `unknown` (B, n_blocks) of log p(level | numbers, categories before it).
-
-    Gaps come first: whatever the network says, the probabilities of a category and of its gap then sum to one.
-    """
+    """Sum over the categories that are not `unknown` (B, n_blocks) of log p(level | numbers, categories before it)."""
     layout = model.layout
     row_level = x.new_ones(len(x))
     sigma = torch.where(layout.is_categorical | unknown, UNKNOWN, 0.0).to(x)
     total = x.new_zeros(len(x))
     with torch.no_grad():
-        for block in [*torch.nonzero(layout.is_gap), *torch.nonzero(layout.is_categorical & ~layout.is_gap)]:
-            block = block.item()
+        for block in torch.nonzero(layout.is_categorical).flatten().tolist():
             if not unknown[:, block].all():
                 own = own_levels(layout, model(x, row_level, sigma)[1], x)
                 total += torch.where(unknown[:, block], 0.0, own[:, block])

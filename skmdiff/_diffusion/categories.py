@@ -59,11 +59,6 @@ class NarrowColumns:
         padding = values.new_full((len(values), 1), -math.inf)
         return torch.cat([values, padding], 1).index_select(1, self.padded.flatten()).unflatten(1, self.padded.shape)
 
-    def codes_of(self, place):
-        """Codes (n_levels, width) of one column, which are one-hot: as wide as many."""
-        stop = sum(self.n_levels[:place + 1])
-        return self.codes[stop - self.n_levels[place]:stop, stop - self.n_levels[place]:stop]
-
     def log_likelihoods(self, x):
         """log p(x | level) at sigma = 1, up to a constant, of every level of every column."""
         return x.index_select(1, self.coded) @ self.codes.T - self.half_norm

@@ -44,20 +44,6 @@ class Layout:
         self.coded = index([j for b in blocks if b.codes is not None for j in range(b.start, b.stop)])
         self.narrow = NarrowColumns(blocks, index, codes)
         self.wide = [WideColumn(b, i, index, codes) for i, b in enumerate(blocks) if is_wide(b)]
-        self.with_gaps = index([i for i, b in enumerate(blocks) if b.indicator is not None])
-        self.indicator = index([b.indicator for b in blocks if b.indicator is not None])
-        self.is_gap = torch.tensor([b.kind == "gap" for b in blocks], device=device)
-        self.has_gaps = bool(self.is_gap.any())
-
-    def missing(self, x_0):
-        """(B, n_blocks) of bool, the cells that the indicators of clean rows say are missing; None without gaps."""
-        if not len(self.indicator):
-            return None
-        first = self.start[self.indicator]
-        # the codes of present and missing are one-hot
-        gaps = x_0.index_select(1, first + 1) > x_0.index_select(1, first)
-        return gaps.new_zeros(len(x_0), self.n_blocks).index_copy(1, self.with_gaps, gaps)
-
 
 class PeriodicFeatures(nn.Module):
     """x -> (x, sin 2 pi f x, cos 2 pi f x) for learnt frequencies f of each numeric column."""

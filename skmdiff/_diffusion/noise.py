@@ -55,9 +55,9 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
     (class-conditional sampling); a random set at the level of another row. Tasks that the table does not have
     fall back to the first.
 
-    Where cells are `missing`, (n_rows, n_blocks) of bool, the second and third task also make unknown what is
-    missing in another row: the density of a row with gaps. Another row's, since a flag that tells fillers from
-    values would give the gaps away.
+    Where some `missing` (n_rows, n_blocks) of bool say what rows of the table lack, the second and third task also make
+    that unknown: the density of a row with gaps. They are not the rows of the batch, since what is unknown must not
+    tell fillers from values.
     """
     n_rows, n_blocks, device = len(row_level), len(is_categorical), row_level.device
     sigma = row_level[:, None].repeat(1, n_blocks)
@@ -77,26 +77,12 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
         numbers_known = (task == 1) & (uniform(n_special) < 0.5)
         known |= numbers_known[:, None] & ~is_categorical
     shared = row_level[:n_special]
-    others = torch.randperm(n_rows, generator=generator, device=device)[:n_special]
-    swapped = row_level[others]
+    swapped = row_level[torch.randperm(n_rows, generator=generator, device=device)[:n_special]]
     unknown = torch.full_like(shared, UNKNOWN)
     known_level = torch.where(task == 4, swapped, torch.where(task == 2, shared, 0.0))
     other_level = torch.where((task == 1) | (task == 2) & is_categorical.any(), unknown, shared)
     sigma[:n_special] = torch.where(known, known_level[:, None], other_level[:, None])
     if missing is not None:
-        hidden = missing[others] & ((task == 1) | (task == 2))[:, None]
+        hidden = missing[:n_special] & ((task == 1) | (task == 2))[:, None]
         sigma[:n_special] = sigma[:n_special].masked_fill(hidden, UNKNOWN)
     return sigma
-
-
-def hide_gaps(sigma, is_gap, generator):
-    """The levels (n_rows, n_blocks) with every indicator of gaps either known or unknown, never noised.
-
-    The denoiser learns p(gap | the other columns at their level, the gaps known so far): a classifier, which tells
-    what is missing as sharply as the columns do at small levels. Noised with the rest, a gap would be decided while
-    the columns that it depends on are still blurred. In half of the rows all are unknown, in the others a random set.
-    """
-    n_rows, n_blocks, device = *sigma.shape, sigma.device
-    share = torch.rand(n_rows, 1, generator=generator, device=device)
-    known = torch.rand(n_rows, n_blocks, generator=generator, device=device) < 2 * share - 1
-    return torch.where(is_gap & (sigma > 0), torch.where(known, 0.0, UNKNOWN).to(sigma), sigma)
