@@ -80,4 +80,4 @@ def common_step(ticks, dtype):
     per_second = PER_SECOND.get(np.datetime_data(dtype)[0], 0)
     whole = [seconds * per_second for seconds in UNITS]
     parts = [per_second // 10**k for k in (3, 6)]
-    return next((step for step in [*whole, *parts] if step and not np.any((ticks - ticks[0]) % step)), 1)
+    return next((step for step in [*whole, *parts] if step and np.all(ticks % step == ticks[0] % step)), 1)
