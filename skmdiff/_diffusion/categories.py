@@ -92,27 +92,26 @@ class WideColumn:
     def log_likelihoods(self, x):
         return x[:, self.columns] @ self.codes.T - self.half_norm
 
-    def log_posterior(self, f, x, sigma):
-        """Log-probabilities (B, n_levels)."""
-        variance = variance_of(sigma.index_select(1, self.block))
-        return (f + self.log_shares + self.log_likelihoods(x) / variance).log_softmax(-1)
+    def logits(self, head, h, x, sigma):
+        """Log-probabilities (B, n_levels) up to a constant, in one matrix product: passes over them are what costs."""
+        precision = 1 / variance_of(sigma.index_select(1, self.block))
+        rows = torch.cat([head.enter(h), x[:, self.columns] * precision, -precision], 1)
+        levels = torch.cat([head.levels.weight, self.codes, self.half_norm[:, None]], 1)
+        return torch.addmm(head.levels.bias + self.log_shares, rows, levels.T)
 
-    def mean_codes(self, log_probabilities):
-        return log_probabilities.exp() @ self.codes
+    def mean_codes(self, logits):
+        return logits.softmax(-1) @ self.codes
 
-    def own(self, log_probabilities, x_0):
+    def own(self, logits, x_0):
         """Log-probability of the level that clean rows have, (B, 1)."""
-        return log_probabilities.gather(1, self.log_likelihoods(x_0).argmax(1, keepdim=True))
+        return logits.log_softmax(-1).gather(1, self.log_likelihoods(x_0).argmax(1, keepdim=True))
 
 
 class WideHead(nn.Module):
-    """The low-rank logits b_k + e_k . (A h) of a wide column."""
+    """The weights of the low-rank logits of a wide column: A in `enter`, e_k and b_k in `levels`."""
 
     def __init__(self, width, column):
         super().__init__()
         n_levels, rank = column.codes.shape
         self.enter = nn.Linear(width, rank)
         self.levels = nn.Linear(rank, n_levels)
-
-    def forward(self, h):
-        return self.levels(self.enter(h))

@@ -83,7 +83,8 @@ class Denoiser(nn.Module):
         self.level_features = nn.Linear(2 * LEVEL_FEATURES, 64)
         self.blocks = nn.ModuleList(ResidualBlock(width, n, 64) for n in hidden_layer_sizes)
         self.norm = nn.LayerNorm(width)
-        self.leave = nn.Linear(width, layout.n_numeric + len(layout.narrow.block_of_level))
+        # at least one: torch warns of layers without weights, which a table of one wide column would have
+        self.leave = nn.Linear(width, max(1, layout.n_numeric + len(layout.narrow.block_of_level)))
         self.wide = nn.ModuleList(WideHead(width, column) for column in layout.wide)
 
     def network(self, x, row_level, sigma):
@@ -110,7 +111,7 @@ class Denoiser(nn.Module):
         """Denoised numbers (B, n_numeric), log-probabilities of levels, and F of the numbers.
 
         `x` (B, p) noised rows, `row_level` (B,) their level, `sigma` (B, n_blocks) the levels of their columns.
-        The log-probabilities are those of the narrow columns, then of each wide one (`categories.py`).
+        The log-probabilities are those of the narrow columns, then logits of each wide one (`categories.py`).
         """
         layout = self.layout
         h = self.network(x, row_level, sigma)
@@ -119,7 +120,7 @@ class Denoiser(nn.Module):
         c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
         means = c_skip * x.index_select(1, layout.numeric) + c_out * f
         narrow = layout.narrow.log_posterior(out[:, layout.n_numeric:], x, sigma)
-        wide = [column.log_posterior(head(h), x, sigma) for head, column in zip(self.wide, layout.wide, strict=True)]
+        wide = [column.logits(head, h, x, sigma) for head, column in zip(self.wide, layout.wide, strict=True)]
         return means, [narrow, *wide], f
 
 
