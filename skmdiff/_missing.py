@@ -18,7 +18,7 @@ from ._local import in_blocks, nearest
 
 N_DONORS = 5
 N_COMPLETIONS = 16
-MAX_DONORS = 10_000
+MAX_DONORS = 5000
 RIDGE = 1e-3
 TIE = 1e-3  # how far apart, at most, a drawn number puts equally near donors
 ROUNDS = 2

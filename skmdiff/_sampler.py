@@ -31,9 +31,9 @@ STOP_WARNINGS = {
 class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     """Generator of new rows of a table: diffusion started on the manifold that a manifold learner finds.
 
-    `fit` learns the law of a mixed table (numbers, integers, categories), `sample` draws new rows from it: the
-    same columns, dtypes and categories. A manifold learner embeds the rows; new rows start from the embedding,
-    between neighbours, and a small neural network, the denoiser of a diffusion model, finishes them.
+    `fit` learns the law of a mixed table (numbers, dates, categories, with gaps or without), `sample` draws new
+    rows from it: the same columns, dtypes and categories. A manifold learner embeds the rows; new rows start from
+    the embedding, between neighbours, and a small neural network, the denoiser of a diffusion model, finishes them.
 
     "Sampler" means a generator of rows here, not the `fit_resample` of imbalanced-learn.
 
@@ -55,8 +55,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
-        Categories among the columns: a mask, indices or names; "from_dtype" takes category, bool and string
-        columns.
+        Categories among the columns: a mask, indices or names; "from_dtype" takes category, Enum, bool and string
+        columns. Dates and durations are numbers unless named.
     numeric : {"quantile", "standard"}, default="quantile"
         Code of a number: normal scores, which keep integers, repeated values and bounds exactly; or mean 0 and
         standard deviation 1, which keeps the geometry of the columns.
@@ -161,6 +161,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
+            A DataFrame of pandas or polars, or what makes a 2-D array. Cells may be missing (NaN, None, pd.NA, NaT,
+            null), in every column and in whole columns.
         y : array-like of shape (n_samples,), default=None
             A target, learnt jointly with X, to be chosen or returned at `sample`: classes (integers, bools,
             strings) or numbers (floats that are not all whole).
@@ -242,7 +244,7 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features)
-            In the container, columns and dtypes of the table given to `fit`.
+            In the container, columns and dtypes of the table given to `fit`; the index of a pandas frame is a new one.
         y : ndarray of shape (n_samples,)
             Only if `return_y`.
 
@@ -339,7 +341,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         Returns
         -------
         Z : ndarray of shape (n_samples, n_components)
-            By the learner's own `transform` where it treats each row alone, else by neighbours.
+            By the learner's own `transform` where it treats each row alone, else by neighbours. Missing cells are
+            taken from the training row that is most like theirs.
         """
         self._check_manifold("embed")
         W = self.codec_.encode(self._validate(X, reset=False))

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+from skmdiff import ManifoldDiffusionSampler
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.mark.slow
@@ -21,3 +24,9 @@ def test_the_benchmark_of_the_promises():
     assert exploration["uniform, iid"]["KL to uniform"] < exploration["data, iid"]["KL to uniform"] / 2
     text = script["format_tables"]([tables, tables])
     assert text.count("\n### ") == 3 and "| passthrough | " in text and "(0.000)" in text
+
+
+def test_the_guide_on_tables_runs():
+    guide = (ROOT / "docs" / "user_guide.md").read_text(encoding="utf-8")
+    code = guide.split("## Tables as they are")[1].split("```python\n")[1].split("```")[0]
+    exec(code, {"ManifoldDiffusionSampler": ManifoldDiffusionSampler})  # it asserts what it promises

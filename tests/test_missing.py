@@ -177,7 +177,7 @@ def test_a_row_is_completed_alike_in_any_company():
     np.testing.assert_array_equal(whole, HotDeck(W[:100], blocks, 0).complete(W))
 
 
-def test_fifty_thousand_rows_find_donors_among_ten_thousand(monkeypatch):
+def test_many_rows_find_donors_among_some(monkeypatch):
     monkeypatch.setattr("skmdiff._missing.MAX_DONORS", 100)
     x, y, missing = line(50_000)
     W, blocks = coded({"x": x, "y": np.where(missing, np.nan, y)})
