@@ -263,16 +263,8 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
         seed = draw_seed(random_stream(self.random_state if random_state is None else random_state))
         plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, density=density,
                          design=design, values=None if wanted is None else self.target_.values_of(wanted))
-        from ._diffusion import backend
-
-        starts = range(0, n_samples, backend.BLOCK_ROWS)
-        blocks = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._sample_block)(plan, seed, start) for start in starts)
-        W = np.concatenate(blocks)[:n_samples]
-        gaps = None
-        if missing == "generate" and self.gaps_ is not None:
-            # of another seed: what is missing does not depend on the numbers that made the row
-            gaps = self.gaps_.draw(W, row_uniforms(seed ^ 1, 0, n_samples, self.codec_.n_gaps_))
+        W = self._draw(plan, n_samples, seed)
+        gaps = self._draw_gaps(W, seed) if missing == "generate" else None
         X = self.codec_.decode(W[:, :self.codec_.n_outputs_], gaps)
         if not return_y:
             return X
@@ -394,6 +386,20 @@ class ManifoldDiffusionSampler(DensityMixin, BaseEstimator):
             held_out = history.validation_loss_curve[-1:]
             shown = f", held-out loss {held_out[0]:.4f}" if held_out else ""
             print(f"step {history.n_iter}, loss {history.loss_curve[-1]:.4f}{shown}, {history.seconds:.0f} s")
+
+    def _draw(self, plan, n_samples, seed):
+        """Encoded rows (n_samples, p), filled, with the code of the target behind them."""
+        from ._diffusion import backend
+
+        blocks = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(self._sample_block)(plan, seed, start) for start in range(0, n_samples, backend.BLOCK_ROWS))
+        return np.concatenate(blocks)[:n_samples]
+
+    def _draw_gaps(self, W, seed):
+        """What is missing in encoded rows, by numbers of another seed than those that made them; None without gaps."""
+        if self.gaps_ is None:
+            return None
+        return self.gaps_.draw(W, row_uniforms(seed ^ 1, 0, len(W), self.codec_.n_gaps_))
 
     def _sample_block(self, plan, seed, start):
         """One whole block of encoded rows; the rows past those asked for are drawn too and cut off later."""
