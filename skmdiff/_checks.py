@@ -1,19 +1,10 @@
-"""Checks of tables, and the reading of one column as a numpy array.
-
-A table is a 2-D numpy array or a pandas DataFrame. Frames are recognised by `iloc`; pandas is never imported
-here. Every error names the column or parameter, the rule and what was found.
-"""
-
-import numbers
+"""Checks of tables and parameters. Every error names the column or parameter, the rule and what was found."""
 
 import numpy as np
 from scipy.sparse import issparse
 
-MISSING_TYPES = ("NoneType", "NAType", "NaTType")
-
-
-def is_frame(X):
-    return hasattr(X, "iloc") and hasattr(X, "columns")
+from ._cells import read_cells
+from ._frames import column_names, is_frame, native_column
 
 
 def check_table(X, min_samples=2):
@@ -31,8 +22,8 @@ def check_table(X, min_samples=2):
     Raises
     ------
     ValueError
-        If X is sparse, not 2-D, too small, has two columns of the same name, or a column holds missing
-        values, infinities, complex numbers or dates.
+        If X is sparse, not 2-D, too small, has two columns of the same name, or a column holds infinities,
+        complex numbers or periods. Gaps are let through.
     TypeError
         If the cells of a column are neither all strings nor all numbers.
     """
@@ -45,8 +36,8 @@ def check_table(X, min_samples=2):
     if len(set(names)) < len(names):
         doubles = sorted({name for name in names if names.count(name) > 1})
         raise ValueError(f"The column names of X must be unique, got {doubles} more than once.")
-    for j in range(len(names)):
-        read_column(X, j)
+    for j, name in enumerate(names):
+        read_cells(native_column(X, j), name)
     return X
 
 
@@ -69,85 +60,16 @@ def check_shape(shape, min_samples):
             )
 
 
-def column_names(X):
-    """Names for messages: a frame's own, x0, x1, ... for an array."""
-    return [str(name) for name in X.columns] if is_frame(X) else [f"x{j}" for j in range(X.shape[1])]
-
-
 def read_column(X, j):
-    """Column j as an array of numbers, of bools, or of objects: strings, or values of a category dtype."""
-    name = str(X.columns[j]) if is_frame(X) else f"x{j}"
-    column = X.iloc[:, j] if is_frame(X) else X[:, j]
-    check_dtype(column.dtype, name)
-    if is_frame(X) and column.isna().any():
-        raise_missing(name)
-    if column.dtype.kind in "iufb" and not is_category(column.dtype):
-        values = np.asarray(column, dtype=getattr(column.dtype, "numpy_dtype", None))  # nullable
-        return check_finite(values, name)
-    values = np.asarray(column, dtype=object)
-    return values if is_category(column.dtype) else check_finite(read_objects(values, name), name)
-
-
-def is_category(dtype):
-    return hasattr(dtype, "categories")
-
-
-def check_dtype(dtype, name):
-    if dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: column {name!r} of X has dtype {dtype}.")
-    if dtype.kind in "mM" or str(dtype).startswith("period"):
+    """Column j without gaps as an array: of numbers (dates as their ticks), of bools, or of objects."""
+    name = column_names(X)[j]
+    values, missing = read_cells(native_column(X, j), name)
+    if missing.any():
         raise ValueError(
-            f"Column {name!r} of X must hold numbers or categories, got dates or times (dtype {dtype}). "
-            "Convert it to a number first, for instance days since a reference date."
+            f"Input X contains NaN: column {name!r} has missing values, which are not supported here. Drop the "
+            "rows or fill them first, for instance with sklearn.impute.SimpleImputer."
         )
-
-
-def check_finite(values, name):
-    if values.dtype.kind == "f":
-        if np.isnan(values).any():
-            raise_missing(name)
-        if np.isinf(values).any():
-            raise ValueError(
-                f"Input X contains infinity or a value too large for {values.dtype!r}: column {name!r} "
-                "must be finite."
-            )
-    return values
-
-
-def raise_missing(name):
-    raise ValueError(
-        f"Input X contains NaN: column {name!r} has missing values, which are not supported yet. Drop the "
-        "rows or fill them first, for instance with sklearn.impute.SimpleImputer."
-    )
-
-
-def read_objects(values, name):
-    """Object cells of one type: strings as they are, numbers and bools as an array of their own dtype."""
-    types = set(map(type, values.tolist()))
-    if any(kind.__name__ in MISSING_TYPES for kind in types):
-        raise_missing(name)
-    if all(issubclass(kind, str) for kind in types):
-        return values
-    if all(issubclass(kind, bool | np.bool_) for kind in types):
-        return values.astype(bool)
-    if all(issubclass(kind, numbers.Real) and kind is not bool for kind in types):
-        return read_numbers(values, types)
-    if any(cell != cell for cell in values.tolist() if isinstance(cell, float)):
-        raise_missing(name)
-    shown = ", ".join(sorted(kind.__name__ for kind in types))
-    raise TypeError(
-        f"Column {name!r} of X must hold cells of one kind, strings or numbers, got the types {shown}: like "
-        "that of float(), each cell as an argument must be a string or a number."
-    )
-
-
-def read_numbers(values, types):
-    if all(issubclass(kind, numbers.Integral) for kind in types):
-        try:
-            return values.astype(np.int64)
-        except OverflowError:
-            pass
-    return values.astype(np.float64)
+    return values.astype(np.int64) if values.dtype.kind in "mM" else values
 
 
 def check_option(value, name, options):
@@ -183,7 +105,7 @@ def categorical_mask(X, categorical_features, values):
     X : ndarray or DataFrame
     categorical_features : "from_dtype", None, or array-like of bool, int or str
     values : list of ndarray
-        The columns of X as `read_column` gives them.
+        The cells of the columns of X, as `read_cells` gives them.
     """
     n_features = X.shape[1]
     if categorical_features is None:

@@ -20,8 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
+from ._cells import read_cells
 from ._charts import Charts, leave_out, normal_parts
-from ._checks import column_names, is_auto, read_column
+from ._checks import is_auto
+from ._frames import column_names, native_column
 from ._local import nearest
 
 LARGEST_NOISE = 1.0  # in the code: a column that is all noise
@@ -143,13 +145,12 @@ def noise_of_levels(codec, X, noise_level):
 
     The code is not linear: a column's noise is the root mean square of what +-s does to the code of its values.
     """
-    noise, stop = [], 0
+    noise = []
     for j, column in enumerate(codec.columns_):
-        stop += column.width
-        if column.kind != "numeric" or noise_level[j] == 0:
+        if noise_level[j] == 0:
             noise += [0.0] * column.width
             continue
-        x = read_column(X, j).astype(np.float64)
+        x = read_cells(native_column(X, j), column.name).observed.astype(np.float64)
         secant = (column.encode(x + noise_level[j]) - column.encode(x - noise_level[j])) / 2
         noise.append(min(LARGEST_NOISE, np.sqrt(np.mean(secant**2))))
     return np.array(noise)
@@ -159,15 +160,20 @@ def levels_of_noise(codec, noise):
     """Standard deviations (n_features,) in the units of the columns; 0 for columns that are not numbers."""
     levels, place = np.zeros(len(codec.columns_)), 0
     for j, column in enumerate(codec.columns_):
-        if column.kind == "numeric":
+        if is_measured(column):
             levels[j] = noise[place] * column.std
         place += column.width
     return levels
 
 
+def is_measured(column):
+    """Whether a column holds numbers that vary, dates not being measured."""
+    return column.kind == "numeric" and hasattr(column, "std")
+
+
 def check_noise_level(noise_level, codec, X):
     """(n_features,) standard deviations asked for, zero for None and "auto"; a ValueError says what is wrong."""
-    numeric = np.array([column.kind == "numeric" for column in codec.columns_])
+    numeric = np.array([is_measured(column) for column in codec.columns_])
     if noise_level is None or is_auto(noise_level):
         return np.zeros(len(numeric))
     levels = _as_levels(noise_level, numeric)

@@ -3,6 +3,10 @@
 Each column that varies owns one block of columns of W, roughly centred and of variance one; what a block
 means is written in `_columns.py`. Constant columns own none and are restored. decode(encode(X)) is X for the
 rows seen in fit, whatever the random ties.
+
+W is NaN where a cell is missing; whoever works on W fills it in (`_missing.py`). What is missing is said by
+indicators, beside W: one for every column with gaps, but columns whose gaps lie in the same rows share one, so that
+what is missing together stays missing together.
 """
 
 from numbers import Integral
@@ -10,16 +14,11 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_scalar
 
-from ._checks import (
-    categorical_mask,
-    check_option,
-    check_table,
-    column_names,
-    is_category,
-    is_frame,
-    read_column,
-)
-from ._columns import Block, CategoricalColumn, ConstantColumn, QuantileColumn, StandardColumn
+from ._cells import is_category, read_cells, writer_of
+from ._checks import categorical_mask, check_option, check_table
+from ._columns import Block, CategoricalColumn, ConstantColumn, EmptyColumn, QuantileColumn, StandardColumn
+from ._dates import DateColumn
+from ._frames import build, column_names, is_frame, native_column, no_rows
 
 NUMERIC_COLUMNS = {"quantile": QuantileColumn, "standard": StandardColumn}
 # More distinct strings than half of the rows, in more rows than this, are an identifier or free text.
@@ -44,6 +43,8 @@ class TableCodec:
     blocks_ : list of Block
     n_outputs_ : int
         Number of columns of W.
+    gap_of_ : dict
+        The indicator of every column with gaps, both by number.
     """
 
     def __init__(self, categorical_features="from_dtype", numeric="quantile", max_onehot=50):
@@ -56,10 +57,14 @@ class TableCodec:
         check_option(self.numeric, "numeric", set(NUMERIC_COLUMNS))
         check_scalar(self.max_onehot, "max_onehot", Integral, min_val=1)
         X = check_table(X)
-        values = [read_column(X, j) for j in range(X.shape[1])]
-        mask = categorical_mask(X, self.categorical_features, values)
-        self.template_ = X.iloc[:0].copy() if is_frame(X) else np.empty((0, X.shape[1]), dtype=X.dtype)
-        self.columns_ = [self._fit_column(X, j, x, mask[j]) for j, x in enumerate(values)]
+        native = [native_column(X, j) for j in range(X.shape[1])]
+        cells = [read_cells(column, name) for column, name in zip(native, column_names(X), strict=True)]
+        mask = categorical_mask(X, self.categorical_features, [column.observed for column in cells])
+        self.template_ = no_rows(X)
+        self.writers_ = [writer_of(column) for column in native]
+        self.columns_ = [self._fit_column(column_names(X)[j], x.observed, native[j], self.writers_[j], mask[j])
+                         for j, x in enumerate(cells)]
+        self._fit_gaps(cells)
         self._set_blocks()
         return self
 
@@ -75,41 +80,69 @@ class TableCodec:
         Returns
         -------
         W : ndarray of shape (n_samples, n_outputs)
+            NaN in the block of a cell that is missing.
         """
-        X = self._check_new(X)
-        parts = [column.encode(self._read(X, j), random_state) for j, column in enumerate(self.columns_)]
+        parts = [spread(column.encode(x.observed, random_state), x.missing)
+                 for column, x in zip(self.columns_, self._read(X), strict=True)]
         return np.concatenate(parts, axis=1)
 
-    def decode(self, W):
-        """Table of a matrix, in the container, columns and dtypes seen in fit."""
+    def gaps(self, X):
+        """Indicators (n_samples, n_gaps) of bool; a row that lacks one of the columns that share one lacks them all."""
+        missing = [x.missing for x in self._read(X)]
+        out = np.zeros((len(missing[0]), self.n_gaps_), dtype=bool)
+        for j, k in self.gap_of_.items():
+            out[:, k] |= missing[j]
+        return out
+
+    def decode(self, W, gaps=None):
+        """Table of a matrix without NaN, in the container, columns and dtypes seen in fit.
+
+        Cells are missing where the indicators `gaps` (n_samples, n_gaps) say so; with None only in columns that hold
+        nothing else.
+        """
         W = np.asarray(W, dtype=np.float64)
         if W.ndim != 2 or W.shape[1] != self.n_outputs_:
             raise ValueError(f"W must have shape (n_samples, {self.n_outputs_}), got {W.shape}.")
         if np.isnan(W).any():
             raise ValueError("W must not contain NaN.")
-        stops = np.cumsum([column.width for column in self.columns_])
-        parts = zip(self.columns_, np.split(W, stops[:-1], axis=1), strict=True)
-        decoded = [column.decode(block) for column, block in parts]
-        return self._frame(decoded) if is_frame(self.template_) else self._array(decoded)
+        parts = np.split(W, np.cumsum([column.width for column in self.columns_])[:-1], axis=1)
+        blank = {} if gaps is None else {j: gaps[:, k] for j, k in self.gap_of_.items()}
+        none, every = np.zeros(len(W), dtype=bool), np.ones(len(W), dtype=bool)
+        columns = []
+        for j, (column, part) in enumerate(zip(self.columns_, parts, strict=True)):
+            values = column.decode(part)
+            columns.append(self.writers_[j].write(values, every if values is None else blank.get(j, none)))
+        return build(self.template_, columns)
 
     def log_volume(self, X):
         """(n_samples,) sum over the numeric columns of log |dw/dx|, log(mass) - log phi(w) at atoms.
 
-        Finite for every finite table: see `QuantileColumn.log_volume` for values that fit did not see.
+        Finite for every finite table: see `QuantileColumn.log_volume` for values that fit did not see. A missing
+        cell adds nothing.
         """
-        X = self._check_new(X)
-        return sum(column.log_volume(self._read(X, j)) for j, column in enumerate(self.columns_))
+        total = 0.0
+        for column, x in zip(self.columns_, self._read(X), strict=True):
+            total = total + np.nan_to_num(spread(column.log_volume(x.observed)[:, None], x.missing)[:, 0])
+        return total
 
-    def _fit_column(self, X, j, x, categorical):
-        name = column_names(X)[j]
-        if categorical:
-            return self._fit_categorical(name, x, level_order(X, j, x))
+    def _fit_column(self, name, x, native, writer, categorical):
+        if len(x) == 0:
+            return EmptyColumn(name)
+        is_date = x.dtype.kind in "mM"
+        if categorical and not is_date:
+            return self._fit_categorical(name, x, level_order(native, x))
         if x.dtype == object:
             raise ValueError(
                 f"Column {name!r} of X holds strings or categories and must be named in "
                 f"categorical_features, got categorical_features={self.categorical_features!r}."
             )
-        return ConstantColumn(x, name) if np.all(x == x[0]) else NUMERIC_COLUMNS[self.numeric](x, name)
+        if np.all(x == x[0]):
+            return ConstantColumn(x, name)
+        make = self._fit_levels if categorical else NUMERIC_COLUMNS[self.numeric]
+        return DateColumn(x, name, make, writer.wall if writer.time_zone else None) if is_date else make(x, name)
+
+    def _fit_levels(self, x, name):
+        return CategoricalColumn(x, name, sorted(set(x.tolist())), self.max_onehot)
 
     def _fit_categorical(self, name, x, levels):
         strings = isinstance(levels[0], str)
@@ -122,46 +155,47 @@ class TableCodec:
             return ConstantColumn(x.astype(object), name)
         return CategoricalColumn(x, name, levels, self.max_onehot)
 
+    def _fit_gaps(self, cells):
+        """One indicator for every set of rows that are the gaps of one column or more."""
+        numbers = {}
+        self.gap_of_ = {j: numbers.setdefault(x.missing.tobytes(), len(numbers)) for j, x in enumerate(cells)
+                        if x.missing.any() and not x.missing.all()}
+        self.n_gaps_ = len(numbers)
+
     def _set_blocks(self):
         self.blocks_, self.n_outputs_ = [], 0
         for column in self.columns_:
             if column.width:
                 start, self.n_outputs_ = self.n_outputs_, self.n_outputs_ + column.width
-                self.blocks_.append(Block(column.kind, start, self.n_outputs_, column.codes, column.name))
+                self.blocks_.append(
+                    Block(column.kind, start, self.n_outputs_, column.codes, column.name, column.frequencies))
         if not self.blocks_:
             raise ValueError("At least one column of X must vary, got one value in every column.")
 
-    def _check_new(self, X):
+    def _read(self, X):
+        """The cells of every column of a new table."""
         X = check_table(X, min_samples=1)
         expected = self.template_.shape[1]
         if X.shape[1] != expected:
             raise ValueError(f"X has {X.shape[1]} features, but TableCodec is expecting {expected} features.")
-        if is_frame(X) and is_frame(self.template_) and column_names(X) != column_names(self.template_):
-            raise ValueError(
-                f"The columns of X must be those seen in fit, {column_names(self.template_)}, "
-                f"got {column_names(X)}."
-            )
-        return X
+        names = [column.name for column in self.columns_]
+        if is_frame(X) and is_frame(self.template_) and column_names(X) != names:
+            raise ValueError(f"The columns of X must be those seen in fit, {names}, got {column_names(X)}.")
+        cells = [read_cells(native_column(X, j), name) for j, name in enumerate(names)]
+        for column, x in zip(self.columns_, cells, strict=True):
+            if column.kind == "numeric" and not isinstance(column, DateColumn) and x.observed.dtype.kind not in "iufb":
+                if len(x.observed):
+                    raise ValueError(f"Column {column.name!r} of X must hold numbers as in fit, got {x.observed[0]!r}.")
+        return cells
 
-    def _read(self, X, j):
-        x, column = read_column(X, j), self.columns_[j]
-        if column.kind == "numeric" and x.dtype == object:
-            raise ValueError(f"Column {column.name!r} of X must hold numbers as in fit, got {x[0]!r}.")
-        return x
 
-    def _array(self, decoded):
-        out = np.empty((len(decoded[0]), len(decoded)), dtype=self.template_.dtype)
-        for j, x in enumerate(decoded):
-            out[:, j] = x
-        return out
-
-    def _frame(self, decoded):
-        import pandas as pd
-
-        dtypes = self.template_.dtypes.tolist()
-        frame = pd.DataFrame({j: pd.Series(x, dtype=dtypes[j]) for j, x in enumerate(decoded)})
-        frame.columns = self.template_.columns
-        return frame
+def spread(values, missing):
+    """Rows of values (m, k) over the (n,) cells they are of, NaN elsewhere."""
+    if not missing.any():
+        return values
+    out = np.full((len(missing), values.shape[1]), np.nan)
+    out[~missing] = values
+    return out
 
 
 def coded_columns(blocks):
@@ -169,9 +203,9 @@ def coded_columns(blocks):
     return np.concatenate([np.full(block.stop - block.start, block.codes is not None) for block in blocks])
 
 
-def level_order(X, j, x):
-    """Levels seen in column j: in the order of a category dtype, else sorted."""
+def level_order(native, x):
+    """Levels seen in a column: in the order of a category dtype, else sorted."""
     seen = set(x.tolist())
-    if is_frame(X) and is_category(X.dtypes.iloc[j]):
-        return [level for level in X.dtypes.iloc[j].categories.tolist() if level in seen]
+    if is_category(native.dtype):
+        return [level for level in native.dtype.categories.tolist() if level in seen]
     return sorted(seen)

@@ -4,6 +4,8 @@ A column class is built from the training values x (n,) of one column and offers
 
     encode(x, random_state) -> (n, width)     decode(block) -> (n,)     log_volume(x) -> (n,)
 
+x being cells that hold something: gaps are the codec's.
+
 Numeric columns have width 1. `QuantileColumn` is the probability integral transform with randomised ties,
 followed by the Gaussian quantile function: w = Phi^-1(u), u = F(x). The n training observations share [0, 1];
 a value seen c times owns an interval of length c / n.
@@ -44,6 +46,7 @@ class Block(NamedTuple):
     stop: int
     codes: np.ndarray | None  # (n_levels, stop - start) code of each level, None for numeric
     name: str  # for messages
+    frequencies: np.ndarray | None = None  # (n_levels,) share of each level, None for numeric
 
 
 def seen_decimals(values):
@@ -96,10 +99,30 @@ def log_normal_density(w):
     return -0.5 * w**2 - 0.5 * np.log(2 * np.pi)
 
 
+class EmptyColumn:
+    """A column without any value: no block, every cell stays a gap."""
+
+    kind, width, codes, frequencies = "constant", 0, None, None
+
+    def __init__(self, name):
+        self.name = name
+
+    def encode(self, x, random_state=None):
+        if len(x):
+            raise ValueError(f"Column {self.name!r} of X must be empty as in fit, got {x[0]!r}.")
+        return np.empty((0, 0))
+
+    def decode(self, block):
+        return None
+
+    def log_volume(self, x):
+        return np.zeros(len(x))
+
+
 class ConstantColumn:
     """A column with one value: no block; the value is restored."""
 
-    kind, width, codes = "constant", 0, None
+    kind, width, codes, frequencies = "constant", 0, None, None
 
     def __init__(self, x, name):
         self.name = name
@@ -120,7 +143,7 @@ class ConstantColumn:
 class StandardColumn:
     """w = (x - mean) / std; decoding rounds to the seen grid and does not clip."""
 
-    kind, width, codes = "numeric", 1, None
+    kind, width, codes, frequencies = "numeric", 1, None, None
 
     def __init__(self, x, name):
         self.name = name
@@ -140,7 +163,7 @@ class StandardColumn:
 class QuantileColumn:
     """w = Phi^-1(F(x)) with randomised ties; see the head of this module."""
 
-    kind, width, codes = "numeric", 1, None
+    kind, width, codes, frequencies = "numeric", 1, None, None
 
     def __init__(self, x, name):
         self.name = name
@@ -237,8 +260,8 @@ class CategoricalColumn:
     def __init__(self, x, name, levels, max_onehot):
         self.name, self.levels = name, levels
         self.positions = {level: k for k, level in enumerate(levels)}
-        frequencies = np.bincount(self._indices(x), minlength=len(levels)) / len(x)
-        self.codes = level_codes(frequencies, max_onehot)
+        self.frequencies = np.bincount(self._indices(x), minlength=len(levels)) / len(x)
+        self.codes = level_codes(self.frequencies, max_onehot)
         self.width = self.codes.shape[1]
 
     def encode(self, x, random_state=None):

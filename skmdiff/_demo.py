@@ -16,9 +16,10 @@ from sklearn.manifold import TSNE, Isomap, LocallyLinearEmbedding, SpectralEmbed
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from ._checks import is_frame, read_column
+from ._checks import read_column
 from ._codec import TableCodec
 from ._csv import assemble, has_pandas, read_csv, write_csv
+from ._frames import take_rows
 from ._picture import save_picture
 from ._sampler import ManifoldDiffusionSampler
 from .datasets import load_german_credit
@@ -51,6 +52,8 @@ def load_table(path=None):
     if len(table) < _MIN_ROWS:
         raise ValueError(f"{path} must hold at least {_MIN_ROWS} rows, got {len(table)}")
     TableCodec().fit(table)
+    for j in range(table.shape[1]):
+        read_column(table, j)  # the sampler takes gaps, the measures do not
     return names, table
 
 
@@ -65,10 +68,10 @@ def run_demo(names, table, *, n_samples, out_dir, random_state, max_time, manifo
     # the first k of n rows are the k rows: one draw serves the file, the measures and the picture
     synthetic = sampler.sample(max(n_samples, len(train)))
     _say(f"drawn after {time.perf_counter() - begin:.1f} s; measuring")
-    comparable = _rows(synthetic, 0, len(train))
+    comparable = take_rows(synthetic, slice(0, len(train)))
     print(format_table(measure(train, holdout, comparable, rng.randint(2**31))))
     rows_path, picture_path = out_dir / "demo_rows.csv", out_dir / "demo.png"
-    write_csv(rows_path, names, _rows(synthetic, 0, n_samples))
+    write_csv(rows_path, names, take_rows(synthetic, slice(0, n_samples)))
     embedding = _embedding(sampler, manifold, train, comparable)
     columns = ColumnsDisplay.from_tables(train, comparable)
     columns.names = names
@@ -97,7 +100,7 @@ def measure(train, holdout, synthetic, seed):
     """
     rng = check_random_state(seed)
     n_rows = min(len(holdout), _MAX_BLOCK_ROWS)
-    reference = _rows(holdout, 0, n_rows)
+    reference = take_rows(holdout, slice(0, n_rows))
     candidates = [synthetic, train, _independent_columns(train, rng)]
     scores = [_block_scores(reference, train, table, n_rows, rng) for table in candidates]
     labels = [
@@ -122,7 +125,7 @@ def _block_scores(reference, train, rows, n_rows, rng):
     n_blocks = min(_MAX_BLOCKS, max(1, len(rows) // n_rows))
     scores = []
     for k in range(n_blocks):
-        block = _rows(rows, k * n_rows, (k + 1) * n_rows)
+        block = take_rows(rows, slice(k * n_rows, (k + 1) * n_rows))
         two_sample = c2st(reference, block, random_state=rng)
         nearness = coverage_precision(reference, block, reference=train)
         scores.append([shape_error(reference, block), trend_error(reference, block), two_sample, *nearness])
@@ -152,10 +155,6 @@ def _embedding(sampler, manifold, real, synthetic):
     codes = [sampler.codec_.encode(rows) for rows in (real, synthetic)]
     pca = PCA(n_components=min(2, *codes[0].shape), random_state=0).fit(codes[0])
     return EmbeddingDisplay(*map(pca.transform, codes))
-
-
-def _rows(table, start, stop):
-    return table.iloc[start:stop] if is_frame(table) else table[start:stop]
 
 
 def _umap():

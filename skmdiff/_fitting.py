@@ -1,16 +1,20 @@
 """The two halves of a fit: the manifold with the source on it, and the denoiser; thin over the rooms below."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from sklearn.neighbors import LocalOutlierFactor
 
 from . import _cleaning
 from ._charts import choose_charts
-from ._checks import is_auto, is_frame
+from ._checks import is_auto
 from ._codec import TableCodec, coded_columns
 from ._defaults import default_manifold, n_held_out, plan_training
+from ._frames import take_rows
+from ._gaps import GapModel
 from ._manifold import ManifoldModel
+from ._missing import HotDeck, fill, with_unknown_target
 from ._source import Source, build_source, choose_sigma_start
 from ._target import Target
 
@@ -19,12 +23,13 @@ OUTLIER_NEIGHBORS = 20
 
 @dataclass(frozen=True)
 class Encoding:
-    """A table X with its target y, or without (None), and the fitted codes of both."""
+    """A table X with its target y, or without (None), the fitted codes of both, and what fills the gaps of X."""
 
     codec: TableCodec
     target: Target | None
     X: object
     y: np.ndarray | None
+    seed: int
 
     @property
     def blocks(self):
@@ -32,19 +37,36 @@ class Encoding:
         target = [] if self.target is None else self.target.blocks(offset=self.codec.n_outputs_)
         return [*self.codec.blocks_, *target]
 
-    def table(self, random_state=None):
-        """W (n, p) of the columns alone."""
-        return self.codec.encode(self.X, random_state)
+    @cached_property
+    def deck(self):
+        """What fills the gaps; None without gaps."""
+        return HotDeck(self._raw(), self.blocks, self.seed) if self.codec.n_gaps_ else None
+
+    def table(self):
+        """W (n, p) of the columns alone; gaps are filled as those of a new row, whose target is not known."""
+        W = self.codec.encode(self.X)
+        if self.deck is None:
+            return W
+        return self.deck.complete(with_unknown_target(W, self.deck))[:, :W.shape[1]]
 
     def joint(self, random_state=None):
-        """W (n, p) with the code of the target behind it."""
-        W = self.table(random_state)
-        return W if self.target is None else np.hstack([W, self.target.encode(self.y, random_state)])
+        """W (n, p) with the code of the target behind it, gaps filled."""
+        W = self._raw(random_state)
+        return W if self.deck is None else fill(W, self.deck.found, random_state)
+
+    @property
+    def missing(self):
+        """(n, n_blocks) of bool, the missing cells; None without gaps."""
+        return None if self.deck is None else np.isnan(self.deck.rows[:, [block.start for block in self.blocks]])
 
     def some(self, rows):
         """The same of some rows."""
-        X = self.X.iloc[rows] if is_frame(self.X) else self.X[rows]
-        return Encoding(self.codec, self.target, X, None if self.y is None else self.y[rows])
+        y = None if self.y is None else self.y[rows]
+        return Encoding(self.codec, self.target, take_rows(self.X, rows), y, self.seed)
+
+    def _raw(self, random_state=None):
+        W = self.codec.encode(self.X, random_state)
+        return W if self.target is None else np.hstack([W, self.target.encode(self.y, random_state)])
 
 
 def find_outliers(sampler, encoding):
@@ -86,6 +108,14 @@ def fit_source(sampler, encoding, model, seed) -> tuple[Source | None, float]:
         return source, float(sampler.sigma_start)
     return source, choose_sigma_start(source, model.embedding_, sampler.n_neighbors, sampler.sigma_min,
                                       sampler.sigma_max, np.random.default_rng(seed))
+
+
+def fit_gaps(encoding, seed):
+    """The model of what is missing; None where nothing is."""
+    if not encoding.codec.n_gaps_:
+        return None
+    W = encoding.joint(np.random.default_rng(seed))
+    return GapModel(W, encoding.codec.gaps(encoding.X), encoding.blocks, seed)
 
 
 def fit_noise(sampler, encoding, model, seed):
@@ -130,6 +160,7 @@ def fit_denoiser(sampler, encoding, sigma_start, noise, seed, report):
     target = None if encoding.target is None else len(encoding.codec.blocks_)
     plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target, noise)
     training = encoding.some(rows)
+    plan = replace(plan, missing=training.missing)
     return backend.fit_denoiser(
         lambda: training.joint(rng), W[held_out] if n_out else None, encoding.blocks, shape, plan,
         device=sampler.device, seed=seed, report=report)

@@ -2,6 +2,7 @@
 
 from numbers import Integral
 
+import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
@@ -9,6 +10,7 @@ from ._checks import check_coordinates, check_option
 from ._draw import draw_along, draw_rows
 from ._explore import path_points, region_plan
 from ._laws import DENSITIES, kernel_density, row_law
+from ._missing import HotDeck, with_unknown_target
 from ._parameters import random_stream
 from ._streams import draw_seed
 
@@ -28,13 +30,14 @@ class OnManifold:
         Returns
         -------
         Z : ndarray of shape (n_samples, n_components)
-            By the learner's own `transform` where it treats each row alone, else by neighbours.
+            By the learner's own `transform` where it treats each row alone, else by neighbours. Missing cells are
+            taken from the training row that is most like theirs.
         """
         self._check_manifold("embed")
-        return self.manifold_model_.embed(self.codec_.encode(self._validate(X, reset=False)))
+        return self.manifold_model_.embed(self._encode_whole(X))
 
     def lift(self, Z):
-        """Rows of the table at coordinates on the manifold, by local linear regression.
+        """Rows of the table at coordinates on the manifold, by local regression.
 
         Parameters
         ----------
@@ -73,9 +76,9 @@ class OnManifold:
             raise ValueError(f"denoise needs a noise_level above 0, got noise_level={self.noise_level!r}.")
         from ._diffusion import backend
 
-        W = self.codec_.encode(self._validate(X, reset=False))
-        W = backend.remove_noise(self.denoiser_, W)
-        return self.codec_.decode(W if self.cleaner_ is None else self.cleaner_.clean(W))
+        X = self._validate(X, reset=False)
+        W = backend.remove_noise(self.denoiser_, self._encode_whole(X))
+        return self.codec_.decode(W if self.cleaner_ is None else self.cleaner_.clean(W), self.codec_.gaps(X))
 
     def explore(self, n_samples=10, *, region=None, path=None, random_state=None):
         """Rows that show a part of the manifold: evenly spread over a region of it, or along a path on it.
@@ -116,7 +119,7 @@ class OnManifold:
         if path is None:
             plan = region_plan(region, self.source_, model, n_samples, seed)
             return self._decode(draw_rows(self.denoiser_, plan, process, n_samples, seed, p, self.n_jobs))
-        stops = self.codec_.encode(self._validate(path, reset=False))
+        stops = self._encode_whole(path)
         if len(stops) < 2:
             raise ValueError(f"path must hold at least two rows, got {len(stops)}.")
         points = path_points(model, self.source_.rows, stops, n_samples)
@@ -141,6 +144,14 @@ class OnManifold:
         check_option(density, "density", DENSITIES)
         law = row_law(density, "iid", self.source_, self.manifold_model_)
         return kernel_density(self.manifold_model_.embedding_, law.weights, 0)
+
+    def _encode_whole(self, X):
+        """The code of rows, their gaps filled from training rows."""
+        W = self.codec_.encode(self._validate(X, reset=False))
+        if not np.isnan(W).any():
+            return W
+        deck = self.deck_ or HotDeck(self.manifold_model_.table_, self.codec_.blocks_, 0)
+        return deck.complete(with_unknown_target(W, deck))[:, :W.shape[1]]
 
     def _check_manifold(self, method):
         check_is_fitted(self, "denoiser_")

@@ -10,14 +10,25 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _source
-from ._checks import check_table, is_frame
+from ._checks import check_option, check_table
 from ._cleaning import check_noise_level
 from ._codec import TableCodec
 from ._draw import Process, draw_rows, plan_draw
-from ._fitting import Encoding, embedding_of_all, find_outliers, fit_denoiser, fit_manifold, fit_noise, fit_source
+from ._fitting import (
+    Encoding,
+    embedding_of_all,
+    find_outliers,
+    fit_denoiser,
+    fit_gaps,
+    fit_manifold,
+    fit_noise,
+    fit_source,
+)
+from ._frames import is_frame
+from ._missing import with_unknown_target
 from ._on_manifold import OnManifold
 from ._parameters import check_parameters, random_stream
-from ._streams import draw_seed
+from ._streams import draw_seed, row_uniforms
 from ._target import Target, check_target
 
 DENSITY_STEPS = 32
@@ -31,9 +42,9 @@ STOP_WARNINGS = {
 class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
     """Generator of new rows of a table: diffusion started on the manifold that a manifold learner finds.
 
-    `fit` learns the law of a mixed table (numbers, integers, categories), `sample` draws new rows from it: the
-    same columns, dtypes and categories. A manifold learner embeds the rows; new rows start from the embedding,
-    between neighbours, and a small neural network, the denoiser of a diffusion model, finishes them.
+    `fit` learns the law of a mixed table (numbers, dates, categories, with gaps or without), `sample` draws new
+    rows from it: the same columns, dtypes and categories. A manifold learner embeds the rows; new rows start from
+    the embedding, between neighbours, and a small neural network, the denoiser of a diffusion model, finishes them.
 
     "Sampler" means a generator of rows here, not the `fit_resample` of imbalanced-learn.
 
@@ -68,8 +79,8 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
-        Categories among the columns: a mask, indices or names; "from_dtype" takes category, bool and string
-        columns.
+        Categories among the columns: a mask, indices or names; "from_dtype" takes category, Enum, bool and string
+        columns. Dates and durations are numbers unless named.
     numeric : {"quantile", "standard"}, default="quantile"
         Code of a number: normal scores, which keep integers, repeated values and bounds exactly; or mean 0 and
         standard deviation 1, which keeps the geometry of the columns.
@@ -189,6 +200,8 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
+            A DataFrame of pandas or polars, or what makes a 2-D array. Cells may be missing (NaN, None, pd.NA, NaT,
+            null), in every column and in whole columns.
         y : array-like of shape (n_samples,), default=None
             A target, learnt jointly with X, to be chosen or returned at `sample`: classes (integers, bools,
             strings) or numbers (floats that are not all whole).
@@ -221,21 +234,23 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         check_noise_level(self.noise_level, self.codec_, X)
         y = None if y is None else check_target(y, len(X))
         self.target_ = None if y is None else Target(y)
-        encoding = Encoding(self.codec_, self.target_, X, y)
-        self.outliers_ = find_outliers(self, encoding)
-        self._fit_rows(encoding, encoding.some(~self.outliers_), random_state)
-
-    def _fit_rows(self, encoding, rows, random_state):
-        """Fit to rows of an encoded table."""
         seed = draw_seed(random_state)
+        encoding = Encoding(self.codec_, self.target_, X, y, seed)
+        self.outliers_ = find_outliers(self, encoding)
+        rows = encoding.some(~self.outliers_) if self.outliers_.any() else encoding
+        self._fit_rows(encoding, rows, seed, draw_seed(random_state))
+
+    def _fit_rows(self, encoding, rows, seed, training_seed):
+        """Fit to rows of an encoded table."""
         self.manifold_model_ = model = fit_manifold(self, rows, seed)
         if model is not None:
             self.manifold_, self.embedding_ = model.transformer_, embedding_of_all(model, encoding, self.outliers_)
             self.intrinsic_dimension_ = model.intrinsic_dimension_
         self.source_, self.sigma_start_ = fit_source(self, rows, model, seed)
+        self.deck_, self.gaps_ = rows.deck, fit_gaps(rows, seed)
         noise, self.noise_level_, self.cleaner_ = fit_noise(self, rows, model, seed)
         self.denoiser_, history = fit_denoiser(
-            self, rows, self.sigma_start_, noise, draw_seed(random_state), self._report)
+            self, rows, self.sigma_start_, noise, training_seed, self._report)
         self._keep(history)
 
     def _keep(self, history):
@@ -245,7 +260,8 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
             warnings.warn(STOP_WARNINGS[history.stop_reason].format(self.n_iter_, self.learning_rate_init),
                           ConvergenceWarning, stacklevel=5)
 
-    def sample(self, n_samples=1, *, y=None, density="data", design="iid", return_y=False, random_state=None):
+    def sample(self, n_samples=1, *, y=None, density="data", design="iid", missing="generate", return_y=False,
+               random_state=None):
         """Draw new rows.
 
         The rows depend on the seed and on their number only: the first k of n rows are the k rows of a smaller
@@ -268,6 +284,9 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
             same law. Cells are within a class where `y` gives classes. "repelled" starts each row, of eight places
             drawn from the law, at the one farthest from the rows before it: it spreads a batch widest, and favours
             what is rare within a class.
+        missing : {"generate", "fill"}, default="generate"
+            What becomes of gaps, where the table has any. "generate" leaves cells empty at the rates, and with the
+            dependence on other columns, of the table. "fill" returns the same rows with every cell filled.
         return_y : bool, default=False
             Whether to return the targets beside the rows.
         random_state : int, RandomState or None, default=None
@@ -276,7 +295,7 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features)
-            In the container, columns and dtypes of the table given to `fit`.
+            In the container, columns and dtypes of the table given to `fit`; the index of a pandas frame is a new one.
         y : ndarray of shape (n_samples,)
             Only if `return_y`.
 
@@ -288,6 +307,7 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         """
         check_is_fitted(self, "denoiser_")
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        check_option(missing, "missing", {"generate", "fill"})
         if (y is not None or return_y) and self.target_ is None:
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
         wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
@@ -295,7 +315,7 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, density=density,
                          design=design, values=None if wanted is None else self.target_.values_of(wanted))
         W = draw_rows(self.denoiser_, plan, self._process(), n_samples, seed, self.codec_.n_outputs_, self.n_jobs)
-        X = self._decode(W)
+        X = self._decode(W, self._draw_gaps(W, seed) if missing == "generate" else None)
         if not return_y:
             return X
         # the codes asked for, not those that went through the denoiser in single precision
@@ -308,8 +328,10 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         and for values that the table repeats. By the probability-flow ODE from the row to `sigma_start_` and
         the law of the starts there; the trace of the Jacobian is exact up to 16 numeric columns and estimated
         with fixed probes above. A value outside of the range seen in `fit` costs a finite penalty. Where
-        `sigma_start_` is small, rows far from all training rows are rated lower than they deserve. With a noise level
-        it is the density of rows that have this noise once more, the finest that is learnt.
+        `sigma_start_` is small, rows far from all training rows are rated lower than they deserve. For a row with
+        gaps it is the density of the cells that are there; where the table of `fit` had gaps, times the
+        probability that just these are. With a noise level it is the density of rows that have this noise once more,
+        the finest that is learnt.
 
         Parameters
         ----------
@@ -326,12 +348,17 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         W, p = self.codec_.encode(X), self.codec_.n_outputs_
         blocks = self.denoiser_.blocks
         hidden = np.array([block.start >= p for block in blocks])
-        padded = np.pad(W, ((0, 0), (0, blocks[-1].stop - p)))
+        missing = np.isnan(W[:, [block.start for block in self.codec_.blocks_]])
+        missing = np.pad(missing, ((0, 0), (0, len(blocks) - len(self.codec_.blocks_))))
+        padded = np.pad(np.nan_to_num(W), ((0, 0), (0, blocks[-1].stop - p)))
         numbers = [block.start for block in self.codec_.blocks_ if block.codes is None]
         levels = np.maximum(self.sigma_start_, backend.noise_of_columns(self.denoiser_))
         at_start = _source.start_density(self.source_, numbers, levels[numbers])
-        log_density = backend.log_density(self.denoiser_, padded, hidden, at_start, self.sigma_min,
+        log_density = backend.log_density(self.denoiser_, padded, hidden, missing, at_start, self.sigma_min,
                                           self.sigma_start_, DENSITY_STEPS)
+        if self.gaps_ is not None:
+            log_density += self.gaps_.log_probability_given_seen(
+                with_unknown_target(W, self.deck_), self.codec_.gaps(X), self.deck_)
         return log_density + self.codec_.log_volume(X)
 
     def score(self, X, y=None):
@@ -347,6 +374,11 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         score : float
         """
         return float(np.mean(self.score_samples(X)))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     def _forget(self):
         """Drop every fitted attribute: a fit that fails leaves an estimator that is not fitted."""
@@ -371,7 +403,13 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         values = dict(sigma_start=self.sigma_start_, sigma_min=self.sigma_min, n_steps=self.n_steps, rho=self.rho)
         return Process(**{**values, **changes})
 
-    def _decode(self, W):
+    def _draw_gaps(self, W, seed):
+        """What is missing in encoded rows, by numbers of another seed than those that made them; None without gaps."""
+        if self.gaps_ is None:
+            return None
+        return self.gaps_.draw(W, row_uniforms(seed ^ 1, 0, len(W), self.codec_.n_gaps_))
+
+    def _decode(self, W, gaps=None):
         """The table of encoded rows drawn, without the noise of the rows learnt from."""
         W = W[:, :self.codec_.n_outputs_]
-        return self.codec_.decode(W if self.cleaner_ is None else self.cleaner_.contract(W))
+        return self.codec_.decode(W if self.cleaner_ is None else self.cleaner_.contract(W), gaps)

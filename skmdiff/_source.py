@@ -75,30 +75,35 @@ def draw_starts(source, uniforms, i=None):
 
 
 def start_density(source, columns, sigma):
-    """Log-density of the starts' `columns` at the level sigma, as a function of rows (m, len(columns)).
+    """Log-density of the starts' `columns` at the level sigma, a function of rows (m, len(columns)) and seen cells.
 
     sigma is a number or one a column, (len(columns),). The law of the starts is a mixture over all rows; MAX_CENTRES
     draws stand for it.
     Without a source it is the noise that plain diffusion starts from.
     """
     if source is None:
-        return lambda x: log_kernel_density(x, np.zeros((1, len(columns))), np.sqrt(1 + sigma**2))
+        return lambda x, seen=None: log_kernel_density(x, np.zeros((1, len(columns))), np.sqrt(1 + sigma**2), seen)
     rng = np.random.default_rng(0)
     centres = draw_starts(source, rng.random((MAX_CENTRES, source.n_draws)))[:, columns]
-    return lambda x: log_kernel_density(x, centres, sigma)
+    return lambda x, seen=None: log_kernel_density(x, centres, sigma, seen)
 
 
-def log_kernel_density(x, centres, sigma):
-    """Log-density at x (m, p) of the mixture of N(centre, diag(sigma^2)) over centres (n, p); sigma also a number."""
+def log_kernel_density(x, centres, sigma, seen=None):
+    """Log-density at x (m, p) of the mixture of N(centre, diag(sigma^2)) over centres (n, p); sigma also a number.
+
+    With `seen` (m, p) of bool that of the seen cells of each row, the others integrated out.
+    """
     sigma = np.broadcast_to(sigma, x.shape[1:])
     x, centres = x / sigma.astype(x.dtype), centres / sigma.astype(x.dtype)
+    x = x if seen is None else x * seen
     exponent = x @ centres.T
     exponent *= 2
     exponent -= (x**2).sum(1)[:, None]
-    exponent -= (centres**2).sum(1)
+    exponent -= (centres**2).sum(1) if seen is None else seen @ (centres**2).T
     exponent /= 2
-    log_norm = 0.5 * x.shape[1] * np.log(2 * np.pi) + np.log(sigma).sum() + np.log(len(centres))
-    return _log_sum_exp(np.minimum(exponent, 0, out=exponent)) - log_norm
+    log_norms = 0.5 * np.log(2 * np.pi) + np.log(sigma)
+    log_norm = log_norms.sum() if seen is None else seen @ log_norms
+    return _log_sum_exp(np.minimum(exponent, 0, out=exponent)) - log_norm - np.log(len(centres))
 
 
 def _log_sum_exp(a):

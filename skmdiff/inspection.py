@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._checks import categorical_mask, check_table, column_names, is_frame, read_column
+from ._checks import categorical_mask, check_table, read_column
+from ._frames import column_names, is_frame, take_rows
 
 __all__ = ["ColumnsDisplay", "EmbeddingDisplay"]
 
@@ -174,7 +175,7 @@ def _two_components(rows):
 
 def _some_rows(X, max_rows, rng):
     chosen = np.sort(rng.permutation(len(X))[:max_rows])
-    return X.iloc[chosen] if is_frame(X) else np.asarray(X)[chosen]
+    return take_rows(X if is_frame(X) else np.asarray(X), chosen)
 
 
 def _new_axes(n_high, n_wide):

@@ -1,68 +1,23 @@
-"""The codec is exact: round trips, laws and volumes against closed forms, and every error."""
+"""The codec is exact: round trips, and every error."""
 
 import pickle
 import string
 
 import numpy as np
+import pandas as pd
 import pytest
+from generated import KINDS, generated_column
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse, stats
-from scipy.integrate import trapezoid
-from sklearn.preprocessing import QuantileTransformer
+from scipy import sparse
 
 from skmdiff._checks import check_table
 from skmdiff._codec import TableCodec
-from skmdiff._columns import level_codes, nearest_codes, seen_decimals
-
-pd = pytest.importorskip("pandas")
+from skmdiff._columns import level_codes, nearest_codes
 
 LAW = settings(max_examples=60, deadline=None)
-
-
-def column_of(values, numeric="quantile"):
-    """The codec of one column, whatever its values."""
-    return TableCodec(numeric=numeric).fit(np.asarray(values).reshape(-1, 1))
-
-
-def log_volume_of(codec, values):
-    return codec.log_volume(np.asarray(values, dtype=float).reshape(-1, 1))
-
-
-def generated_column(rng, kind, n):
-    """A column of one of the kinds that tables are made of."""
-    small = rng.integers(0, 4, n)
-    return {
-        "normal": lambda: rng.normal(size=n),
-        "float32": lambda: rng.normal(size=n).astype(np.float32),
-        "wide": lambda: rng.normal(size=n) * 10.0 ** rng.integers(-200, 200, n),
-        "int8": lambda: rng.integers(-128, 128, n).astype(np.int8),
-        "int64": lambda: rng.integers(-(2**63), 2**63 - 1, n),
-        "uint64": lambda: rng.integers(0, 2**64 - 1, n, dtype=np.uint64),
-        "zero_inflated": lambda: np.where(rng.random(n) < 0.6, 0, rng.exponential(size=n)),
-        "bounded": lambda: np.clip(rng.normal(size=n), -1, 1),
-        "decimals": lambda: np.round(rng.normal(size=n), 2),
-        "constant": lambda: np.full(n, 3.5),
-        "constant_level": lambda: np.full(n, "only", dtype=object),
-        "two_levels": lambda: np.array(["yes", "no"], dtype=object)[small % 2],
-        "str": lambda: pd.Series(np.array(list("abcd"))[small], dtype="str"),
-        "hundred_levels": lambda: pd.Categorical([f"level {k}" for k in rng.integers(0, 100, n)]),
-        "bool": lambda: rng.random(n) < 0.3,
-        "Int64": lambda: pd.array(small, dtype="Int64"),
-        "Float64": lambda: pd.array(rng.normal(size=n), dtype="Float64"),
-        "boolean": lambda: pd.array(small > 1, dtype="boolean"),
-        "object_numbers": lambda: np.array(small.tolist(), dtype=object),
-        "unused_levels": lambda: pd.Categorical.from_codes(small, [5, 3, 9, 1, 7], ordered=True),
-        "intervals": lambda: pd.cut(rng.normal(size=n), [-9, -1, 0, 1, 9]),
-        "sparse": lambda: pd.arrays.SparseArray(np.where(small == 0, 1.5, 0)),
-    }[kind]()
-
-
-KINDS = ["normal", "float32", "wide", "int8", "int64", "uint64", "zero_inflated", "bounded", "decimals"]
-KINDS += ["constant", "constant_level", "two_levels", "str", "hundred_levels", "bool", "Int64", "Float64"]
-KINDS += ["boolean", "object_numbers", "unused_levels", "intervals", "sparse"]
 
 
 @st.composite
@@ -175,174 +130,6 @@ def test_state_is_pickled_and_free_of_training_rows():
     assert len(pickle.dumps(codec)) < 6000
 
 
-# -- laws --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["normal", "zero_inflated", "bounded", "decimals", "int8", "Int64"])
-def test_encoded_training_column_is_standard_normal(kind):
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"x": generated_column(rng, kind, 4000)})
-    w = TableCodec().fit(frame).encode(frame, rng)[:, 0]
-    assert stats.kstest(w, "norm").pvalue > 0.01
-    assert abs(w.std() - 1) < 0.03
-
-
-@pytest.mark.parametrize("kind", ["zero_inflated", "decimals", "Int64", "normal"])
-def test_standard_normal_decodes_to_the_law_of_the_column(kind):
-    rng = np.random.default_rng(1)
-    frame = pd.DataFrame({"x": generated_column(rng, kind, 2000)})
-    new = TableCodec().fit(frame).decode(rng.normal(size=(20_000, 1)))["x"].astype(float)
-    seen = frame["x"].astype(float)
-    assert stats.ks_2samp(seen, new).statistic < 0.02  # 1.6 standard errors of the larger draw
-    top = seen.mode()[0]
-    assert_allclose((new == top).mean(), (seen == top).mean(), atol=0.015)
-
-
-def test_singletons_give_interpolated_values_and_atoms_do_not():
-    x = np.array([0.0, 0.0, 1.0, 2.0, 2.0, 4.0])
-    codec = column_of(x + 0.123456789)
-    new = codec.decode(np.random.default_rng(0).normal(size=(2000, 1)))[:, 0] - 0.123456789
-    inside = new[(new > 1e-9) & (np.abs(new - 2) > 1e-9) & (new < 4 - 1e-9)]
-    # 1 owns (1/3, 1/2) and reaches half-way to both atoms, 4 owns (5/6, 1) and starts half-way from 2
-    assert ((0.5 <= inside) & (inside <= 1.5) | (inside >= 3)).all()
-    shares = [(new < 1e-9).mean(), (inside < 2).sum() / 2000, (inside > 2).sum() / 2000]
-    assert_allclose(shares, [1 / 3, 1 / 6, 1 / 12], atol=0.04)
-
-
-def test_grid_of_the_column_is_kept_by_new_values():
-    rng = np.random.default_rng(0)
-    wide = rng.choice(100_000, 300, replace=False)
-    assert (np.unique(wide, return_counts=True)[1] == 1).all()
-    for scale, decimals in ((1, 0), (0.01, 2)):
-        new = column_of(wide * scale).decode(rng.normal(size=(1000, 1)))
-        assert_array_equal(new, np.round(new, decimals))
-        assert len(np.setdiff1d(new, np.round(wide * scale, decimals))) > 500
-
-
-@pytest.mark.parametrize(
-    ("values", "decimals"),
-    [
-        ([1.0, -3.0, 1e17], 0),
-        ([0.1, 0.25], 2),
-        ([0.1 + 0.2, 12345.1], 1),
-        (np.array([0.1, 0.25], dtype=np.float32), 2),
-        ([1e-8, 3.0], 8),
-        ([1 / 3, 0.5], None),
-        (np.array([1 / 3, 0.5], dtype=np.float32), None),
-        ([1e6 + 1 / 3, 1e6], None),
-        ([1, 2], 0),
-        ([1e300, 1.5], 1),
-    ],
-)
-def test_seen_decimals(values, decimals):
-    assert seen_decimals(np.asarray(values)) == decimals
-
-
-def test_continuous_column_agrees_with_quantile_transformer():
-    rng = np.random.default_rng(0)
-    x, new = rng.gamma(2, size=(500, 1)), rng.gamma(2, size=(300, 1))
-    w = column_of(x).encode(new)
-    reference = QuantileTransformer(n_quantiles=500, output_distribution="normal").fit(x).transform(new)
-    middle = np.abs(reference) < 2
-    # ranks (i - 1/2) / n here, (i - 1) / (n - 1) there: u differs by 1 / (2 n) at most
-    assert_allclose(stats.norm.cdf(w[middle]), stats.norm.cdf(reference[middle]), atol=1.1 / 1000)
-
-
-@pytest.mark.parametrize("dtype", [float, int, np.uint8])
-def test_encode_of_unseen_values_by_hand(dtype):
-    codec = column_of(np.array([0, 0, 10, 20, 30, 30], dtype=dtype))
-    u = stats.norm.cdf(codec.encode(np.array([[-1.0], [5], [6], [9.5], [12], [15], [19], [26], [99]]))[:, 0])
-    # the atom 0 owns (0, 2) / 6, 10 has its middle at 2.5 / 6, 20 at 3.5 / 6; 30 owns (4, 6) / 6
-    assert_allclose(6 * u, [1, 2, 2.1, 2.45, 2.7, 3.0, 3.4, 4, 5])
-
-
-def test_decode_by_hand():
-    codec = column_of(np.array([0, 0, 10, 20, 30, 30]) + 1 / 3)
-    u = np.array([1.9, 2.1, 2.4, 2.7, 3.0, 3.4, 3.9, 4.1]) / 6
-    # 10 is half-way to 0 where its interval starts, and the rest is linear from there
-    expected = np.array([0, 6, 9, 12, 15, 19, 24, 30]) + 1 / 3
-    assert_allclose(codec.decode(stats.norm.ppf(u)[:, None])[:, 0], expected)
-
-
-def test_decode_and_encode_are_inverse_between_singletons():
-    x = np.random.default_rng(0).normal(size=100)
-    codec = column_of(x)
-    w = stats.norm.ppf(np.linspace(0.006, 0.994, 777))[:, None]  # half an observation off either end
-    assert_allclose(codec.encode(codec.decode(w)), w, atol=1e-9)
-
-
-def test_scores_are_no_further_out_than_a_quarter_of_an_observation():
-    x = np.repeat([0, 1], 1000)
-    widest = [column_of(x).encode(x[:, None], np.random.default_rng(seed)) for seed in range(20)]
-    assert_allclose([np.min(widest), np.max(widest)], stats.norm.ppf([0.25 / 2000, 1 - 0.25 / 2000]))
-
-
-@given(st.lists(st.integers(-20, 20), min_size=2, max_size=40).filter(lambda x: len(set(x)) > 1), st.data())
-@LAW
-def test_encode_is_monotone_and_finite(values, data):
-    codec = column_of(np.array(values) * 0.37)
-    new = np.sort(data.draw(st.lists(st.floats(-30, 30), min_size=2, max_size=20)))[:, None]
-    w = codec.encode(new)[:, 0]
-    assert np.isfinite(w).all() and (np.diff(w) >= 0).all()
-    assert np.isfinite(codec.log_volume(new)).all()
-
-
-def test_ties_follow_the_generator_and_the_middle_is_row_wise():
-    X = np.random.default_rng(0).integers(0, 3, (50, 2))
-    codec = TableCodec().fit(X)
-    a, b = (codec.encode(X, np.random.default_rng(seed)) for seed in (0, 1))
-    assert_array_equal(a, codec.encode(X, np.random.default_rng(0)))
-    assert (a != b).all()
-    assert_array_equal(codec.encode(X)[7:9], codec.encode(X[7:9]))
-
-
-# -- volumes -----------------------------------------------------------------------------------------------
-
-
-def test_density_of_a_continuous_column_integrates_to_one():
-    x = np.random.default_rng(0).normal(size=300) + 0.1
-    codec = column_of(x)
-    grid = np.linspace(x.min(), x.max(), 200_001)
-    logp = log_volume_of(codec, grid) + stats.norm.logpdf(codec.encode(grid[:, None])[:, 0])
-    # half an observation is left at either end
-    assert_allclose(trapezoid(np.exp(logp), grid), 1 - 1 / 300, rtol=1e-3)
-
-
-def test_density_is_the_slope_of_the_map():
-    x = np.sort(np.random.default_rng(1).exponential(size=80))
-    codec = column_of(x)
-    inner = (0.7 * x[:-1] + 0.3 * x[1:])[:, None]
-    h = 1e-6 * np.diff(x)[:, None]
-    slope = (codec.encode(inner + h) - codec.encode(inner - h)) / (2 * h)
-    assert_allclose(codec.log_volume(inner), np.log(slope[:, 0]), atol=1e-4)
-
-
-def test_masses_of_atoms_sum_to_one():
-    x = np.repeat([0.0, 1.5, 7.0], [5, 3, 2])
-    codec = column_of(x)
-    levels = np.unique(x)
-    logp = log_volume_of(codec, levels) + stats.norm.logpdf(codec.encode(levels[:, None])[:, 0])
-    assert_allclose(np.exp(logp), [0.5, 0.3, 0.2])
-
-
-def test_unseen_values_have_a_finite_price():
-    x = np.repeat([0.0, 1.0, 3.0], 2)
-    codec = column_of(x)
-    price = log_volume_of(codec, [2.5, -1.0, 4.0, 40.0])
-    w = codec.encode(np.array([[2.5], [0.0], [3.0]]))[:, 0]
-    assert_allclose(price[0], np.log(0.5 / 6 / 2) - stats.norm.logpdf(w[0]))
-    edge = log_volume_of(codec, [0.0, 3.0])
-    assert_allclose(price[1:3], edge - np.log(7) - 1 / x.std())
-    assert_allclose(price[2] - price[3], 36 / x.std())
-
-
-def test_volume_adds_over_numeric_columns_only():
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"a": rng.normal(size=50), "b": rng.integers(0, 5, 50), "c": list("xy") * 25})
-    parts = [TableCodec().fit(frame[[name]]).log_volume(frame[[name]]) for name in "ab"]
-    assert_allclose(TableCodec().fit(frame).log_volume(frame), sum(parts))
-
-
 # -- categories --------------------------------------------------------------------------------------------
 
 
@@ -419,19 +206,9 @@ DATES = pd.date_range("2020", periods=3)
 ID = pd.DataFrame({"id": [a + b for a in string.ascii_letters for b in "xy"], "v": np.arange(104.0)})
 
 BAD_TABLES = [
-    (GOOD.assign(age=[1, np.nan, 3]), ValueError, "Input X contains NaN.*'age'.*not supported yet"),
-    (GOOD.assign(job=["a", None, "b"]), ValueError, "Input X contains NaN.*'job'"),
-    (GOOD.assign(age=pd.array([1, None, 3], dtype="Int64")), ValueError, "Input X contains NaN.*'age'"),
-    (GOOD.assign(job=pd.Categorical(["a", None, "b"])), ValueError, "Input X contains NaN.*'job'"),
-    (np.array([[1, "a"], [None, "b"]], dtype=object), ValueError, "Input X contains NaN.*'x0'"),
-    (np.array([[1, "a"], [2, np.nan]], dtype=object), ValueError, "Input X contains NaN.*'x1'"),
-    (np.array([[1, pd.NA], [2, 3]], dtype=object), ValueError, "Input X contains NaN.*'x1'"),
-    (np.array([[1.0, 2], [np.nan, 3]], dtype=object), ValueError, "Input X contains NaN.*'x0'"),
     (GOOD.assign(age=[1, np.inf, 3]), ValueError, "contains infinity.*'age'"),
     (GOOD.assign(age=[1j, 2, 3]), ValueError, "Complex data not supported.*'age'"),
-    (GOOD.assign(age=DATES), ValueError, "'age'.*dates.*number"),
-    (GOOD.assign(age=DATES.to_period("M")), ValueError, "'age'.*dates.*number"),
-    (GOOD.assign(age=DATES - DATES[0]), ValueError, "'age'.*dates or times.*number"),
+    (GOOD.assign(age=DATES.to_period("M")), ValueError, "'age'.*got periods.*to_timestamp"),
     (np.array([[1.0], [{"foo": "bar"}]], dtype=object), TypeError, "argument must be a string or a number"),
     (GOOD.assign(job=["a", 1, "b"]), TypeError, "'job'.*types int, str"),
     (pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]), ValueError, r"unique.*\['a'\]"),
@@ -482,7 +259,7 @@ def test_names_need_a_frame():
     [
         (GOOD.assign(job=["a", "z", "b"]), "'job'.*unseen 'z'"),
         (GOOD.assign(age=["1", "2", "3"]), "'age'.*must hold numbers.*'1'"),
-        (GOOD.assign(age=[1, np.nan, 2]), "contains NaN"),
+        (GOOD.assign(age=DATES), "'age'.*must hold numbers.*2020"),
         (GOOD[["age"]], "X has 1 features, but TableCodec is expecting 2"),
         (GOOD[["job", "age"]], "columns of X must be those seen in fit"),
     ],

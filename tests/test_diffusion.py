@@ -199,7 +199,7 @@ def test_untrained_denoiser_is_the_skip():
     means, log_p, _ = model(x, row_level, row_level[:, None].repeat(1, 2))
     torch.testing.assert_close(means, x[:, :1] / (1 + 0.49))
     squared = ((x[:, None, 1:] - torch.as_tensor(CODES)) ** 2).sum(-1)
-    torch.testing.assert_close(log_p[:, 0], (-squared / (2 * (0.49 + 1e-4))).log_softmax(-1))
+    torch.testing.assert_close(log_p[0][:, 0], (-squared / (2 * (0.49 + 1e-4))).log_softmax(-1))
 
 
 def test_known_and_unknown_columns():

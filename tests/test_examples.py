@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+from skmdiff import ManifoldDiffusionSampler
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture
@@ -33,3 +36,9 @@ def test_the_benchmark_of_the_promises(promises):
     assert exploration["explore"]["cells of 40"] > 1.3 * exploration["data, iid"]["cells of 40"]
     text = promises.format_tables([tables, tables])
     assert text.count("\n### ") == 5 and "| passthrough | " in text and "(0.000)" in text
+
+
+def test_the_guide_on_tables_runs():
+    guide = (ROOT / "docs" / "user_guide.md").read_text(encoding="utf-8")
+    code = guide.split("## Tables as they are")[1].split("```python\n")[1].split("```")[0]
+    exec(code, {"ManifoldDiffusionSampler": ManifoldDiffusionSampler})  # it asserts what it promises

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from . import solvers
-from .denoiser import Denoiser, Layout, denoise, initialise
+from .denoiser import Denoiser, Layout, denoise, initialise, own_levels
 from .noise import UNKNOWN, karras_grid
 from .training import TrainingPlan, train
 
@@ -180,7 +180,7 @@ def _level_by_level(model, known, least):
     return denoiser
 
 
-def log_density(state, W, hidden, log_density_at_start, sigma_min, sigma_start, n_steps):
+def log_density(state, W, hidden, missing, log_density_at_start, sigma_min, sigma_start, n_steps):
     """Log-density of clean encoded rows, a density over the numbers times a probability of the categories.
 
     log p(numbers), by the probability-flow ODE with the categories unknown, plus log p(category | numbers,
@@ -191,56 +191,64 @@ def log_density(state, W, hidden, log_density_at_start, sigma_min, sigma_start, 
     ----------
     W : array (n, p)
     hidden : array (n_blocks,) of bool, table columns left unknown throughout: the density is the others' marginal
-    log_density_at_start : callable(array (m, n_seen)) -> array (m,)
-        Log-density at sigma_start of the noised numbers that are not hidden.
+    missing : array (n, n_blocks) of bool, the same cell by cell
+    log_density_at_start : callable(array (m, k), array (m, k) of bool) -> array (m,)
+        Log-density at sigma_start of the noised numbers that are not hidden, and which of them are not missing.
 
     Returns
     -------
     log_density : array (n,)
     """
     model = _load(state, torch.float64)
-    hidden = torch.as_tensor(hidden, device=model.enter.weight.device)
-    columns = model.layout.numeric[~hidden[model.layout.numeric_block]]
-    grid = karras_grid(sigma_start, sigma_min, n_steps)[::-1].copy()
+    device = model.enter.weight.device
+    numbers = model.layout.numeric_block
+    numbers = numbers[~torch.as_tensor(hidden, device=device)[numbers]]
+    grid = torch.as_tensor(karras_grid(sigma_start, sigma_min, n_steps)[::-1].copy(), device=device)
+    least = torch.as_tensor(state.noise, device=device)
     out = np.zeros(len(W))
     for start in range(0, len(W), BLOCK_ROWS):
-        rows = torch.as_tensor(W[start:start + BLOCK_ROWS], dtype=torch.float64, device=hidden.device)
-        value = _log_probability_of_levels(model, rows, hidden)
-        if len(columns):
-            noised, change = _noise_up(model, rows, hidden, columns, torch.as_tensor(grid, device=hidden.device),
-                                       torch.as_tensor(state.noise, device=hidden.device))
-            end = log_density_at_start(noised[:, columns].cpu().numpy())
-            value = value + change + torch.as_tensor(end, device=hidden.device)
-        out[start:start + BLOCK_ROWS] = value.cpu().numpy()
+        rows = slice(start, start + BLOCK_ROWS)
+        x = torch.as_tensor(W[rows], dtype=torch.float64, device=device)
+        unknown = torch.as_tensor(hidden | missing[rows], device=device)
+        out[rows] = _log_probability_of_levels(model, x, unknown).cpu().numpy()
+        if len(numbers):
+            noised, change = _noise_up(model, x, unknown, numbers, grid, least)
+            seen = ~unknown[:, numbers]
+            out[rows] += change.cpu().numpy() + log_density_at_start(noised.cpu().numpy(), seen.cpu().numpy())
     return out
 
 
-def _log_probability_of_levels(model, x, hidden):
-    """Sum over the categories of log p(level | numbers, categories before it)."""
+def _log_probability_of_levels(model, x, unknown):
+    """Sum over the categories that are not `unknown` (B, n_blocks) of log p(level | numbers, categories before it)."""
     layout = model.layout
     row_level = x.new_ones(len(x))
-    sigma = torch.where(layout.is_categorical | hidden, UNKNOWN, 0.0).to(x).repeat(len(x), 1)
+    sigma = torch.where(layout.is_categorical | unknown, UNKNOWN, 0.0).to(x)
     total = x.new_zeros(len(x))
-    levels = layout.nearest_levels(x) if layout.n_categorical else None
     with torch.no_grad():
-        for k, block in enumerate(layout.categorical_block):
-            if not hidden[block]:
-                _, log_probabilities, _ = model(x, row_level, sigma)
-                total += log_probabilities[:, k].gather(1, levels[:, k, None])[:, 0]
-                sigma[:, block] = 0.0
+        for block in torch.nonzero(layout.is_categorical).flatten().tolist():
+            if not unknown[:, block].all():
+                own = own_levels(layout, model(x, row_level, sigma)[1], x)
+                total += torch.where(unknown[:, block], 0.0, own[:, block])
+                sigma[:, block] = torch.where(unknown[:, block], UNKNOWN, 0.0).to(x)
     return total
 
 
-def _noise_up(model, x, hidden, columns, grid, least):
-    """Numbers carried up the ODE over the increasing grid, categories unknown, and the change of log-density."""
-    unknown = model.layout.is_categorical | hidden
+def _noise_up(model, x, unknown, blocks, grid, least):
+    """Numbers of the given blocks carried up the ODE over the increasing grid, and the change of log-density.
+
+    Categories are unknown, as are the cells that are `unknown` (B, n_blocks).
+    """
+    columns = model.layout.start[blocks]
+    seen = (~unknown[:, blocks]).to(x)
+    unknown = unknown | model.layout.is_categorical
 
     def denoiser(x, level):
         row_level = level.expand(len(x))
         return denoise(model, x, row_level, torch.where(unknown, UNKNOWN, torch.maximum(row_level[:, None], least)))
 
-    noise = least[model.layout.block_of_column[columns]]
-    return solvers.log_density_change(denoiser, x, grid, columns, _probes(len(columns), x), noise)
+    probes = _probes(len(columns), x)
+    noised, change = solvers.log_density_change(denoiser, x, grid, columns, probes, seen, least[blocks])
+    return noised[:, columns], change
 
 
 def _probes(n_columns, x):

@@ -4,9 +4,8 @@ Shapes: B rows, p encoded columns in n_blocks blocks (one a table column), of wh
 n_categorical carry the code vectors of their levels.
 
 Numbers, EDM preconditioning per column: D = c_skip x_t + c_out F, loss (F - (x_0 - c_skip x_t) / c_out)^2, which
-is the error of D weighted by 1 / c_out^2. Categories: the posterior over the K levels is a softmax of
-F + (x_t . w_k - |w_k|^2 / 2) / sigma^2, the second part being the exact Gaussian likelihood of the code w_k; the
-denoised value is the mean code and the loss the cross-entropy. Both losses are means over columns.
+is the error of D weighted by 1 / c_out^2. Categories: a posterior over the levels (`categories.py`); the denoised
+value is the mean code and the loss the cross-entropy. Both losses are means over columns.
 
 The network sees periodic features of the noised numbers (learnt frequencies, Gorishniy et al. 2022, "On
 embeddings for numerical features in tabular deep learning"), the noised codes, an embedding of the row's level,
@@ -15,12 +14,11 @@ and how far each column's own level is from it (nothing where they agree).
 
 import math
 
-import numpy as np
 import torch
-from scipy.linalg import block_diag
 from torch import nn
 from torch.nn import functional
 
+from .categories import NarrowColumns, WideColumn, WideHead, is_wide
 from .noise import UNKNOWN, preconditioning
 
 LEVEL_FEATURES = 16
@@ -34,51 +32,18 @@ class Layout:
         def index(values):
             return torch.tensor(values, dtype=torch.long, device=device)
 
+        def codes(values):
+            return torch.as_tensor(values, dtype=dtype, device=device)
+
         numeric = [i for i, b in enumerate(blocks) if b.codes is None]
-        categorical = [i for i, b in enumerate(blocks) if b.codes is not None]
-        self.n_blocks, self.n_columns = len(blocks), max(b.stop for b in blocks)
-        self.n_numeric, self.n_categorical = len(numeric), len(categorical)
-        self.n_levels = [len(blocks[i].codes) for i in categorical]
+        self.n_blocks, self.n_columns, self.n_numeric = len(blocks), max(b.stop for b in blocks), len(numeric)
         self.is_categorical = torch.tensor([b.codes is not None for b in blocks], device=device)
-        self.numeric_block, self.categorical_block = index(numeric), index(categorical)
+        self.start, self.numeric_block = index([b.start for b in blocks]), index(numeric)
         self.block_of_column = index([i for i, b in enumerate(blocks) for _ in range(b.start, b.stop)])
-        self.block_of_level = index([i for i, n in zip(categorical, self.n_levels, strict=True) for _ in range(n)])
-        self.numeric = index([blocks[i].start for i in numeric])
-        self.coded = index([j for i in categorical for j in range(blocks[i].start, blocks[i].stop)])
-        codes = block_diag(*[blocks[i].codes for i in categorical]) if categorical else np.zeros((0, 0))
-        self.codes = torch.as_tensor(codes, dtype=dtype, device=device)
-        self.half_norm = (self.codes**2).sum(1) / 2
-        self._pad(index)
-
-    def _pad(self, index):
-        """Index table between the flat list of all levels and an (n_categorical, most levels) array."""
-        total, longest = sum(self.n_levels), max(self.n_levels, default=0)
-        starts = np.cumsum([0, *self.n_levels])
-        rows = [[*range(s, s + n), *[total] * (longest - n)] for s, n in zip(starts, self.n_levels, strict=False)]
-        self.padded = index(rows).reshape(self.n_categorical, longest)
-        self.is_level = self.padded < total
-
-    def by_column(self, values):
-        """One value a level, (B, all levels), as an array (B, n_categorical, most levels), -inf where padded."""
-        padding = values.new_full((len(values), 1), -math.inf)
-        return torch.cat([values, padding], 1).index_select(1, self.padded.flatten()).unflatten(1, self.padded.shape)
-
-    def log_probabilities(self, logits):
-        """Log-softmax within each categorical column: (B, n_categorical, most levels), -inf where padded."""
-        return self.by_column(logits).log_softmax(-1)
-
-    def mean_codes(self, log_probabilities):
-        """Expected code of every categorical column under the probabilities, (B, width of all codes)."""
-        return log_probabilities.exp()[:, self.is_level] @ self.codes
-
-    def log_likelihoods(self, x):
-        """log p(x | level) at sigma = 1, up to a constant, of every level of every categorical column."""
-        return x.index_select(1, self.coded) @ self.codes.T - self.half_norm
-
-    def nearest_levels(self, x):
-        """Level of every categorical column whose code is nearest to x, (B, n_categorical) of ints."""
-        return self.by_column(self.log_likelihoods(x)).argmax(-1)
-
+        self.numeric = self.start[self.numeric_block]
+        self.coded = index([j for b in blocks if b.codes is not None for j in range(b.start, b.stop)])
+        self.narrow = NarrowColumns(blocks, index, codes)
+        self.wide = [WideColumn(b, i, index, codes) for i, b in enumerate(blocks) if is_wide(b)]
 
 class PeriodicFeatures(nn.Module):
     """x -> (x, sin 2 pi f x, cos 2 pi f x) for learnt frequencies f of each numeric column."""
@@ -118,10 +83,12 @@ class Denoiser(nn.Module):
         self.level_features = nn.Linear(2 * LEVEL_FEATURES, 64)
         self.blocks = nn.ModuleList(ResidualBlock(width, n, 64) for n in hidden_layer_sizes)
         self.norm = nn.LayerNorm(width)
-        self.leave = nn.Linear(width, layout.n_numeric + len(layout.block_of_level))
+        # at least one: torch warns of layers without weights, which a table of one wide column would have
+        self.leave = nn.Linear(width, max(1, layout.n_numeric + len(layout.narrow.block_of_level)))
+        self.wide = nn.ModuleList(WideHead(width, column) for column in layout.wide)
 
     def network(self, x, row_level, sigma):
-        """F(c_in x_t; levels), (B, n_numeric + all levels)."""
+        """The last hidden layer for c_in x_t and the levels, (B, width)."""
         layout = self.layout
         c_in = torch.where(sigma < UNKNOWN, (sigma**2 + 1).rsqrt(), 0.0)
         x = x * c_in.index_select(1, layout.block_of_column)
@@ -133,7 +100,7 @@ class Denoiser(nn.Module):
         h = self.enter(torch.cat(columns, 1))
         for block in self.blocks:
             h = block(h, level)
-        return self.leave(functional.silu(self.norm(h)))
+        return functional.silu(self.norm(h))
 
     def _level_embedding(self, row_level):
         octaves = torch.arange(LEVEL_FEATURES, device=row_level.device, dtype=row_level.dtype)
@@ -141,22 +108,31 @@ class Denoiser(nn.Module):
         return functional.silu(self.level_features(torch.cat([angle.sin(), angle.cos()], 1)))
 
     def forward(self, x, row_level, sigma):
-        """Denoised numbers (B, n_numeric), log-probabilities (B, n_categorical, longest), and F of the numbers.
+        """Denoised numbers (B, n_numeric), log-probabilities of levels, and F of the numbers.
 
         `x` (B, p) noised rows, `row_level` (B,) their level, `sigma` (B, n_blocks) the levels of their columns.
+        The log-probabilities are those of the narrow columns, then logits of each wide one (`categories.py`).
         """
         layout = self.layout
-        out = self.network(x, row_level, sigma)
+        h = self.network(x, row_level, sigma)
+        out = self.leave(h)
         f = out[:, : layout.n_numeric]
         c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
         means = c_skip * x.index_select(1, layout.numeric) + c_out * f
-        return means, self._posterior(out[:, layout.n_numeric:], x, sigma), f
+        narrow = layout.narrow.log_posterior(out[:, layout.n_numeric:], x, sigma)
+        wide = [column.logits(head, h, x, sigma) for head, column in zip(self.wide, layout.wide, strict=True)]
+        return means, [narrow, *wide], f
 
-    def _posterior(self, f, x, sigma):
-        layout = self.layout
-        level = sigma.index_select(1, layout.block_of_level)
-        variance = torch.where(level < UNKNOWN, level**2 + 1e-4, math.inf)
-        return layout.log_probabilities(f + layout.log_likelihoods(x) / variance)
+
+def own_levels(layout, log_probabilities, x_0):
+    """Log-probability (B, n_blocks) of the levels that clean rows have; zero for numbers."""
+    narrow, *wide = log_probabilities
+    out = x_0.new_zeros(len(x_0), layout.n_blocks)
+    if layout.narrow.n_columns:
+        out = out.index_copy(1, layout.narrow.block, layout.narrow.own(narrow, x_0))
+    for column, values in zip(layout.wide, wide, strict=True):
+        out = out.index_copy(1, column.block, column.own(values, x_0))
+    return out
 
 
 def _draw_frequencies(n_numeric, n_frequencies, generator):
@@ -180,7 +156,8 @@ def initialise(model, generator):
                 module.reset_parameters()
             elif isinstance(module, PeriodicFeatures):
                 module.frequencies.copy_(_draw_frequencies(*module.frequencies.shape, generator))
-        for leave in [model.leave, *(block.leave for block in model.blocks)]:
+        ends = [model.leave, *(block.leave for block in model.blocks), *(head.levels for head in model.wide)]
+        for leave in ends:
             leave.weight.zero_()
 
 
@@ -189,8 +166,11 @@ def denoise(model, x, row_level, sigma):
     means, log_probabilities, _ = model(x, row_level, sigma)
     out = torch.empty_like(x)
     out[:, model.layout.numeric] = means
-    if model.layout.n_categorical:
-        out[:, model.layout.coded] = model.layout.mean_codes(log_probabilities)
+    narrow, *wide = log_probabilities
+    if model.layout.narrow.n_columns:
+        out[:, model.layout.narrow.coded] = model.layout.narrow.mean_codes(narrow)
+    for column, values in zip(model.layout.wide, wide, strict=True):
+        out[:, column.columns] = column.mean_codes(values)
     return out
 
 
@@ -199,13 +179,9 @@ def denoising_loss(model, x_0, row_level, sigma, noise):
     layout = model.layout
     x = x_0 + noise * sigma.index_select(1, layout.block_of_column)
     means, log_probabilities, f = model(x, row_level, sigma)
-    loss = x_0.new_zeros(len(x_0), layout.n_blocks)
     c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
     x_numeric, x_0_numeric = x.index_select(1, layout.numeric), x_0.index_select(1, layout.numeric)
     target = (x_0_numeric - c_skip * x_numeric) / c_out.clamp_min(1e-6)
+    loss = -own_levels(layout, log_probabilities, x_0)
     loss = loss.index_copy(1, layout.numeric_block, (f - target) ** 2)
-    if layout.n_categorical:
-        levels = layout.nearest_levels(x_0)
-        cross_entropy = -log_probabilities.gather(2, levels[:, :, None])[:, :, 0]
-        loss = loss.index_copy(1, layout.categorical_block, cross_entropy)
     return loss.masked_fill(sigma == 0, 0.0)

@@ -46,7 +46,7 @@ def draw_levels(n_rows, sigma_min, sigma_max, generator):
     return normal.icdf(low + (high - low) * u.clamp(1e-6, 1 - 1e-6)).exp()
 
 
-def draw_column_levels(row_level, is_categorical, target, conditional_share, generator):
+def draw_column_levels(row_level, is_categorical, target, conditional_share, generator, missing=None):
     """The level of every column of every row of a batch, (n_rows, n_blocks).
 
     Most rows share one level over their columns: that is what sampling visits. `conditional_share` of the rows
@@ -54,6 +54,10 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
     the others unknown; categories unknown and numbers noised (their marginal density); the target column known
     (class-conditional sampling); a random set at the level of another row. Tasks that the table does not have
     fall back to the first.
+
+    Where some `missing` (n_rows, n_blocks) of bool say what rows of the table lack, the second and third task also make
+    that unknown: the density of a row with gaps. They are not the rows of the batch, since what is unknown must not
+    tell fillers from values.
     """
     n_rows, n_blocks, device = len(row_level), len(is_categorical), row_level.device
     sigma = row_level[:, None].repeat(1, n_blocks)
@@ -78,4 +82,7 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
     known_level = torch.where(task == 4, swapped, torch.where(task == 2, shared, 0.0))
     other_level = torch.where((task == 1) | (task == 2) & is_categorical.any(), unknown, shared)
     sigma[:n_special] = torch.where(known, known_level[:, None], other_level[:, None])
+    if missing is not None:
+        hidden = missing[:n_special] & ((task == 1) | (task == 2))[:, None]
+        sigma[:n_special] = sigma[:n_special].masked_fill(hidden, UNKNOWN)
     return sigma

@@ -86,8 +86,8 @@ def draw_clean(denoise, x, level, noise, probe):
     return mean + torch.where(noise > 0, sigma * root, 0.0)
 
 
-def diagonal(denoise, x, sigma, columns, probes):
-    """D(x) and the diagonal of its Jacobian over `columns`, (B, len(columns)), exact where `probes` is None.
+def diagonal(denoise, x, sigma, columns, probes, seen=1.0):
+    """D(x) and the diagonal of its Jacobian over the seen `columns` of each row, exact where `probes` is None.
 
     Otherwise Hutchinson's estimate with the given probes (n_probes, len(columns)) of +-1, the same for every row.
     """
@@ -97,14 +97,16 @@ def diagonal(denoise, x, sigma, columns, probes):
         denoised = denoise(x, sigma)[:, columns]
         entries = torch.zeros_like(denoised)
         for direction in directions:
-            (gradient,) = torch.autograd.grad(denoised @ direction, x, torch.ones_like(x[:, 0]), retain_graph=True)
-            entries += gradient[:, columns] * direction
+            along = (denoised * seen) @ direction
+            (gradient,) = torch.autograd.grad(along, x, torch.ones_like(along), retain_graph=True)
+            entries += gradient[:, columns] * seen * direction
     return denoised.detach(), entries.detach() / (1 if probes is None else len(probes))
 
 
-def log_density_change(denoise, x, grid, columns, probes, noise=0.0):
+def log_density_change(denoise, x, grid, columns, probes, seen=1.0, noise=0.0):
     """Carry x up the probability-flow ODE, from the level grid[0] to grid[-1], over `columns`.
 
+    `seen` (B, len(columns)) is 1 for the cells whose density is meant and 0 for those that `denoise` does not know.
     Returns x at grid[-1] and log p(x; grid[0]) - log p(x; grid[-1]). In s = log sigma the flow is
     dx/ds = x - D(x), integrated exactly for a D that is linear in s between two levels, its second value taken
     at a predicted x; d log p / ds = -div(x - D) (instantaneous change of variables, Chen et al. 2018, "Neural
@@ -112,7 +114,7 @@ def log_density_change(denoise, x, grid, columns, probes, noise=0.0):
     (len(columns),), stays at the level of the noise until the grid has come up to it.
     """
     change = torch.zeros(len(x), dtype=x.dtype, device=x.device)
-    denoised, entries = diagonal(denoise, x, grid[0], columns, probes)
+    denoised, entries = diagonal(denoise, x, grid[0], columns, probes, seen)
     levels = grid[:, None].clamp_min(noise)
     for sigma_next, low, high in zip(grid[1:], levels[:-1], levels[1:], strict=True):
         ratio, h = high / low, torch.log(high / low)
@@ -123,6 +125,6 @@ def log_density_change(denoise, x, grid, columns, probes, noise=0.0):
         x = ahead
         x[:, columns] -= torch.where(h > 0, (ratio - 1) / h - 1, 0.0) * slope
         previous = entries
-        denoised, entries = diagonal(denoise, x, sigma_next, columns, probes)
-        change += (h * (1 - (previous + entries) / 2)).sum(1)
+        denoised, entries = diagonal(denoise, x, sigma_next, columns, probes, seen)
+        change += (h * (seen - (previous + entries) / 2)).sum(1)
     return x, change

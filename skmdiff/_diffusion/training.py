@@ -40,6 +40,7 @@ class TrainingPlan:
     max_time: float | None
     target: int | None
     noise: np.ndarray
+    missing: np.ndarray | None = None  # (n, n_blocks) of bool, what each row of the table lacks; None without gaps
 
 
 @dataclass
@@ -57,12 +58,20 @@ def batch_loss(model, x_0, plan, generator):
     """Mean loss of a batch of clean rows noised at fresh levels, a mean over the columns to be generated."""
     row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
     sigma = draw_column_levels(row_level, model.layout.is_categorical, plan.target, plan.conditional_share,
-                               generator)
+                               generator, draw_missing(plan, len(x_0), generator))
     least = torch.as_tensor(plan.noise, dtype=sigma.dtype, device=sigma.device)
     sigma = torch.where(sigma > 0, torch.maximum(sigma, least), sigma)
     noise = torch.randn(x_0.shape, generator=generator, device=x_0.device, dtype=x_0.dtype)
     loss = denoising_loss(model, x_0, row_level, sigma, noise)
     return loss.sum() / (sigma > 0).sum().clamp_min(1)
+
+
+def draw_missing(plan, n_rows, generator):
+    """What rows of the table drawn at random lack, (n_rows, n_blocks) of bool; None without gaps."""
+    if plan.missing is None:
+        return None
+    drawn = torch.randint(len(plan.missing), (n_rows,), generator=generator, device=generator.device)
+    return torch.as_tensor(plan.missing[drawn.cpu().numpy()], device=generator.device)
 
 
 def learning_rate_factor(step, max_iter):

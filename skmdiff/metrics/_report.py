@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._checks import column_names
+from .._frames import column_names
 from ._coverage import alpha_precision_beta_recall, prdc, vendi_score
 from ._marginals import column_wasserstein, mutual_information_error, shape_error, shape_errors, trend_error
 from ._page import Bar, number, page, table

@@ -18,7 +18,9 @@ from scipy.sparse import issparse
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_scalar
 
-from .._checks import MISSING_TYPES, as_2d_array, categorical_mask, column_names, is_frame, read_column
+from .._cells import read_cells
+from .._checks import as_2d_array, categorical_mask
+from .._frames import column_names, is_frame, is_polars, native_column, take_rows
 
 # histogram gradient boosting bins at most this many levels of one column
 _MAX_LEVELS = 255
@@ -120,14 +122,11 @@ def some_rows(table, n, rng):
     return take_rows(table, rng.permutation(table.shape[0])[:n])
 
 
-def take_rows(table, rows):
-    """The chosen rows of a frame or an array."""
-    return table.iloc[rows] if is_frame(table) else table[rows]
-
-
 def independent_columns(table, rng):
     """The table with each column in a random order of its own."""
     n_rows, n_columns = table.shape
+    if is_polars(table):
+        return table.with_columns([table.to_series(j)[rng.permutation(n_rows)] for j in range(n_columns)])
     shuffled = table.copy()
     for j in range(n_columns):
         order = rng.permutation(n_rows)
@@ -152,34 +151,15 @@ def neighbour_radius(rows, n_neighbors):
 
 
 def _read(table, j):
-    """Column j as numbers, nan where missing, or as levels, None where missing."""
-    column = table.iloc[:, j] if is_frame(table) else table[:, j]
-    missing = _missing(column)
+    """Column j as numbers, nan where missing (dates as their ticks), or as levels, None where missing."""
+    values, missing = read_cells(native_column(table, j), column_names(table)[j])
+    values = values.astype(np.int64) if values.dtype.kind in "mM" else values
     if not missing.any():
-        return read_column(table, j)
-    present = np.flatnonzero(~missing)
-    # the columns up to j keep the name that an error has to give
-    part = table.iloc[present, : j + 1] if is_frame(table) else table[present, : j + 1]
-    values = read_column(part, j)
+        return values
     is_number = values.dtype.kind in "iuf"
     filled = np.full(len(missing), np.nan if is_number else None, dtype=float if is_number else object)
-    filled[present] = values
+    filled[~missing] = values
     return filled
-
-
-def _missing(column):
-    """Which cells of a column of a frame or of an array are missing."""
-    if hasattr(column, "isna"):
-        return np.asarray(column.isna(), dtype=bool)
-    if column.dtype.kind == "f":
-        return np.isnan(column)
-    if column.dtype.kind == "O":
-        return np.array([_is_missing(cell) for cell in column.tolist()], dtype=bool)
-    return np.zeros(len(column), dtype=bool)
-
-
-def _is_missing(cell):
-    return type(cell).__name__ in MISSING_TYPES or (isinstance(cell, numbers.Real) and cell != cell)
 
 
 def _levels(column):

@@ -1,0 +1,83 @@
+"""Dates and durations as whole numbers of steps.
+
+The ticks of a datetime64 or timedelta64 column (instants in UTC, in the unit of the column) are origin + step * k,
+with the origin its first value and the step the longest of UNITS, one day to one tick, that divides all differences:
+days stay days, noons stay noons. The whole numbers k are a numeric column, or the levels of a categorical one.
+
+With a time zone, midnights are 23 or 25 hours apart twice a year and the step in UTC is an hour at most; what is
+decoded is then rounded to the step of what clocks there show. A seen instant is on that grid and comes back exactly.
+"""
+
+import numpy as np
+
+UNITS = (86_400, 3600, 900, 60, 1)  # seconds
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+class DateColumn:
+    """Dates or durations over a column of whole numbers.
+
+    Parameters
+    ----------
+    x : ndarray of datetime64 or timedelta64
+    name : str, for messages
+    make : callable(k, name) -> the column of the whole numbers
+    wall : callable(instants) -> what clocks show, or None
+    """
+
+    def __init__(self, x, name, make, wall=None):
+        self.name, self.dtype, self.wall = name, x.dtype, wall
+        ticks = x.astype(np.int64)
+        self.origin, self.last = ticks.min(), ticks.max()
+        self.step = common_step(ticks, x.dtype)
+        if wall is not None:
+            clock = wall(x).astype(np.int64)
+            self.clock_origin, self.clock_step = clock[np.argmin(ticks)], common_step(clock, x.dtype)
+        self.inner = make(self._count(ticks), name)
+        self.kind, self.width, self.codes = self.inner.kind, self.inner.width, self.inner.codes
+        self.frequencies = self.inner.frequencies
+
+    def encode(self, x, random_state=None):
+        return self.inner.encode(self._whole(x), random_state)
+
+    def decode(self, block):
+        ticks = self.origin + self.step * self.inner.decode(block).astype(np.int64)
+        if self.wall is not None and self.clock_step > self.step:
+            ticks = self._round(ticks)
+        return ticks.astype(self.dtype)
+
+    def log_volume(self, x):
+        return self.inner.log_volume(self._whole(x))
+
+    def _whole(self, x):
+        if x.dtype.kind != self.dtype.kind:
+            kind = "dates" if self.dtype.kind == "M" else "durations"
+            raise ValueError(f"Column {self.name!r} of X must hold {kind} as in fit, got {x[0]!r}.")
+        return self._count(x.astype(self.dtype).astype(np.int64))
+
+    def _count(self, ticks):
+        """Steps from the origin: differences as unsigned numbers, which 64 bits always hold."""
+        ticks, origin, after = ticks.astype(np.uint64), self.origin.astype(np.uint64), ticks >= self.origin
+        steps = np.where(after, ticks - origin, origin - ticks) // np.uint64(self.step)
+        steps = np.minimum(steps, np.iinfo(np.int64).max).astype(np.int64)
+        return np.where(after, steps, -steps)
+
+    def _round(self, ticks):
+        """To the grid of the clock; the offset from UTC is that of the rounded instant, or else of the instant."""
+        clock = self._clock(ticks)
+        beyond = clock - self.clock_origin + self.clock_step // 2
+        target = self.clock_origin + beyond // self.clock_step * self.clock_step
+        for _ in range(2):
+            ticks = target - (self._clock(ticks) - ticks)
+        return np.clip(ticks, self.origin, self.last)
+
+    def _clock(self, ticks):
+        return self.wall(ticks.astype(self.dtype)).astype(np.int64)
+
+
+def common_step(ticks, dtype):
+    """The longest of UNITS and the powers of ten below a second, in ticks, that divides all differences."""
+    per_second = PER_SECOND.get(np.datetime_data(dtype)[0], 0)
+    whole = [seconds * per_second for seconds in UNITS]
+    parts = [per_second // 10**k for k in (3, 6)]
+    return next((step for step in [*whole, *parts] if step and np.all(ticks % step == ticks[0] % step)), 1)
