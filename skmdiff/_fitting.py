@@ -145,11 +145,28 @@ def fit_charts(encoding, model, seed):
     return choose_charts(model.table_, model.embedding_ * model.shape_, surface, d, seed)
 
 
-def fit_denoiser(sampler, encoding, sigma_start, noise, seed, report):
-    """The denoiser trained up to the level sigma_start, and the history of its training.
+def fit_denoiser(sampler, encoding, sigma_start, noise, latents, seed, report):
+    """The denoiser trained up to the level sigma_start, the history of its training, and the weight of the manifold.
 
+    With a `manifold_weight` it is trained twice, with that weight and without; the held-out loss chooses, and without
+    early stopping the weight is kept.
+
+    Parameters
+    ----------
     noise : (n_outputs,) noise of the rows, in the code
+    latents : (n, k) embedding of the rows, or None
     """
+    fitted = _train(sampler, encoding, sigma_start, noise, None, seed, report)
+    if latents is None or not sampler.manifold_weight:
+        return *fitted, 0.0
+    regular = _train(sampler, encoding, sigma_start, noise, latents, seed, report)
+    losses = [min(history.validation_loss_curve, default=np.inf) for _, history in (regular, fitted)]
+    if losses[0] < losses[1] or not sampler.early_stopping:
+        return *regular, sampler.manifold_weight
+    return *fitted, 0.0
+
+
+def _train(sampler, encoding, sigma_start, noise, latents, seed, report):
     from ._diffusion import backend
 
     rng = np.random.default_rng(seed)
@@ -161,6 +178,8 @@ def fit_denoiser(sampler, encoding, sigma_start, noise, seed, report):
     plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target, noise)
     training = encoding.some(rows)
     plan = replace(plan, missing=training.missing)
+    if latents is not None:
+        plan = replace(plan, latents=latents[rows], manifold_weight=sampler.manifold_weight)
     return backend.fit_denoiser(
         lambda: training.joint(rng), W[held_out] if n_out else None, encoding.blocks, shape, plan,
         device=sampler.device, seed=seed, report=report)

@@ -55,6 +55,11 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         Pipeline; with or without `transform`. It is cloned, and its `random_state`, where it has one that is
         None, is set from ours. "passthrough" is plain diffusion from noise. None is a documented default,
         ``PCA(n_components=8)`` (fewer for narrow tables).
+    manifold_weight : float, default=0.0
+        Weight of a term of the training loss that regularises the denoiser by the manifold: the embedding of a row is
+        to be read from its hidden layer. With a weight the denoiser is trained twice, with the term and without, and
+        the held-out loss chooses; what it chose is `manifold_weight_`. On the tables measured the term gained nothing
+        (docs/benchmarks/promises.md), so the default is 0.
     start : {"manifold", "noise"}, default="manifold"
         Where new rows start: on the manifold at the noise level `sigma_start`, or in pure noise at `sigma_max`.
     sigma_start : float or "auto", default="auto"
@@ -135,6 +140,8 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         Noise level that rows start from.
     loss_curve_, validation_loss_curve_ : list of float
         Mean training loss and held-out loss, one entry an evaluation.
+    manifold_weight_ : float
+        `manifold_weight`, or 0 where the held-out loss was lower without.
     n_iter_ : int
         Optimiser steps taken.
     stop_reason_ : str
@@ -161,13 +168,14 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
     (3, 4)
     """
 
-    def __init__(self, manifold=None, *, start="manifold", sigma_start="auto", n_neighbors=15, max_landmarks=2000,
-                 noise_level=None, contraction=0.0, contamination=None,
+    def __init__(self, manifold=None, *, manifold_weight=0.0, start="manifold", sigma_start="auto", n_neighbors=15,
+                 max_landmarks=2000, noise_level=None, contraction=0.0, contamination=None,
                  categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes="auto",
                  max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.002, early_stopping=True,
                  validation_fraction=0.1, n_iter_no_change=10, n_steps=16, sigma_min=0.01, sigma_max=10.0, rho=7.0,
                  device="auto", n_jobs=None, verbose=0, random_state=None):
         self.manifold = manifold
+        self.manifold_weight = manifold_weight
         self.start = start
         self.sigma_start = sigma_start
         self.n_neighbors = n_neighbors
@@ -249,8 +257,9 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         self.source_, self.sigma_start_ = fit_source(self, rows, model, seed)
         self.deck_, self.gaps_ = rows.deck, fit_gaps(rows, seed)
         noise, self.noise_level_, self.cleaner_ = fit_noise(self, rows, model, seed)
-        self.denoiser_, history = fit_denoiser(
-            self, rows, self.sigma_start_, noise, training_seed, self._report)
+        latents = None if model is None else model.embedding_
+        self.denoiser_, history, self.manifold_weight_ = fit_denoiser(
+            self, rows, self.sigma_start_, noise, latents, training_seed, self._report)
         self._keep(history)
 
     def _keep(self, history):
