@@ -28,7 +28,7 @@ from ._local import nearest
 
 LARGEST_NOISE = 1.0  # in the code: a column that is all noise
 MEASURED_ROWS = 1000
-LARGEST_LEFT, LEAST_NOISE = 0.5, 0.9
+LARGEST_LEFT, LEAST_NOISE = 0.5, 0.7
 AROUND, REACH = 15, 1.5  # a row drawn stands off as far as the rows around it, times this
 SINGULAR = 1e-10
 

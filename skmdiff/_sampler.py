@@ -129,9 +129,9 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
     embedding_ : ndarray of shape (n_samples, n_components)
         Coordinates of the training rows, each of mean 0 and variance 1.
     intrinsic_dimension_ : dict
-        Two estimates of the dimension of the table: "maximum_likelihood" (Levina & Bickel 2004), from the distances
-        between neighbours in the table, and "local_pca" (Fukunaga & Olsen 1971), from the variances of neighbourhoods
-        in the embedding. Not there with "passthrough".
+        Two estimates of how many directions rows vary in close up: "maximum_likelihood" (Levina & Bickel 2004), from
+        the distances to nearest rows, and "local_pca" (Fukunaga & Olsen 1971), from the variances around a row. Not
+        there with "passthrough".
     noise_level_ : ndarray of shape (n_features,)
         Standard deviation of the noise of each column, 0 where there is none.
     outliers_ : ndarray of bool of shape (n_samples,)
