@@ -2,6 +2,6 @@
 
 from ._sampler import ManifoldDiffusionSampler
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = ["ManifoldDiffusionSampler"]
