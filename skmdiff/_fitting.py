@@ -123,15 +123,14 @@ def fit_noise(sampler, encoding, model, seed):
     codec, given = encoding.codec, sampler.noise_level
     levels = _cleaning.check_noise_level(given, codec, encoding.X)
     noise = _cleaning.noise_of_levels(codec, encoding.X, levels)
-    charts = None if model is None else fit_charts(encoding, model, seed)
-    if charts is None or not (is_auto(given) or noise.any() or sampler.contraction):
+    wanted = model is not None and (is_auto(given) or noise.any() or sampler.contraction)
+    charts = fit_charts(encoding, model, seed) if wanted else None
+    if charts is None:
         return noise, levels, None
     measured = _cleaning.normal_residuals(charts, seed)
     if is_auto(given):
         noise[charts.surface] = measured.noise()
         levels = _cleaning.levels_of_noise(codec, noise)
-    if not sampler.contraction and not measured.are_noise(noise[charts.surface]):
-        return noise, levels, None
     return noise, levels, _cleaning.make_cleaner(charts, measured, noise[charts.surface], sampler.contraction)
 
 

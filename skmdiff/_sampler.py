@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _source
 from ._checks import check_option, check_table
-from ._cleaning import check_noise_level
+from ._cleaning import check_needs_manifold, check_noise_level
 from ._codec import TableCodec
 from ._draw import Process, draw_rows, plan_draw
 from ._fitting import (
@@ -240,6 +240,8 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         X = self._validate(X, reset=True)
         self.codec_ = TableCodec(self.categorical_features, self.numeric).fit(X)
         check_noise_level(self.noise_level, self.codec_, X)
+        if isinstance(self.manifold, str):
+            check_needs_manifold(self.noise_level, self.contraction)
         y = None if y is None else check_target(y, len(X))
         self.target_ = None if y is None else Target(y)
         seed = draw_seed(random_state)
