@@ -28,6 +28,7 @@ FLOORS = {
     "skmdiff._parameters": 1,
     "skmdiff.datasets": 1,
     "skmdiff.inspection": 1,
+    "skmdiff.pipeline": 1,
     "skmdiff.metrics._tables": 1,
     "skmdiff._codec": 2,
     "skmdiff._diffusion.solvers": 2,
@@ -57,9 +58,12 @@ FLOORS = {
     "skmdiff._explore": 6,
     "skmdiff._on_manifold": 7,
     "skmdiff._sampler": 8,
-    "skmdiff": 9,
-    "skmdiff._demo": 10,
-    "skmdiff.__main__": 11,
+    "skmdiff._synthetic": 9,
+    "skmdiff._augmented": 10,
+    "skmdiff._oversampler": 10,
+    "skmdiff": 11,
+    "skmdiff._demo": 12,
+    "skmdiff.__main__": 13,
 }
 LATE = {"matplotlib", "pandas", "polars", "tqdm", "umap"}
 IMPORT_AND_LOOK = """
