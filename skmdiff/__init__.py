@@ -1,8 +1,9 @@
 """A generator of table rows: a manifold learner and a small diffusion model together."""
 
+from ._oversampler import ManifoldDiffusionOverSampler
 from ._sampler import ManifoldDiffusionSampler
 from .pipeline import SamplerPipeline, make_sampler_pipeline
 
 __version__ = "0.2.0"
 
-__all__ = ["ManifoldDiffusionSampler", "SamplerPipeline", "make_sampler_pipeline"]
+__all__ = ["ManifoldDiffusionOverSampler", "ManifoldDiffusionSampler", "SamplerPipeline", "make_sampler_pipeline"]
