@@ -1,157 +1,22 @@
-"""`AugmentedClassifier` and `AugmentedRegressor`: an estimator fitted on real rows and synthetic ones.
+"""`AugmentedClassifier` and `AugmentedRegressor`: an estimator fitted on real rows and synthetic ones; see `_gate`."""
 
-The gate: the rows are cut in folds; on each, two copies of the estimator are compared, one fitted on the other folds,
-one on these and on rows of a generator that learnt these. With l_i the loss of the first less that of the second at the
-held-out row i, weighted as the row is, the gain is the mean of l_i and its standard error that of a mean. Synthetic
-rows are kept where the gain exceeds its standard error.
-"""
-
-from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.pipeline import Pipeline
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin
 from sklearn.utils import check_scalar, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, has_fit_parameter, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from ._checks import is_auto, is_frame
+from ._gate import Recipe, Rows, measure_gain, weight_name
 from ._parameters import check_real, random_stream
-from ._synthetic import NumberCode, check_sampler, draw, fit_sampler, stack, take
+from ._synthetic import check_sampler
 from ._target import read_target
 
-AUTO_SHARE = 1.0
+AUTO_SHARE = 3.0
 MIN_ROWS = 4
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A table X with targets y (n,) and weights (n,), or None for rows that weigh the same."""
-
-    X: object
-    y: np.ndarray
-    weight: np.ndarray | None
-
-    def some(self, rows):
-        """The same of some rows."""
-        return Rows(take(self.X, rows), take(self.y, rows), take(self.weight, rows))
-
-    def seen(self):
-        """Rows that weigh something."""
-        return self if self.weight is None else self.some(np.flatnonzero(self.weight > 0))
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How an augmented fit is done.
-
-    share : synthetic rows over real ones; relative_weight : weight of a synthetic row over the mean one of real rows
-    classes : (n_classes,) or None for numbers
-    params : what `fit` of the estimator is given beside rows and weights
-    """
-
-    estimator: object
-    sampler: object
-    share: float
-    relative_weight: float
-    classes: np.ndarray | None
-    params: dict
-
-    def fit(self, rows):
-        """A fitted clone of the estimator."""
-        name = weight_name(self.estimator)
-        weights = {} if rows.weight is None else {name: rows.weight}
-        return clone(self.estimator).fit(rows.X, rows.y, **weights, **self.params)
-
-    def synthetic(self, rows, random_state):
-        """Rows of a generator that learnt `rows`, with its targets in their shares; at least one."""
-        code = np.asarray if self.classes is not None else NumberCode.of(rows.y)
-        sampler = fit_sampler(self.sampler, rows.X, code(rows.y), random_state)
-        fewer = 1.0 if weight_name(self.estimator) else min(1.0, self.relative_weight)
-        n_new = max(1, round(self.share * fewer * len(rows.y)))
-        wanted = rows.y[spread_draw(rows.y, rows.weight, n_new, random_state)]
-        return Rows(draw(sampler, code(wanted), random_state), wanted, None)
-
-    def joined(self, rows, new):
-        """Real rows with the synthetic ones behind them."""
-        X, y = stack(rows.X, new.X), np.concatenate([rows.y, new.y])
-        if weight_name(self.estimator) is None:
-            return Rows(X, y, None)
-        weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight
-        return Rows(X, y, np.concatenate([weight, np.full(len(new.y), self.relative_weight * weight.mean())]))
-
-    def fit_augmented(self, rows, random_state):
-        """A clone fitted on `rows` and synthetic ones."""
-        return self.fit(self.joined(rows, self.synthetic(rows.seen(), random_state)))
-
-
-def weight_name(estimator):
-    """The argument of `fit` by which an estimator, or the last step of a Pipeline, takes weights; None if it does not.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.neighbors import KNeighborsClassifier
-    >>> from sklearn.pipeline import make_pipeline
-    >>> weight_name(make_pipeline(LogisticRegression())), weight_name(KNeighborsClassifier())
-    ('logisticregression__sample_weight', None)
-    """
-    if isinstance(estimator, Pipeline):
-        name, last = estimator.steps[-1]
-        inner = weight_name(last)
-        return None if inner is None else f"{name}__{inner}"
-    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
-
-
-def spread_draw(y, weight, n_draws, random_state):
-    """Places of n_draws rows, each row in its share of the weight up to one draw: systematic, in the order of y."""
-    order = np.lexsort((random_state.uniform(size=len(y)), y))
-    ends = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
-    at = (np.arange(n_draws) + random_state.uniform()) / n_draws * ends[-1]
-    return order[np.minimum(np.searchsorted(ends, at, side="right"), len(y) - 1)]
-
-
-def make_folds(y, n_folds, random_state):
-    """(n,) the fold of each row: as even as can be over folds, over classes and over the range of numbers."""
-    folds = np.empty(len(y), dtype=int)
-    folds[np.lexsort((random_state.uniform(size=len(y)), y))] = np.arange(len(y)) % n_folds
-    return folds
-
-
-def measure_gain(recipe, rows, n_folds, random_state):
-    """The gain by synthetic rows on rows held out, and its standard error; (0, inf) where nothing can be compared."""
-    folds = make_folds(rows.y, min(n_folds, len(rows.y)), random_state)
-    if any(len(np.unique(rows.y[folds != fold])) < 2 for fold in np.unique(folds)):
-        return 0.0, np.inf
-    gains = np.zeros(len(rows.y))
-    for fold in np.unique(folds):
-        train, held_out = rows.some(np.flatnonzero(folds != fold)), rows.some(np.flatnonzero(folds == fold))
-        fitted = recipe.fit(train), recipe.fit_augmented(train, random_state)
-        plain, augmented = (row_losses(estimator, held_out, recipe.classes) for estimator in fitted)
-        gains[folds == fold] = plain - augmented
-    scale = 1.0 if recipe.classes is not None else np.var(rows.y)
-    return mean_and_error(gains / scale, rows.weight)
-
-
-def mean_and_error(values, weight):
-    """Weighted mean of values (n,) and its standard error."""
-    weight = np.ones(len(values)) if weight is None else weight
-    share = weight / weight.sum()
-    mean = share @ values
-    return float(mean), float(np.sqrt(share**2 @ (values - mean) ** 2))
-
-
-def row_losses(fitted, rows, classes):
-    """(n,) loss at each row: squared error; for classes half the Brier score, 0 or 1 without probabilities."""
-    if classes is None:
-        return (rows.y - fitted.predict(rows.X)) ** 2
-    if not hasattr(fitted, "predict_proba"):
-        return (fitted.predict(rows.X) != rows.y).astype(float)
-    probability = np.zeros((len(rows.y), len(classes)))
-    probability[:, np.searchsorted(classes, fitted.classes_)] = fitted.predict_proba(rows.X)
-    return 0.5 * ((probability - (rows.y[:, None] == classes)) ** 2).sum(axis=1)
 
 
 def check_weight(weight, n_rows):
@@ -168,6 +33,14 @@ def check_weight(weight, n_rows):
     return weight
 
 
+def check_folds(cv):
+    """Raise unless cv is an integer above 1, a splitter or an iterable of pairs."""
+    if isinstance(cv, Real):
+        check_scalar(cv, "cv", Integral, min_val=2)
+    elif isinstance(cv, str) or not (hasattr(cv, "split") or hasattr(cv, "__iter__")):
+        raise TypeError(f"cv must be an integer, a splitter or an iterable of pairs of rows, got {cv!r}.")
+
+
 def delegates(method):
     """Whether the wrapped estimator has a method; for `available_if`."""
     def check(augmented):
@@ -180,7 +53,7 @@ def delegates(method):
 class _Augmented(MetaEstimatorMixin, BaseEstimator):
     """What both have in common."""
 
-    def __init__(self, estimator, sampler=None, *, n_synthetic="auto", synthetic_weight=0.5, gate=True, cv=5,
+    def __init__(self, estimator, sampler=None, *, n_synthetic="auto", synthetic_weight=0.3, gate=True, cv=5,
                  random_state=None):
         self.estimator = estimator
         self.sampler = sampler
@@ -230,7 +103,7 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         if len(seen.y) < MIN_ROWS or len(np.unique(seen.y)) < 2:
             return False
         if self.gate:
-            self.augmentation_gain_, self.augmentation_error_ = measure_gain(recipe, seen, self.cv, random_state)
+            self.augmentation_gain_, self.augmentation_error_ = measure_gain(recipe, rows, self.cv, random_state)
         return not self.gate or self.augmentation_gain_ > self.augmentation_error_
 
     def _check_parameters(self, sample_weight):
@@ -240,7 +113,7 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         if not is_auto(self.n_synthetic):
             check_real(self.n_synthetic, "n_synthetic")
         check_real(self.synthetic_weight, "synthetic_weight")
-        check_scalar(self.cv, "cv", Integral, min_val=2)
+        check_folds(self.cv)
         if not isinstance(self.gate, bool | np.bool_):
             raise TypeError(f"gate must be True or False, got {self.gate!r}.")
         if sample_weight is not None and weight_name(self.estimator) is None:
@@ -299,14 +172,15 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         Generator with ``fit(X, y)`` and ``sample(n_samples, y=, random_state=)``; it is cloned. None is
         ``ManifoldDiffusionSampler()``.
     n_synthetic : float or "auto", default="auto"
-        Synthetic rows over real ones; "auto" is 1.0.
-    synthetic_weight : float, default=0.5
+        Synthetic rows over real ones; "auto" is 3.0.
+    synthetic_weight : float, default=0.3
         Weight of a synthetic row over the mean weight of real ones. Where the estimator takes no weights, as many
         fewer rows are drawn instead.
     gate : bool, default=True
         Whether to take synthetic rows only if the gain exceeds its standard error; if False they are always taken.
-    cv : int, default=5
-        Folds by which the gain is measured; the generator is fitted once for each, and once for all rows.
+    cv : int, splitter or iterable, default=5
+        Folds by which the gain is measured, even over classes, or pairs of training and held-out rows as in
+        scikit-learn; the generator is fitted once for each, and once for all rows.
     random_state : int, RandomState or None, default=None
         Seeds the folds, the draws, and the generator where it has no seed of its own; not the classifier.
 
@@ -330,13 +204,15 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.naive_bayes import GaussianNB
     >>> from skmdiff import AugmentedClassifier, ManifoldDiffusionSampler
     >>> X, y = load_iris(return_X_y=True)
     >>> quick = ManifoldDiffusionSampler(max_iter=20)
-    >>> model = AugmentedClassifier(LogisticRegression(max_iter=500), quick, cv=2, random_state=0).fit(X[::5], y[::5])
-    >>> model.augmented_, model.predict(X[:1]).tolist()
-    (False, [0])
+    >>> model = AugmentedClassifier(GaussianNB(), quick, cv=2, random_state=0).fit(X[::5], y[::5])
+    >>> model.augmented_ == (model.augmentation_gain_ > model.augmentation_error_)
+    True
+    >>> model.predict(X[:1]).tolist()
+    [0]
     """
 
     def _classes(self, y):
@@ -399,9 +275,9 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
         See `AugmentedClassifier`, and there for the other parameters.
     sampler : estimator or None, default=None
     n_synthetic : float or "auto", default="auto"
-    synthetic_weight : float, default=0.5
+    synthetic_weight : float, default=0.3
     gate : bool, default=True
-    cv : int, default=5
+    cv : int, splitter or iterable, default=5
     random_state : int, RandomState or None, default=None
 
     Attributes

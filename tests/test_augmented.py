@@ -9,7 +9,7 @@ import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -17,12 +17,17 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmdiff import AugmentedClassifier, AugmentedRegressor, ManifoldDiffusionSampler
-from skmdiff._augmented import make_folds, mean_and_error, row_losses, spread_draw, weight_name
+from skmdiff._gate import Rows, make_folds, mean_and_error, row_losses, spread_draw, weight_name
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
 LABELS = np.where(X[:, 0] + 0.5 * RNG.normal(size=60) > 0.5, "yes", "no")
 NUMBERS = X[:, 0] + 0.1 * RNG.normal(size=60)
+
+
+def logistic(**parameters):
+    """By a solver that does not warn under an old scikit-learn with a new SciPy, as lbfgs does."""
+    return LogisticRegression(solver="newton-cholesky", **parameters)
 
 
 def quick(**parameters):
@@ -72,7 +77,7 @@ def recorded():
 
 WEIGHTS = "integer weights are repeated rows for the wrapped estimator and in the targets drawn, not for the generator"
 @parametrize_with_checks(
-    [AugmentedClassifier(LogisticRegression(), quick(), cv=2, random_state=0),
+    [AugmentedClassifier(logistic(), quick(), cv=2, random_state=0),
      AugmentedRegressor(Ridge(), quick(), gate=False, random_state=0)],
     expected_failed_checks=lambda estimator: {"check_sample_weight_equivalence_on_dense_data": WEIGHTS})
 def test_scikit_learn_checks(estimator, check):
@@ -91,7 +96,7 @@ def row_set(rows):
 
 def test_synthetic_rows_never_come_from_held_out_rows(recorded):
     """Copies in place of synthetic rows: a leak would show held-out rows among those fitted on."""
-    AugmentedClassifier(recorded(), Copies(), cv=4, random_state=0).fit(X, LABELS)
+    AugmentedClassifier(recorded(), Copies(), n_synthetic=1.0, cv=4, random_state=0).fit(X, LABELS)
     assert len(Copies.seen) == 4 and len(recorded.asked) == 8 and len(recorded.fits) == 9
     held_out = [row_set(rows) for rows in recorded.asked[::2]]
     assert set().union(*held_out) == row_set(X) and sum(map(len, held_out)) == 60
@@ -111,6 +116,15 @@ def test_real_rows_come_first_with_their_weights(recorded):
     np.testing.assert_array_equal(given[:60], weight)
     assert len(rows) == 150 and (rows[60:] > 50).all()
     np.testing.assert_allclose(given[60:], 0.2 * weight.mean())
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {"yes": 5.0, "no": 1.0}])
+def test_each_row_once_more_is_each_row_heavier(class_weight):
+    """Copies of all rows at the weight .5: logistic regression with 1.5 times the C, class weights as before."""
+    fitted = AugmentedClassifier(logistic(class_weight=class_weight, tol=1e-8), Copies(), n_synthetic=1.0,
+                                 synthetic_weight=0.5, gate=False).fit(X, LABELS)
+    plain = logistic(C=1.5, class_weight=class_weight, tol=1e-8).fit(X, LABELS)
+    np.testing.assert_allclose(fitted.estimator_.coef_, plain.coef_, rtol=1e-5)
 
 
 def test_rows_without_weight_are_not_shown_to_the_generator(recorded):
@@ -145,16 +159,25 @@ def test_early_stopping_by_rows_given():
     assert fitted.estimator_.best_iteration < 49
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_splits_of_ones_own(recorded, listed):
+    splitter = ShuffleSplit(2, test_size=10, random_state=1)
+    parts = list(splitter.split(X))
+    AugmentedClassifier(recorded(), Copies(), cv=parts if listed else splitter).fit(X, LABELS)
+    assert [row_set(rows) for rows in recorded.asked] == [row_set(X[parts[i][1]]) for i in (0, 0, 1, 1)]
+    assert [row_set(rows) for rows, _ in Copies.seen[:2]] == [row_set(X[train]) for train, _ in parts]
+
+
 @pytest.mark.parametrize(("wrapped", "name"), [
-    (LogisticRegression(), "sample_weight"), (KNeighborsClassifier(), None),
-    (make_pipeline(StandardScaler(), LogisticRegression()), "logisticregression__sample_weight"),
+    (logistic(), "sample_weight"), (KNeighborsClassifier(), None),
+    (make_pipeline(StandardScaler(), logistic()), "logisticregression__sample_weight"),
     (make_pipeline(StandardScaler(), KNeighborsClassifier()), None)], ids=str)
 def test_where_weights_go(wrapped, name):
     assert weight_name(wrapped) == name
 
 
 def test_weights_of_a_pipeline_are_those_of_its_last_step():
-    plain = LogisticRegression(C=0.1)
+    plain = logistic(C=0.1)
     weight = np.where(LABELS == "yes", 5.0, 1.0)
     one, other = (AugmentedClassifier(model, Copies(), gate=False, random_state=0).fit(X, LABELS, sample_weight=weight)
                   for model in (plain, make_pipeline(plain)))
@@ -174,7 +197,7 @@ class Liar(Copies):
         return super().sample(n_samples, y=np.array([other[t] for t in y]), random_state=random_state)
 
 
-@pytest.mark.parametrize("wrapped", [LogisticRegression(), RandomForestClassifier(10, random_state=0), LinearSVC()])
+@pytest.mark.parametrize("wrapped", [logistic(), RandomForestClassifier(10, random_state=0), LinearSVC()])
 def test_the_gate_stays_closed_to_lies_and_leaves_the_plain_classifier(wrapped):
     fitted = AugmentedClassifier(wrapped, Liar(), n_synthetic=2.0, random_state=0).fit(X, LABELS)
     plain = clone(wrapped).fit(X, LABELS)
@@ -196,7 +219,7 @@ def test_chance_opens_the_gate_seldom():
     opened = 0
     for seed in range(40):
         y = np.random.RandomState(seed).permutation(LABELS)
-        opened += AugmentedClassifier(LogisticRegression(), Copies(shift=0.5), cv=3, random_state=seed).fit(
+        opened += AugmentedClassifier(logistic(), Copies(shift=0.5), cv=3, random_state=seed).fit(
             X, y).augmented_
     assert opened <= 14  # with probability .999 if it is one in six
 
@@ -214,11 +237,11 @@ def test_the_gate_opens_where_synthetic_rows_tell_the_truth():
     rows = RNG.normal(size=(40, 8))
     y = np.where(rows[:, 0] > 0, "yes", "no")
     fresh = RNG.normal(size=(500, 8))
-    fitted = AugmentedClassifier(LogisticRegression(), Truth(), n_synthetic=5.0, synthetic_weight=1.0,
+    fitted = AugmentedClassifier(logistic(), Truth(), n_synthetic=5.0, synthetic_weight=1.0,
                                  random_state=0).fit(rows, y)
     assert fitted.augmented_ and fitted.augmentation_gain_ > fitted.augmentation_error_ > 0
     truth = np.where(fresh[:, 0] > 0, "yes", "no")
-    assert fitted.score(fresh, truth) > LogisticRegression().fit(rows, y).score(fresh, truth) + 0.03
+    assert fitted.score(fresh, truth) > logistic().fit(rows, y).score(fresh, truth) + 0.03
 
 
 def test_the_gain_of_a_regressor_is_one_of_r2():
@@ -235,7 +258,7 @@ def test_the_gain_of_a_regressor_is_one_of_r2():
 
 
 def test_no_gate_no_measure():
-    fitted = AugmentedClassifier(LogisticRegression(), Copies(), gate=False).fit(X, LABELS)
+    fitted = AugmentedClassifier(logistic(), Copies(), gate=False).fit(X, LABELS)
     assert fitted.augmented_ and np.isnan(fitted.augmentation_gain_) and np.isnan(fitted.augmentation_error_)
 
 
@@ -269,9 +292,7 @@ def test_mean_and_error_are_those_of_repeated_rows():
 
 
 def test_losses_by_hand():
-    from skmdiff._augmented import Rows
-
-    model = LogisticRegression().fit(X, LABELS)
+    model = logistic().fit(X, LABELS)
     rows = Rows(X, LABELS, None)
     wrong = model.predict_proba(X)[np.arange(60), (LABELS == "no").astype(int)]
     np.testing.assert_allclose(row_losses(model, rows, model.classes_), wrong**2)
@@ -287,7 +308,7 @@ def test_losses_by_hand():
 def test_a_mixed_frame_in_a_search():
     frame = pd.DataFrame({"a": X[:, 0], "kind": pd.Categorical(RNG.choice(["u", "v"], 60))})
     encoder = sklearn.compose.make_column_transformer((OneHotEncoder(), ["kind"]), remainder=StandardScaler())
-    model = AugmentedClassifier(make_pipeline(encoder, LogisticRegression()), quick(), cv=2, random_state=0)
+    model = AugmentedClassifier(make_pipeline(encoder, logistic()), quick(), cv=2, random_state=0)
     grid = {"estimator__logisticregression__C": [0.1, 1.0], "gate": [True, False], "sampler__max_iter": [4]}
     search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(frame, pd.Series(LABELS))
     assert search.best_estimator_.feature_names_in_.tolist() == ["a", "kind"]
@@ -311,7 +332,7 @@ def test_whole_numbers_are_numbers_for_a_regressor():
 
 
 def test_one_seed_is_one_result():
-    fits = [AugmentedClassifier(LogisticRegression(), quick(), cv=2, gate=gate, random_state=0).fit(X, LABELS)
+    fits = [AugmentedClassifier(logistic(), quick(), cv=2, gate=gate, random_state=0).fit(X, LABELS)
             for gate in (True, True, False, False)]
     assert fits[0].augmentation_gain_ == fits[1].augmentation_gain_
     np.testing.assert_array_equal(fits[2].predict_proba(X), fits[3].predict_proba(X))
@@ -337,6 +358,7 @@ def test_too_little_to_compare_leaves_the_plain_estimator(y):
     ({"estimator": 3}, "estimator must.*3"), ({"sampler": "x"}, "sampler must.*'x'"),
     ({"n_synthetic": 0}, "n_synthetic must be above 0.*0"), ({"n_synthetic": "x"}, "n_synthetic must"),
     ({"synthetic_weight": -1.0}, "synthetic_weight must be above 0.*-1.0"), ({"cv": 1}, "cv == 1, must be >= 2"),
+    ({"cv": "x"}, "cv must be an integer, a splitter.*'x'"), ({"cv": None}, "cv must.*None"),
     ({"gate": "x"}, "gate must be True or False, got 'x'"), ({"random_state": "x"}, "random_state must.*'x'")])
 @pytest.mark.parametrize("kind", [AugmentedClassifier, AugmentedRegressor])
 def test_bad_parameters(kind, parameters, message):

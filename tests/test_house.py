@@ -59,11 +59,12 @@ FLOORS = {
     "skmdiff._on_manifold": 7,
     "skmdiff._sampler": 8,
     "skmdiff._synthetic": 9,
-    "skmdiff._augmented": 10,
+    "skmdiff._gate": 10,
     "skmdiff._oversampler": 10,
-    "skmdiff": 11,
-    "skmdiff._demo": 12,
-    "skmdiff.__main__": 13,
+    "skmdiff._augmented": 11,
+    "skmdiff": 12,
+    "skmdiff._demo": 13,
+    "skmdiff.__main__": 14,
 }
 LATE = {"matplotlib", "pandas", "polars", "tqdm", "umap"}
 IMPORT_AND_LOOK = """
