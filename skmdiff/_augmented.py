@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from ._checks import is_auto, is_frame
+from ._checks import check_option, is_auto, is_frame
 from ._gate import Recipe, Rows, measure_gain, weight_name
 from ._parameters import check_real, random_stream
 from ._synthetic import check_sampler
@@ -91,7 +91,8 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         X = self._validate(X, reset=True)
         rows = Rows(X, self._read(y, len(X)), check_weight(sample_weight, len(X)))
         share = AUTO_SHARE if is_auto(self.n_synthetic) else self.n_synthetic
-        recipe = Recipe(self.estimator, self.sampler, share, self.synthetic_weight, self._classes(rows.y), fit_params)
+        recipe = Recipe(self.estimator, self.sampler, share, self.synthetic_weight, self._classes(rows.y),
+                        self._is_balanced(), fit_params)
         self.augmentation_gain_, self.augmentation_error_ = np.nan, np.nan
         self.augmented_ = self._decide(recipe, rows, random_state)
         self.estimator_ = recipe.fit_augmented(rows, random_state) if self.augmented_ else recipe.fit(rows)
@@ -158,9 +159,9 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
 class AugmentedClassifier(ClassifierMixin, _Augmented):
     """A classifier fitted on real rows and on synthetic ones, where these gain.
 
-    A generator of rows learns the training rows, all classes together, and draws rows of each class in its share.
-    Before they are taken, the gate asks whether they help: on folds of the training rows, none of which the generator
-    of that fold saw, the classifier is compared with and without them. If not, the result is the plain classifier.
+    A generator of rows learns the training rows, all classes together, and draws rows of each class. Before they are
+    taken, the gate asks whether they help: on folds of the training rows, none of which the generator of that fold saw,
+    the classifier is compared with and without them. If not, the result is the plain classifier.
 
     Parameters
     ----------
@@ -176,6 +177,10 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
     synthetic_weight : float, default=0.3
         Weight of a synthetic row over the mean weight of real ones. Where the estimator takes no weights, as many
         fewer rows are drawn instead.
+    class_shares : {"balanced", "data"}, default="balanced"
+        Classes of the synthetic rows. "balanced" draws as many of each: for balanced accuracy and rare classes, at the
+        cost of probabilities that lean to these. "data" keeps the shares of the training rows, and with them what
+        `predict_proba` means.
     gate : bool, default=True
         Whether to take synthetic rows only if the gain exceeds its standard error; if False they are always taken.
     cv : int, splitter or iterable, default=5
@@ -191,8 +196,8 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
     augmented_ : bool
         Whether synthetic rows were taken: never for fewer than four rows or one class.
     augmentation_gain_ : float
-        Mean fall, by synthetic rows, of half the Brier score on held-out rows, or of the error rate for a classifier
-        without `predict_proba`; NaN if not measured.
+        The gain by synthetic rows on held-out rows, NaN if not measured: of balanced accuracy, or with
+        class_shares="data" the fall of half the Brier score, of the error rate without `predict_proba`.
     augmentation_error_ : float
         Its standard error.
     classes_ : ndarray of shape (n_classes,)
@@ -214,6 +219,15 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
     >>> model.predict(X[:1]).tolist()
     [0]
     """
+
+    def __init__(self, estimator, sampler=None, *, n_synthetic="auto", synthetic_weight=0.3, class_shares="balanced",
+                 gate=True, cv=5, random_state=None):
+        super().__init__(estimator, sampler, n_synthetic=n_synthetic, synthetic_weight=synthetic_weight, gate=gate,
+                         cv=cv, random_state=random_state)
+        self.class_shares = class_shares
+
+    def _is_balanced(self):
+        return check_option(self.class_shares, "class_shares", {"balanced", "data"}) == "balanced"
 
     def _classes(self, y):
         check_classification_targets(y)
@@ -313,6 +327,9 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
             return y if y.dtype.kind in "iuf" else y.astype(float)
         except ValueError as error:
             raise ValueError(f"y must hold numbers for a regressor, got {y.tolist()[0]!r}.") from error
+
+    def _is_balanced(self):
+        return False
 
     def _classes(self, y):
         return None

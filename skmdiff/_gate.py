@@ -41,6 +41,7 @@ class Recipe:
 
     share : synthetic rows over real ones; relative_weight : weight of a synthetic row over the mean one of real rows
     classes : (n_classes,) or None for numbers
+    balanced : whether synthetic rows have as many of each class, and held-out classes count alike
     params : what `fit` of the estimator is given beside rows and weights
     """
 
@@ -49,6 +50,7 @@ class Recipe:
     share: float
     relative_weight: float
     classes: np.ndarray | None
+    balanced: bool
     params: dict
 
     def fit(self, rows):
@@ -57,13 +59,17 @@ class Recipe:
         weights = {} if rows.weight is None else {name: rows.weight}
         return clone(self.estimator).fit(rows.X, rows.y, **weights, **self.params)
 
+    def weight(self, rows):
+        """Weights (n,) by which targets are drawn and held-out rows count; None for all alike."""
+        return even_weights(rows) if self.balanced else rows.weight
+
     def synthetic(self, rows, random_state):
-        """Rows of a generator that learnt `rows`, with its targets in their shares; at least one."""
+        """Rows of a generator that learnt `rows`, with targets of its in the shares wanted; at least one."""
         code = np.asarray if self.classes is not None else NumberCode.of(rows.y)
         sampler = fit_sampler(self.sampler, rows.X, code(rows.y), random_state)
         fewer = 1.0 if weight_name(self.estimator) else min(1.0, self.relative_weight)
         n_new = max(1, round(self.share * fewer * len(rows.y)))
-        wanted = rows.y[spread_draw(rows.y, rows.weight, n_new, random_state)]
+        wanted = rows.y[spread_draw(rows.y, self.weight(rows), n_new, random_state)]
         return Rows(draw(sampler, code(wanted), random_state), wanted, None)
 
     def joined(self, rows, new):
@@ -81,7 +87,8 @@ class Recipe:
     def gains(self, train, held_out, random_state):
         """Losses on rows held out when fitted on `train`, less those when fitted on synthetic rows as well."""
         plain, augmented = self.fit(train), self.fit_augmented(train, random_state)
-        return row_losses(plain, held_out, self.classes) - row_losses(augmented, held_out, self.classes)
+        loss = error_losses if self.balanced else row_losses
+        return loss(plain, held_out, self.classes) - loss(augmented, held_out, self.classes)
 
 
 def weight_name(estimator):
@@ -100,6 +107,13 @@ def weight_name(estimator):
         inner = weight_name(last)
         return None if inner is None else f"{name}__{inner}"
     return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+
+
+def even_weights(rows):
+    """Weights (n,) of which each class has the sum 1."""
+    weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight
+    place = np.unique(rows.y, return_inverse=True)[1]
+    return weight / np.bincount(place, weight)[place]
 
 
 def spread_draw(y, weight, n_draws, random_state):
@@ -135,6 +149,7 @@ def measure_gain(recipe, rows, cv, random_state):
         return 0.0, np.inf
     gains = np.concatenate([recipe.gains(*pair, random_state) for pair in pairs])
     weight = None if rows.weight is None else np.concatenate([held_out.weight for _, held_out in pairs])
+    weight = recipe.weight(Rows(None, np.concatenate([held_out.y for _, held_out in pairs]), weight))
     return mean_and_error(gains if recipe.classes is not None else gains / np.var(rows.seen().y), weight)
 
 
@@ -146,12 +161,21 @@ def mean_and_error(values, weight):
     return float(mean), float(np.sqrt(share**2 @ (values - mean) ** 2))
 
 
+def error_losses(fitted, rows, classes):
+    """(n,) 1 where the class predicted is wrong.
+
+    With classes that count alike a proper loss would reward probabilities that are even, whatever the columns say: of
+    labels without law too. Balanced accuracy rewards only what tells classes apart.
+    """
+    return (fitted.predict(rows.X) != rows.y).astype(float)
+
+
 def row_losses(fitted, rows, classes):
     """(n,) loss at each row: squared error; for classes half the Brier score, 0 or 1 without probabilities."""
     if classes is None:
         return (rows.y - fitted.predict(rows.X)) ** 2
     if not hasattr(fitted, "predict_proba"):
-        return (fitted.predict(rows.X) != rows.y).astype(float)
+        return error_losses(fitted, rows, classes)
     probability = np.zeros((len(rows.y), len(classes)))
     probability[:, np.searchsorted(classes, fitted.classes_)] = fitted.predict_proba(rows.X)
     return 0.5 * ((probability - (rows.y[:, None] == classes)) ** 2).sum(axis=1)

@@ -17,7 +17,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmdiff import AugmentedClassifier, AugmentedRegressor, ManifoldDiffusionSampler
-from skmdiff._gate import Rows, make_folds, mean_and_error, row_losses, spread_draw, weight_name
+from skmdiff._gate import Recipe, Rows, make_folds, mean_and_error, row_losses, spread_draw, weight_name
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -122,9 +122,35 @@ def test_real_rows_come_first_with_their_weights(recorded):
 def test_each_row_once_more_is_each_row_heavier(class_weight):
     """Copies of all rows at the weight .5: logistic regression with 1.5 times the C, class weights as before."""
     fitted = AugmentedClassifier(logistic(class_weight=class_weight, tol=1e-8), Copies(), n_synthetic=1.0,
-                                 synthetic_weight=0.5, gate=False).fit(X, LABELS)
+                                 synthetic_weight=0.5, class_shares="data", gate=False).fit(X, LABELS)
     plain = logistic(C=1.5, class_weight=class_weight, tol=1e-8).fit(X, LABELS)
     np.testing.assert_allclose(fitted.estimator_.coef_, plain.coef_, rtol=1e-5)
+
+
+@pytest.mark.parametrize("weight", [None, np.where(LABELS == "yes", 3.0, 1.0)])
+def test_shares_of_classes_in_synthetic_rows(recorded, weight):
+    shares = {}
+    for kind in ("balanced", "data"):
+        AugmentedClassifier(recorded(), Copies(), n_synthetic=2.0, class_shares=kind, gate=False).fit(
+            X, LABELS, sample_weight=weight)
+        shares[kind] = np.mean(recorded.fits[-1][1][60:] == "yes")
+    assert shares["balanced"] == 0.5
+    assert shares["data"] == pytest.approx(np.average(LABELS == "yes", weights=weight), abs=1 / 120)
+
+
+def test_held_out_classes_count_alike():
+    """The gain by hand, from the losses of each fold."""
+    fitted = [AugmentedClassifier(logistic(), Copies(0.3), class_shares=kind, cv=2, random_state=0).fit(X, LABELS)
+              for kind in ("balanced", "data")]
+    folds, random_state = make_folds(LABELS, 2, random := np.random.RandomState(0)), random
+    recipe = Recipe(logistic(), Copies(0.3), 3.0, 0.3, np.unique(LABELS), True, {})
+    gains, rows = np.zeros(60), Rows(X, LABELS, None)
+    for fold in (0, 1):
+        train, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        gains[held_out] = recipe.gains(rows.some(train), rows.some(held_out), random_state)
+    by_class = np.mean([gains[LABELS == label].mean() for label in ("no", "yes")])
+    assert fitted[0].augmentation_gain_ == pytest.approx(by_class)
+    assert fitted[1].augmentation_gain_ != fitted[0].augmentation_gain_
 
 
 def test_rows_without_weight_are_not_shown_to_the_generator(recorded):
@@ -364,6 +390,11 @@ def test_too_little_to_compare_leaves_the_plain_estimator(y):
 def test_bad_parameters(kind, parameters, message):
     with pytest.raises((ValueError, TypeError), match=message):
         kind(**{"estimator": Ridge(), **parameters}).fit(X, NUMBERS)
+
+
+def test_bad_class_shares():
+    with pytest.raises(ValueError, match="class_shares must be one of.*'even'"):
+        AugmentedClassifier(logistic(), class_shares="even").fit(X, LABELS)
 
 
 @pytest.mark.parametrize(("weight", "message"), [
