@@ -1,7 +1,17 @@
 """A generator of table rows: a manifold learner and a small diffusion model together."""
 
+from ._augmented import AugmentedClassifier, AugmentedRegressor
+from ._oversampler import ManifoldDiffusionOverSampler
 from ._sampler import ManifoldDiffusionSampler
+from .pipeline import SamplerPipeline, make_sampler_pipeline
 
 __version__ = "0.3.0"
 
-__all__ = ["ManifoldDiffusionSampler"]
+__all__ = [
+    "AugmentedClassifier",
+    "AugmentedRegressor",
+    "ManifoldDiffusionOverSampler",
+    "ManifoldDiffusionSampler",
+    "SamplerPipeline",
+    "make_sampler_pipeline",
+]

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 from sklearn.neighbors import LocalOutlierFactor
+from sklearn.utils.validation import check_memory
 
 from . import _cleaning
 from ._charts import choose_charts
@@ -93,7 +94,13 @@ def fit_manifold(sampler, encoding, seed):
         return None
     W = encoding.table()
     transformer = default_manifold(*W.shape) if sampler.manifold is None else sampler.manifold
-    return ManifoldModel(transformer, max_landmarks=sampler.max_landmarks, random_state=seed % 2**32).fit(W)
+    model = ManifoldModel(transformer, max_landmarks=sampler.max_landmarks, random_state=seed % 2**32)
+    return check_memory(sampler.memory).cache(_fit_model)(model, W)
+
+
+def _fit_model(model, W):
+    """A function of its arguments alone, for `memory` to keep."""
+    return model.fit(W)
 
 
 def fit_source(sampler, encoding, model, seed) -> tuple[Source | None, float]:

@@ -83,6 +83,9 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         `sklearn.neighbors.LocalOutlierFactor`, which finds them.
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
+    memory : str, joblib.Memory or None, default=None
+        Where fitted manifolds are kept, as in `sklearn.pipeline.Pipeline`: settings of a search that share the table,
+        the learner and an int as `random_state` fit it once.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Categories among the columns: a mask, indices or names; "from_dtype" takes category, Enum, bool and string
         columns. Dates and durations are numbers unless named.
@@ -169,7 +172,7 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
     """
 
     def __init__(self, manifold=None, *, manifold_weight=0.0, start="manifold", sigma_start="auto", n_neighbors=15,
-                 max_landmarks=2000, noise_level=None, contraction=0.0, contamination=None,
+                 max_landmarks=2000, memory=None, noise_level=None, contraction=0.0, contamination=None,
                  categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes="auto",
                  max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.002, early_stopping=True,
                  validation_fraction=0.1, n_iter_no_change=10, n_steps=16, sigma_min=0.01, sigma_max=10.0, rho=7.0,
@@ -180,6 +183,7 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         self.sigma_start = sigma_start
         self.n_neighbors = n_neighbors
         self.max_landmarks = max_landmarks
+        self.memory = memory
         self.noise_level = noise_level
         self.contraction = contraction
         self.contamination = contamination
@@ -372,19 +376,21 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
                 with_unknown_target(W, self.deck_), self.codec_.gaps(X), self.deck_)
         return log_density + self.codec_.log_volume(X)
 
-    def score(self, X, y=None):
+    def score(self, X, y=None, sample_weight=None):
         """Mean log-density of rows, see `score_samples`; higher is better.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
         y : ignored
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the mean.
 
         Returns
         -------
         score : float
         """
-        return float(np.mean(self.score_samples(X)))
+        return float(np.average(self.score_samples(X), weights=sample_weight))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
