@@ -24,7 +24,7 @@ def region_plan(region, source, model, n_samples, seed):
     inside = np.ones(len(Z), dtype=bool) if region is None else inside_region(region, Z)
     if not inside.any():
         raise ValueError(f"region must hold at least one training row, got {region!r}, which holds none.")
-    weights = np.where(inside, volumes(model.lifted_, source.neighborhoods), 0.0)
+    weights = np.where(inside, volumes(model.table_), 0.0)
     order = tree_order(Z * model.shape_, np.zeros(len(Z), dtype=int))
     stratum, n_strata = strata(np.zeros(n_samples), seed)
     return Plan(source, RowLaw(order, np.cumsum(weights[order])), stratum=stratum, n_strata=n_strata)

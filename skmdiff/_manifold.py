@@ -95,11 +95,6 @@ class ManifoldModel:
         """(n, n_neighbors), see `neighbor_graph`."""
         return neighbor_graph(self.embedding_, self.n_neighbors, W=self.table_)
 
-    @cached_property
-    def lifted_(self):
-        """(n, p), m(z) at every row."""
-        return self.lift(self.embedding_)
-
     def _fit_transformer(self, W):
         self.table_ = W
         landmarks = W[self.landmarks_]

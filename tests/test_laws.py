@@ -168,13 +168,13 @@ def test_variances_see_through_noise_that_distances_take_for_dimensions():
 
 def test_volumes_undo_the_density_of_a_circle():
     circle = make_von_mises_circle(2000, 3, random_state=0)
-    volumes = _laws.volumes(circle.data, neighborhoods(circle.data))
+    volumes = _laws.volumes(circle.data)
     assert kl_to_uniform(circle.t) > 0.4 and kl_to_uniform(circle.t, volumes) < 0.02
 
 
 def test_copies_have_a_small_and_finite_volume():
     X = np.repeat(np.random.default_rng(0).normal(size=(40, 2)), 20, axis=0)
-    volumes = _laws.volumes(X, neighborhoods(X))
+    volumes = _laws.volumes(X)
     assert np.isfinite(volumes).all() and volumes.max() > 0
 
 
