@@ -230,7 +230,8 @@ def test_a_coordinate_of_rounding_stays_rounding():
 def test_a_constant_embedding_is_told():
     with pytest.warns(UserWarning, match="manifold Only gave every row the same embedding"):
         model = ManifoldModel(Only(lambda X: np.ones((len(X), 2))), random_state=0).fit(plane())
-    assert np.ptp(model.lift(model.embedding_), axis=0).max() < 1e-9 and np.abs(model.lift(model.embedding_)).max() < 0.3  # a mean of tied rows
+    lifted = model.lift(model.embedding_)
+    assert np.ptp(lifted, axis=0).max() < 1e-9 and np.abs(lifted).max() < 0.3  # a mean of tied rows
 
 
 SMALL = [Isomap(), LocallyLinearEmbedding(), SpectralEmbedding(n_neighbors=2), TSNE(max_iter=300), PCA(2),
@@ -246,7 +247,8 @@ def test_small_tables(transformer, n, p):
         warnings.simplefilter("ignore")  # clamps, and "Graph is not fully connected"
         model = ManifoldModel(transformer, random_state=0).fit(W)
     assert model.embedding_.shape[0] == n and model.neighbors_.shape == (n, 10)
-    for values in (model.embedding_, model.lift(model.embedding_), model.embed(W), list(model.intrinsic_dimension_.values())):
+    dimensions = list(model.intrinsic_dimension_.values())
+    for values in (model.embedding_, model.lift(model.embedding_), model.embed(W), dimensions):
         assert np.isfinite(values).all()
 
 
