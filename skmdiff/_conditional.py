@@ -19,7 +19,7 @@ import numpy as np
 from ._columns import nearest_codes
 from ._local import tricube
 
-MIN_NEAR, NEAR_SHARE, MAX_NEAR = 100, 0.1, 2000
+MIN_NEAR, NEAR_SHARE, MAX_NEAR = 100, 0.1, 500
 MISMATCH = 2.0  # squared distance of another level, about that of two one-hot codes
 LEAST_MATCHES = 5
 PRIOR_ROWS = 20.0

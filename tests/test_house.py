@@ -63,11 +63,13 @@ FLOORS = {
     "skmdiff._explore": 6,
     "skmdiff._fitting": 6,
     "skmdiff.metrics": 6,
+    "skmdiff._completion": 7,
     "skmdiff._on_manifold": 7,
     "skmdiff._sampler": 8,
-    "skmdiff": 9,
-    "skmdiff._demo": 10,
-    "skmdiff.__main__": 11,
+    "skmdiff._imputer": 9,
+    "skmdiff": 10,
+    "skmdiff._demo": 11,
+    "skmdiff.__main__": 12,
 }
 LATE = {"matplotlib", "pandas", "polars", "tqdm", "umap"}
 IMPORT_AND_LOOK = """
