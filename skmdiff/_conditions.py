@@ -88,7 +88,7 @@ class Reader:
             allowed = [_tick(cell, self.column.value.dtype.kind, False) for cell in allowed]
         is_range = isinstance(condition, tuple) and self.column.value.dtype != object and len(allowed) == 2
         if not (allowed[0] <= value <= allowed[1] if is_range else value in allowed):
-            raise ValueError(f"conditions[{self.name!r}] must be the one value seen in fit, {value!r}, got "
+            raise ValueError(f"conditions[{self.name!r}] must be the one value seen in fit, {value!s}, got "
                              f"{condition!r}.")
 
     def _levels(self, values):
@@ -127,7 +127,7 @@ class Reader:
         cells = values.astype(self.least.dtype)
         if (cells != values).any() and cells.dtype.kind in "iub":
             raise ValueError(f"conditions[{self.name!r}] must be whole as the numbers seen in fit, got "
-                             f"{values[cells != values][0]!r}.")
+                             f"{values[cells != values][0].item()!r}.")
         return cells
 
     def _raise_outside(self, got):

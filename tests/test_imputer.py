@@ -46,7 +46,7 @@ def mixed(n=60):
 @pytest.fixture(scope="module")
 def gaussian():
     whole, X = with_gaps()
-    sampler = ManifoldDiffusionSampler(numeric="standard", max_iter=800, hidden_layer_sizes=(48,))
+    sampler = ManifoldDiffusionSampler(numeric="standard", max_iter=400, batch_size=256, hidden_layer_sizes=(48,))
     return whole, X, ManifoldDiffusionImputer(sampler, random_state=0).fit(X)
 
 
@@ -82,6 +82,7 @@ def test_draws_have_the_conditional_law_of_a_gaussian(gaussian, missing):
 
 def test_ninety_percent_intervals_cover(gaussian):
     whole, X, imputer = gaussian
+    whole, X = whole[:1000], X[:1000]
     missing = np.isnan(X)
     tables = np.stack(imputer.impute(X, n_draws=20))
     # the quantiles (n + 1) p, so that a new draw of the same law lies within with probability .9
@@ -91,6 +92,7 @@ def test_ninety_percent_intervals_cover(gaussian):
 
 def test_the_mean_is_nearer_to_the_truth_than_a_draw_or_the_mean_of_the_column(gaussian):
     whole, X, imputer = gaussian
+    whole, X = whole[:1000], X[:1000]
     missing = np.isnan(X)
     by_mean = clone(imputer).set_params(strategy="mean")
     by_mean.sampler_ = imputer.sampler_
