@@ -15,7 +15,7 @@ from ._parameters import random_stream
 from ._sampler import ManifoldDiffusionSampler
 from ._streams import draw_seed
 
-MEAN_DRAWS = 10
+MEAN_DRAWS = 20
 
 
 class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -34,7 +34,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         "draw" keeps the spread of a column and its dependence on the others; "mean" is nearest to the cell that is
         missing: the mean of numbers and dates, rounded to what the column holds, and the most frequent level.
     n_draws : int, default=1
-        Draws of which "mean" takes the mean; 1 there stands for 10.
+        Draws of which "mean" takes the mean; 1 there stands for 20.
     random_state : int, RandomState or None, default=None
         Seeds the fit and the draws: with an int each call fills alike.
 

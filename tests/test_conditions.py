@@ -15,11 +15,11 @@ from skmdiff import ManifoldDiffusionSampler
 from skmdiff._conditional import local_slopes, redraw
 
 COVARIANCE = np.array([[1.0, 0.7, 0.3], [0.7, 1.0, 0.5], [0.3, 0.5, 1.0]])
-N_ROWS, N_DRAWN = 3000, 3000
+N_ROWS, N_DRAWN = 2500, 2000
 
 
 def sampler(**parameters):
-    defaults = dict(max_iter=400, hidden_layer_sizes=(48,), batch_size=256, random_state=0)
+    defaults = dict(max_iter=300, hidden_layer_sizes=(32,), batch_size=256, random_state=0)
     return ManifoldDiffusionSampler(**{**defaults, **parameters})
 
 
