@@ -60,7 +60,7 @@ class Reader:
         elif isinstance(condition, tuple):
             self._read_range(condition, rows)
         else:
-            self.put(self._values([condition]), rows)
+            self.put([condition], rows)
 
     def put(self, values, rows):
         """Values for some rows, one for all or one each."""
@@ -73,7 +73,7 @@ class Reader:
             for level in np.unique(levels):
                 self.allow(levels[levels == level][:1], rows[levels == level])
             return
-        self.low[rows] = self.high[rows] = self._seen(values)
+        self.low[rows] = self.high[rows] = self._seen(self._values(values))
         self.asked[rows] = True
 
     def allow(self, levels, rows):
@@ -87,6 +87,7 @@ class Reader:
         if self.column.value.dtype.kind in "mM":
             allowed = [_tick(cell, self.column.value.dtype.kind, False) for cell in allowed]
         is_range = isinstance(condition, tuple) and self.column.value.dtype != object and len(allowed) == 2
+        allowed = [value if cell is None else cell for cell in allowed] if is_range else allowed
         if not (allowed[0] <= value <= allowed[1] if is_range else value in allowed):
             raise ValueError(f"conditions[{self.name!r}] must be the one value seen in fit, {value!s}, got "
                              f"{condition!r}.")

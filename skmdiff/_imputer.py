@@ -171,7 +171,7 @@ def _missing(column):
 def put(X, rows, drawn):
     """The table X with the missing cells of its rows (m,) taken from the table `drawn` of m rows."""
     if not is_frame(X):
-        out, cells = X.copy(), drawn.astype(X.dtype)
+        out, cells = X.copy(), np.asarray(drawn).astype(X.dtype)
         part = X[rows]
         missing = missing_cells(part)
         part[missing] = cells[missing]
@@ -188,6 +188,8 @@ def _put_column(column, rows, drawn):
     missing = _missing(column)
     if not missing.any():
         return column if is_polars_column(column) else column.reset_index(drop=True)
+    if type(drawn) is not type(column):  # the sampler was fitted to another container
+        drawn = type(column)(drawn)
     place = np.zeros(len(missing), dtype=np.intp)
     place[rows] = np.arange(len(rows))
     if is_polars_column(column):

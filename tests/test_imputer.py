@@ -143,6 +143,15 @@ def test_rows_without_gaps_and_values_out_of_range():
     assert filled[0, 0] == 99 and np.isfinite(filled).all()
 
 
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
+def test_another_container_than_that_of_fit():
+    X = with_gaps(100)[1]
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    by_array, by_frame = quick().fit(X), quick().fit(frame)
+    np.testing.assert_array_equal(by_frame.transform(X), by_array.transform(X))
+    pd.testing.assert_frame_equal(by_array.transform(frame), by_frame.transform(frame))
+
+
 def test_the_same_seed_fills_alike_and_draws_differ():
     X = with_gaps(100)[1]
     imputer = quick().fit(X)
