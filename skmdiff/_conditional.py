@@ -19,7 +19,7 @@ import numpy as np
 from ._columns import nearest_codes
 from ._local import tricube
 
-MIN_NEAR, NEAR_SHARE, MAX_NEAR = 100, 0.1, 500
+MIN_NEAR, NEAR_SHARE, MAX_NEAR = 100, 0.2, 1000
 MISMATCH = 2.0  # squared distance of another level, about that of two one-hot codes
 LEAST_MATCHES = 5
 PRIOR_ROWS = 20.0
@@ -52,14 +52,21 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class Slopes:
+    """B (len(given), len(free)) from given to free columns."""
+
+    given: np.ndarray
+    free: np.ndarray
+    B: np.ndarray
+
+
+@dataclass(frozen=True)
 class Near:
-    """Training rows to start from: places and cumulated weights, and the slopes from `given` to `free` columns."""
+    """Training rows to start from: their places and cumulated weights, and the slopes among them."""
 
     places: np.ndarray
     cumulated: np.ndarray
-    given: np.ndarray
-    free: np.ndarray
-    slopes: np.ndarray
+    slopes: Slopes
 
     def choose(self, u):
         """The rows at shares u (m,) of the weight."""
@@ -116,8 +123,8 @@ class Matches:
         places, weights = places[near[kept]], weights[kept]
         of_column = np.repeat(is_given, [block.stop - block.start for block in self.blocks])
         given, free = np.flatnonzero(of_column), np.flatnonzero(~of_column & self.is_number)
-        return Near(places, np.cumsum(weights), given, free,
-                    local_slopes(self.rows[places], weights, prior, given, free))
+        B = local_slopes(self.rows[places], weights, prior, given, free)
+        return Near(places, np.cumsum(weights), Slopes(given, free, B))
 
     def _prior(self, places):
         """Covariance (p, p) of the rows that agree, drawn towards that of all where they are few."""
@@ -140,15 +147,17 @@ class Matches:
         adjust : callable(starts, rows), which moves starts of some of the rows to what is given
         """
         first, which = wish.distinct()
-        nears = [self.near(wish.low[k], wish.high[k], wish.masks) for k in first]
+        slopes = []  # all that is kept of the rows near each wish: there may be as many wishes as rows
         chosen, given = np.empty(len(which), dtype=np.intp), np.full((len(which), self.rows.shape[1]), np.nan)
-        for near, k, rows in zip(nears, first, _groups(which, len(first)), strict=True):
+        for k, rows in zip(first, _groups(which, len(first)), strict=True):
+            near = self.near(wish.low[k], wish.high[k], wish.masks)
+            slopes.append(near.slopes)
             chosen[rows] = near.choose(uniforms[rows, 0])
             for b in np.flatnonzero(~np.isnan(wish.low[k])):
                 block = self.blocks[b]
                 given[rows, block.start:block.stop] = self._cells(
                     b, near, chosen[rows], uniforms[rows, 1 + b], wish.low[k, b], wish.high[k, b], wish.masks)
-        return chosen, given, lambda x, rows: _adjust(x, given[rows], [nears[k] for k in which[rows]])
+        return chosen, given, lambda x, rows: _adjust(x, given[rows], which[rows], slopes)
 
     def _cells(self, b, near, chosen, u, low, high, masks):
         """Codes (m, width) of one given column of rows with the same wish."""
@@ -183,15 +192,14 @@ def local_slopes(rows, weights, prior, given, free):
     return np.linalg.solve(moments, left.T @ centred[:, free] + PRIOR_ROWS * prior[np.ix_(given, free)])
 
 
-def _adjust(x, given, nears):
+def _adjust(x, given, which, slopes):
     """Starts x (m, p) moved to the given cells; by sums one row at a time, so that a row has the same bits anywhere."""
-    x, place_of = x.copy(), {}
-    which = np.array([place_of.setdefault(id(near), len(place_of)) for near in nears])
-    of_place = {which[i]: near for i, near in enumerate(nears)}
-    for k, rows in enumerate(_groups(which, len(place_of))):
-        near = of_place[k]
-        gap = given[np.ix_(rows, near.given)] - x[np.ix_(rows, near.given)]
-        x[np.ix_(rows, near.free)] += np.einsum("mc,cu->mu", gap, near.slopes)
+    x = x.copy()
+    wishes, places = np.unique(which, return_inverse=True)
+    for k, rows in zip(wishes, _groups(places.ravel(), len(wishes)), strict=True):
+        columns, free = slopes[k].given, np.ix_(rows, slopes[k].free)
+        gap = given[np.ix_(rows, columns)] - x[np.ix_(rows, columns)]
+        x[free] += np.einsum("mc,cu->mu", gap, slopes[k].B)
     return x
 
 
