@@ -386,3 +386,12 @@ def with_target(given, wanted, blocks):
     masks = {low.shape[1] + b: mask for b, mask in target.masks.items()}
     return Given(Wish(np.hstack([low, target.low]), np.hstack([high, target.high]), {**given.wish.masks, **masks}),
                  given.readers)
+
+
+def settle(sampler, conditions, wanted, n_samples, seed):
+    """One value for all that the rows of a call are to have, with the code (n_samples, width) of targets or None."""
+    given = read_conditions(conditions, sampler.codec_, n_samples)
+    if sampler.target_ is not None:
+        wanted = np.full((n_samples, sampler.target_.width), np.nan) if wanted is None else wanted
+        given = with_target(given, wanted, sampler.target_.blocks(0))
+    return given.settled(sampler.rows_, sampler.denoiser_.blocks, sampler.codec_, seed)

@@ -30,16 +30,13 @@ def local_pca(neighborhoods):
     return max(1.0, float(np.mean(np.sum(variances >= SMALL * np.maximum(variances[:, :1], 1e-300), axis=1))))
 
 
-def estimate_dimension(W, Z, seed):
-    """Two estimates for rows W (n, p) with the embedding Z (n, k).
+def estimate_dimension(W, seed):
+    """Two estimates for rows W (n, p), over their nearest rows.
 
     Returns
     -------
-    dict with the keys "maximum_likelihood", from distances to the nearest rows of the table, and "local_pca", from
-    the variances of neighbourhoods in the embedding
+    dict with the keys "maximum_likelihood", from distances, and "local_pca", from variances
     """
     rows = np.random.default_rng(seed).permutation(len(W))[:TEST_ROWS]
-    size = min(N_NEIGHBORS + 1, len(W))
-    radii = nearest(W, W[rows], size)[0][:, 1:]
-    around = nearest(Z, Z[rows], size)[1]
-    return {"maximum_likelihood": float(maximum_likelihood(radii)), "local_pca": local_pca(W[around])}
+    distances, around = nearest(W, W[rows], min(N_NEIGHBORS + 1, len(W)))
+    return {"maximum_likelihood": float(maximum_likelihood(distances[:, 1:])), "local_pca": local_pca(W[around])}

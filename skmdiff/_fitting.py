@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 from sklearn.neighbors import LocalOutlierFactor
+from sklearn.utils.validation import check_memory
 
 from . import _cleaning
 from ._charts import choose_charts
@@ -93,7 +94,13 @@ def fit_manifold(sampler, encoding, seed):
         return None
     W = encoding.table()
     transformer = default_manifold(*W.shape) if sampler.manifold is None else sampler.manifold
-    return ManifoldModel(transformer, max_landmarks=sampler.max_landmarks, random_state=seed % 2**32).fit(W)
+    model = ManifoldModel(transformer, max_landmarks=sampler.max_landmarks, random_state=seed % 2**32)
+    return check_memory(sampler.memory).cache(_fit_model)(model, W)
+
+
+def _fit_model(model, W):
+    """A function of its arguments alone, for `memory` to keep."""
+    return model.fit(W)
 
 
 def fit_source(sampler, encoding, model, seed) -> tuple[Source | None, float]:
@@ -123,15 +130,14 @@ def fit_noise(sampler, encoding, model, seed):
     codec, given = encoding.codec, sampler.noise_level
     levels = _cleaning.check_noise_level(given, codec, encoding.X)
     noise = _cleaning.noise_of_levels(codec, encoding.X, levels)
-    charts = None if model is None else fit_charts(encoding, model, seed)
-    if charts is None or not (is_auto(given) or noise.any() or sampler.contraction):
+    wanted = model is not None and (is_auto(given) or noise.any() or sampler.contraction)
+    charts = fit_charts(encoding, model, seed) if wanted else None
+    if charts is None:
         return noise, levels, None
     measured = _cleaning.normal_residuals(charts, seed)
     if is_auto(given):
         noise[charts.surface] = measured.noise()
         levels = _cleaning.levels_of_noise(codec, noise)
-    if not sampler.contraction and not measured.are_noise(noise[charts.surface]):
-        return noise, levels, None
     return noise, levels, _cleaning.make_cleaner(charts, measured, noise[charts.surface], sampler.contraction)
 
 
@@ -145,11 +151,28 @@ def fit_charts(encoding, model, seed):
     return choose_charts(model.table_, model.embedding_ * model.shape_, surface, d, seed)
 
 
-def fit_denoiser(sampler, encoding, sigma_start, noise, seed, report):
-    """The denoiser trained up to the level sigma_start, and the history of its training.
+def fit_denoiser(sampler, encoding, sigma_start, noise, latents, seed, report):
+    """The denoiser trained up to the level sigma_start, the history of its training, and the weight of the manifold.
 
+    With a `manifold_weight` it is trained twice, with that weight and without; the held-out loss chooses, and without
+    early stopping the weight is kept.
+
+    Parameters
+    ----------
     noise : (n_outputs,) noise of the rows, in the code
+    latents : (n, k) embedding of the rows, or None
     """
+    fitted = _train(sampler, encoding, sigma_start, noise, None, seed, report)
+    if latents is None or not sampler.manifold_weight:
+        return *fitted, 0.0
+    regular = _train(sampler, encoding, sigma_start, noise, latents, seed, report)
+    losses = [min(history.validation_loss_curve, default=np.inf) for _, history in (regular, fitted)]
+    if losses[0] < losses[1] or not sampler.early_stopping:
+        return *regular, sampler.manifold_weight
+    return *fitted, 0.0
+
+
+def _train(sampler, encoding, sigma_start, noise, latents, seed, report):
     from ._diffusion import backend
 
     rng = np.random.default_rng(seed)
@@ -161,6 +184,8 @@ def fit_denoiser(sampler, encoding, sigma_start, noise, seed, report):
     plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target, noise)
     training = encoding.some(rows)
     plan = replace(plan, missing=training.missing)
+    if latents is not None:
+        plan = replace(plan, latents=latents[rows], manifold_weight=sampler.manifold_weight)
     return backend.fit_denoiser(
         lambda: training.joint(rng), W[held_out] if n_out else None, encoding.blocks, shape, plan,
         device=sampler.device, seed=seed, report=report)

@@ -86,7 +86,7 @@ class ManifoldModel:
         self._fit_transformer(W)
         self.embedding_ = self._embed_all(W, distinct, inverse)
         self.shape_ = self.scale_ / self.scale_.max()
-        self.intrinsic_dimension_ = estimate_dimension(W, self.embedding_ * self.shape_, self.random_state)
+        self.intrinsic_dimension_ = estimate_dimension(W, self.random_state)
         self.lift_ = choose_lift(self.embedding_ * self.shape_, W, self.random_state)
         return self
 

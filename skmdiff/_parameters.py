@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils.validation import check_memory
 
 from ._checks import check_option, is_auto
 
@@ -26,6 +27,9 @@ def check_parameters(sampler):
         check_real(getattr(sampler, name), name)
     check_levels(sampler.sigma_min, sampler.sigma_max, sampler.sigma_start)
     check_real(sampler.validation_fraction, "validation_fraction", high=1)
+    check_scalar(sampler.manifold_weight, "manifold_weight", Real, min_val=0)
+    if not np.isfinite(sampler.manifold_weight):
+        raise ValueError(f"manifold_weight must be finite, got {sampler.manifold_weight!r}.")
     check_share(sampler.contraction, "contraction", 1)
     if not (sampler.contamination is None or is_auto(sampler.contamination)):
         check_real(sampler.contamination, "contamination")
@@ -34,6 +38,7 @@ def check_parameters(sampler):
         check_real(sampler.max_time, "max_time")
     if sampler.n_jobs is not None:
         check_scalar(sampler.n_jobs, "n_jobs", Integral)
+    check_cache(sampler.memory)
     if not isinstance(sampler.early_stopping, bool | np.bool_):
         raise TypeError(f"early_stopping must be True or False, got {sampler.early_stopping!r}.")
     if not is_auto(sampler.hidden_layer_sizes):
@@ -45,6 +50,14 @@ def check_real(value, name, high=np.inf):
     check_scalar(value, name, Real)
     if not 0 < value < high:
         raise ValueError(f"{name} must be above 0 and below {high}, got {value!r}.")
+
+
+def check_cache(memory):
+    """Raise unless memory is None, a folder or has the `cache` of a joblib.Memory."""
+    try:
+        check_memory(memory)
+    except ValueError as error:
+        raise ValueError(f"memory must be None, a folder or a joblib.Memory, got {memory!r}.") from error
 
 
 def check_share(value, name, most):

@@ -11,9 +11,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _source
 from ._checks import check_option, check_table
-from ._cleaning import check_noise_level
+from ._cleaning import check_needs_manifold, check_noise_level
 from ._codec import TableCodec
-from ._conditions import read_conditions, with_target
+from ._conditions import settle
 from ._draw import Process, draw_rows, plan_draw
 from ._fitting import (
     Encoding,
@@ -56,6 +56,11 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         Pipeline; with or without `transform`. It is cloned, and its `random_state`, where it has one that is
         None, is set from ours. "passthrough" is plain diffusion from noise. None is a documented default,
         ``PCA(n_components=8)`` (fewer for narrow tables).
+    manifold_weight : float, default=0.0
+        Weight of a term of the training loss that regularises the denoiser by the manifold: the embedding of a row is
+        to be read from its hidden layer. With a weight the denoiser is trained twice, with the term and without, and
+        the held-out loss chooses; what it chose is `manifold_weight_`. On the tables measured the term gained nothing
+        (docs/benchmarks/promises.md), so the default is 0.
     start : {"manifold", "noise"}, default="manifold"
         Where new rows start: on the manifold at the noise level `sigma_start`, or in pure noise at `sigma_max`.
     sigma_start : float or "auto", default="auto"
@@ -79,6 +84,9 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         `sklearn.neighbors.LocalOutlierFactor`, which finds them.
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
+    memory : str, joblib.Memory or None, default=None
+        Where fitted manifolds are kept, as in `sklearn.pipeline.Pipeline`: settings of a search that share the table,
+        the learner and an int as `random_state` fit it once.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Categories among the columns: a mask, indices or names; "from_dtype" takes category, Enum, bool and string
         columns. Dates and durations are numbers unless named.
@@ -125,9 +133,9 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
     embedding_ : ndarray of shape (n_samples, n_components)
         Coordinates of the training rows, each of mean 0 and variance 1.
     intrinsic_dimension_ : dict
-        Two estimates of the dimension of the table: "maximum_likelihood" (Levina & Bickel 2004), from the distances
-        between neighbours in the table, and "local_pca" (Fukunaga & Olsen 1971), from the variances of neighbourhoods
-        in the embedding. Not there with "passthrough".
+        Two estimates of how many directions rows vary in close up: "maximum_likelihood" (Levina & Bickel 2004), from
+        the distances to nearest rows, and "local_pca" (Fukunaga & Olsen 1971), from the variances around a row. Not
+        there with "passthrough".
     noise_level_ : ndarray of shape (n_features,)
         Standard deviation of the noise of each column, 0 where there is none.
     outliers_ : ndarray of bool of shape (n_samples,)
@@ -136,6 +144,8 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         Noise level that rows start from.
     loss_curve_, validation_loss_curve_ : list of float
         Mean training loss and held-out loss, one entry an evaluation.
+    manifold_weight_ : float
+        `manifold_weight`, or 0 where the held-out loss was lower without.
     n_iter_ : int
         Optimiser steps taken.
     stop_reason_ : str
@@ -162,17 +172,19 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
     (3, 4)
     """
 
-    def __init__(self, manifold=None, *, start="manifold", sigma_start="auto", n_neighbors=15, max_landmarks=2000,
-                 noise_level=None, contraction=0.0, contamination=None,
+    def __init__(self, manifold=None, *, manifold_weight=0.0, start="manifold", sigma_start="auto", n_neighbors=15,
+                 max_landmarks=2000, memory=None, noise_level=None, contraction=0.0, contamination=None,
                  categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes="auto",
                  max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.002, early_stopping=True,
                  validation_fraction=0.1, n_iter_no_change=10, n_steps=16, sigma_min=0.01, sigma_max=10.0, rho=7.0,
                  device="auto", n_jobs=None, verbose=0, random_state=None):
         self.manifold = manifold
+        self.manifold_weight = manifold_weight
         self.start = start
         self.sigma_start = sigma_start
         self.n_neighbors = n_neighbors
         self.max_landmarks = max_landmarks
+        self.memory = memory
         self.noise_level = noise_level
         self.contraction = contraction
         self.contamination = contamination
@@ -233,6 +245,8 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         X = self._validate(X, reset=True)
         self.codec_ = TableCodec(self.categorical_features, self.numeric).fit(X)
         check_noise_level(self.noise_level, self.codec_, X)
+        if isinstance(self.manifold, str):
+            check_needs_manifold(self.noise_level, self.contraction)
         y = None if y is None else check_target(y, len(X))
         self.target_ = None if y is None else Target(y)
         seed = draw_seed(random_state)
@@ -251,8 +265,9 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         self.rows_ = rows.joint() if self.source_ is None else self.source_.rows
         self.deck_, self.gaps_ = rows.deck, fit_gaps(rows, seed)
         noise, self.noise_level_, self.cleaner_ = fit_noise(self, rows, model, seed)
-        self.denoiser_, history = fit_denoiser(
-            self, rows, self.sigma_start_, noise, training_seed, self._report)
+        latents = None if model is None else model.embedding_
+        self.denoiser_, history, self.manifold_weight_ = fit_denoiser(
+            self, rows, self.sigma_start_, noise, latents, training_seed, self._report)
         self._keep(history)
 
     def _keep(self, history):
@@ -320,7 +335,7 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
         wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
         seed = draw_seed(random_stream(self.random_state if random_state is None else random_state))
-        settled = None if conditions is None else self._settle(conditions, wanted, n_samples, seed)
+        settled = None if conditions is None else settle(self, conditions, wanted, n_samples, seed)
         plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, density=density,
                          design=design, settled=settled,
                          values=None if wanted is None else self.target_.values_of(wanted))
@@ -372,19 +387,21 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
                 with_unknown_target(W, self.deck_), self.codec_.gaps(X), self.deck_)
         return log_density + self.codec_.log_volume(X)
 
-    def score(self, X, y=None):
+    def score(self, X, y=None, sample_weight=None):
         """Mean log-density of rows, see `score_samples`; higher is better.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
         y : ignored
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the mean.
 
         Returns
         -------
         score : float
         """
-        return float(np.mean(self.score_samples(X)))
+        return float(np.average(self.score_samples(X), weights=sample_weight))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -413,15 +430,6 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
     def _process(self, **changes):
         values = dict(sigma_start=self.sigma_start_, sigma_min=self.sigma_min, n_steps=self.n_steps, rho=self.rho)
         return Process(**{**values, **changes})
-
-    def _settle(self, conditions, wanted, n_samples, seed):
-        """One value for all that rows are to have."""
-        given = read_conditions(conditions, self.codec_, n_samples)
-        if self.target_ is not None:
-            width = self.target_.width
-            wanted = np.full((n_samples, width), np.nan) if wanted is None else wanted
-            given = with_target(given, wanted, self.target_.blocks(0))
-        return given.settled(self.rows_, self.denoiser_.blocks, self.codec_, seed)
 
     def _draw_gaps(self, W, seed, settled=None):
         """What is missing in encoded rows, by numbers of another seed than those that made them; None without gaps."""

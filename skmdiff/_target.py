@@ -91,7 +91,15 @@ class Target:
 
 def check_target(y, n_samples):
     """y as a 1-D array without missing values, of one kind of cells, one a row, not all equal."""
-    if not hasattr(y, "dtype") and not hasattr(y, "iloc"):
+    y = read_target(y, n_samples)
+    if len(np.unique(y)) < 2:
+        raise ValueError(f"y must hold at least two different values, got only {y[0]!r}.")
+    return y
+
+
+def read_target(y, n_samples):
+    """The same, maybe all equal."""
+    if not any(hasattr(y, name) for name in ("dtype", "iloc", "__array__")):
         y = np.array(list(y), dtype=object)  # numpy would turn a list of strings and NaN into strings
     y = column_or_1d(y, warn=True)
     check_consistent_length(y, np.empty(n_samples))
@@ -99,8 +107,6 @@ def check_target(y, n_samples):
         y = _one_kind(y.tolist())
     if y.dtype.kind in "fc":
         assert_all_finite(y, input_name="y")
-    if len(np.unique(y)) < 2:
-        raise ValueError(f"y must hold at least two different values, got only {y[0]!r}.")
     return y
 
 

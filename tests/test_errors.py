@@ -46,6 +46,7 @@ def sampler(**parameters):
 
 BAD_PARAMETERS = [
     ("manifold", ["umap", "Passthrough", 3, object(), Isomap, PCA]),
+    ("manifold_weight", [-0.1, "x", None, NAN, np.inf]),
     ("start", ["x", "Manifold", None, 1]),
     ("sigma_start", [-1, 0, 0.001, 1e9, "x", None, NAN]),
     ("n_neighbors", [-1, -3, 1.5, "5", None]),
@@ -53,6 +54,7 @@ BAD_PARAMETERS = [
     ("contraction", [-0.5, 1.5, "x", None, NAN]),
     ("contamination", [0, 0.6, -0.1, "x", NAN]),
     ("max_landmarks", [1, 10.0, None]),
+    ("memory", [3, 0.5]),
     ("categorical_features", ["x", [9], [-1], 3, ["a"], [0.5], [[0, 1]]]),
     ("numeric", ["x", "Quantile", None]),
     ("hidden_layer_sizes", [(), (0,), (-1, 8), (8.5,), "a", "88", ("a",), None, 8.0, (None,)]),

@@ -29,6 +29,7 @@ FLOORS = {
     "skmdiff._diffusion.categories": 1,
     "skmdiff._local": 1,
     "skmdiff.datasets": 1,
+    "skmdiff.pipeline": 1,
     "skmdiff._charts": 2,
     "skmdiff._codec": 2,
     "skmdiff._diffusion.denoiser": 2,
@@ -67,9 +68,13 @@ FLOORS = {
     "skmdiff._on_manifold": 7,
     "skmdiff._sampler": 8,
     "skmdiff._imputer": 9,
-    "skmdiff": 10,
-    "skmdiff._demo": 11,
-    "skmdiff.__main__": 12,
+    "skmdiff._synthetic": 9,
+    "skmdiff._gate": 10,
+    "skmdiff._oversampler": 10,
+    "skmdiff._augmented": 11,
+    "skmdiff": 12,
+    "skmdiff._demo": 13,
+    "skmdiff.__main__": 14,
 }
 LATE = {"matplotlib", "pandas", "polars", "tqdm", "umap"}
 IMPORT_AND_LOOK = """

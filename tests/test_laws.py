@@ -155,14 +155,14 @@ def test_density_of_the_embedding_is_that_of_a_gaussian():
     (lambda: np.random.default_rng(0).normal(size=(4000, 5)), 5)])
 def test_dimension_of_known_manifolds(make, dimension):
     X = make()
-    estimates = estimate_dimension(X, X, 0)
+    estimates = estimate_dimension(X, 0)
     assert estimates["maximum_likelihood"] == pytest.approx(dimension, rel=0.12)
     assert estimates["local_pca"] == pytest.approx(dimension, rel=0.02)
 
 
 def test_variances_see_through_noise_that_distances_take_for_dimensions():
     roll = make_swiss_roll_nd(3000, 20, noise=0.15, random_state=0).data
-    estimates = estimate_dimension(roll, roll, 0)
+    estimates = estimate_dimension(roll, 0)
     assert estimates["local_pca"] == pytest.approx(2, abs=0.05) and estimates["maximum_likelihood"] > 2.4
 
 

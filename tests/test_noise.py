@@ -7,6 +7,7 @@ import torch
 from scipy import stats
 from scipy.spatial.distance import cdist
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.manifold import Isomap
 
 from skmdiff import ManifoldDiffusionSampler
@@ -189,10 +190,26 @@ def test_a_target_is_not_noise():
     (dict(noise_level=-1.0), "noise_level must be finite, at least 0.*got -1.0 for column 'x0'"),
     (dict(noise_level=[0.1, 0.2]), "one number a column, 3 in all"),
     (dict(noise_level=[0.1, np.nan, 0.0]), "noise_level must be finite"),
-    (dict(noise_level="some"), "noise_level must be None, 'auto'")])
+    (dict(noise_level="some"), "noise_level must be None, 'auto'"),
+    (dict(noise_level="auto", manifold="passthrough"), "noise_level='auto' needs a manifold"),
+    (dict(contraction=0.5, manifold="passthrough"), "contraction=0.5 needs a manifold")])
 def test_refusals(parameters, message):
     with pytest.raises(ValueError, match=message):
         quick(**parameters).fit(np.random.default_rng(0).normal(size=(30, 3)))
+
+
+def test_charts_are_not_made_where_nothing_asks_for_them(monkeypatch):
+    monkeypatch.setattr("skmdiff._fitting.fit_charts", None)
+    assert quick().fit(np.random.default_rng(0).normal(size=(30, 3))).cleaner_ is None
+
+
+def test_noise_that_the_manifold_does_not_explain_is_left_to_the_denoiser():
+    """Rows that scatter far more than by their noise: no surface to put them on, and contraction keeps its share."""
+    X = np.random.default_rng(0).normal(size=(200, 6))
+    assert quick(manifold=PCA(2), noise_level=0.05).fit(X).cleaner_ is None
+    cleaner = quick(manifold=PCA(2), noise_level=0.05, contraction=0.5).fit(X).cleaner_
+    assert cleaner.share == 0.5
+    np.testing.assert_allclose(cleaner.clean(X), X)
 
 
 def test_denoise_needs_noise():

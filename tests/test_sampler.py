@@ -78,6 +78,38 @@ def test_grid_search_over_manifold_and_training():
     assert nested.fit(table()).best_estimator_.manifold_.n_neighbors in (3, 5)
 
 
+class Counted(PCA):
+    """A learner that counts its fits, in all copies of it."""
+
+    fits = []
+
+    def fit_transform(self, X, y=None):
+        self.fits.append(len(X))
+        return super().fit_transform(X, y)
+
+
+@pytest.mark.parametrize("as_memory", [str, joblib.Memory], ids=["folder", "memory"])
+def test_settings_of_a_search_that_share_a_manifold_fit_it_once(tmp_path, as_memory):
+    keep = as_memory(tmp_path) if as_memory is str else as_memory(tmp_path, verbose=0)
+    grid = {"max_iter": [4, 8], "manifold__n_components": [1, 2]}
+    Counted.fits.clear()
+    kept = GridSearchCV(sampler(manifold=Counted(), memory=keep), grid, cv=2, refit=False).fit(table())
+    assert len(Counted.fits) == 4  # two folds, two settings of the manifold
+    plain = GridSearchCV(sampler(manifold=Counted()), grid, cv=2, refit=False).fit(table())
+    assert len(Counted.fits) == 4 + 8
+    np.testing.assert_array_equal(kept.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"])
+
+
+def test_a_kept_manifold_is_that_of_its_own_table_and_seed(tmp_path):
+    X = table()
+    kept = [sampler(memory=str(tmp_path), random_state=seed).fit(rows).embedding_
+            for rows, seed in [(X, 0), (X[::-1], 0), (X, 1), (X, 0)]]
+    np.testing.assert_array_equal(kept[0], kept[3])
+    np.testing.assert_array_equal(kept[0], sampler().fit(X).embedding_)
+    np.testing.assert_allclose(np.abs(kept[1][::-1]), np.abs(kept[0]), atol=1e-8)
+    assert not np.array_equal(kept[1], kept[0])
+
+
 # --- containers
 
 
@@ -128,6 +160,11 @@ def test_a_number_as_target_is_kept():
     _, drawn = est.sample(4, y=y[:4], return_y=True)
     np.testing.assert_allclose(drawn, y[:4], rtol=1e-9)
     assert np.isfinite(est.score(X))
+
+
+def test_weights_of_a_score_are_repeated_rows(fitted):
+    X, weights = table(), np.arange(80) % 3
+    assert fitted.score(X, sample_weight=weights) == pytest.approx(fitted.score(X.iloc[np.repeat(range(80), weights)]))
 
 
 # --- determinism

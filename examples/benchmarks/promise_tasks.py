@@ -114,7 +114,8 @@ def surface(name, noisy, steps, seed, quick, n=1000):
     toy = make(3 * n, noise if noisy else 0.0, seed)
     train, fresh, holdout = np.split(toy.data, 3)
     own = dict(noise_level=noise) if noisy else dict(contraction=1.0)
-    variants = starts(seed, Isomap(n_neighbors=10) if curled else None, toy.t[:n] if curled else None)
+    truth = np.column_stack([toy.t[:n, 0] ** 2 / 2, toy.t[:n, 1]]) if curled else None  # length along the spiral
+    variants = starts(seed, Isomap(n_neighbors=10) if curled else None, truth)
     del variants["rows"]
     if quick:
         variants = {name: variants[name] for name in ("manifold", "permuted")}
@@ -172,15 +173,15 @@ def uneven_roll(n, seed):
     return roll
 
 
-def roll_places(seed):
-    """A function from rows to places on the roll, (n, 2) in [0, 1), by the nearest of many clean rows."""
-    dense = make_swiss_roll_nd(40_000, 10, random_state=seed)
+def roll_places(frame):
+    """A function from rows to places on the roll in a frame, (n, 2) in [0, 1), by the nearest of many clean rows."""
+    dense = make_swiss_roll_nd(40_000, 3, random_state=0)
     find = NearestNeighbors(n_neighbors=1).fit(dense.clean)
     t = np.linspace(1.5 * np.pi, 4.5 * np.pi, 5001)
     length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(t * np.cos(t)), np.diff(t * np.sin(t))))])
 
     def places(rows):
-        angle, height = dense.t[find.kneighbors(rows, return_distance=False)[:, 0]].T
+        angle, height = dense.t[find.kneighbors(rows @ frame.T, return_distance=False)[:, 0]].T
         return np.column_stack([np.interp(angle, t, length / length[-1] * 0.9999), height / 21 * 0.9999])
 
     return places
@@ -225,5 +226,6 @@ def circle(steps, seed, quick):
 
 def roll(steps, seed, quick):
     """A swiss roll whose density falls outwards."""
-    X = uneven_roll(1000, seed).data
-    return exploration(X, roll_places(seed), (10, 4), steps, seed, quick, Isomap(n_neighbors=10))
+    uneven = uneven_roll(1000, seed)
+    places = roll_places(uneven.frame)
+    return exploration(uneven.data, places, (10, 4), steps, seed, quick, Isomap(n_neighbors=10))

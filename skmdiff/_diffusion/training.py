@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
 
 from .denoiser import denoising_loss
@@ -17,6 +18,7 @@ from .noise import draw_column_levels, draw_levels
 
 VALIDATION_REPEATS = 4
 WARM_UP = 100
+LOW_NOISE, REGULARISED = 0.3, 0.5
 DIVERGED = 1e3  # an untrained denoiser has a loss of about one a column
 
 
@@ -26,6 +28,7 @@ class TrainingPlan:
 
     noise : (n_blocks,) the levels of the noise that the training rows have of their own; a column is learnt at levels
         from its own noise on, because below it there is nothing clean to learn (Daras et al. 2023, "Ambient diffusion")
+    latents, manifold_weight : (n, k) embedding of the training rows and the weight of `ManifoldTerm`; None for none
     """
 
     max_iter: int
@@ -41,6 +44,8 @@ class TrainingPlan:
     target: int | None
     noise: np.ndarray
     missing: np.ndarray | None = None  # (n, n_blocks) of bool, what each row of the table lacks; None without gaps
+    latents: np.ndarray | None = None
+    manifold_weight: float = 0.0
 
 
 @dataclass
@@ -54,16 +59,20 @@ class TrainingHistory:
     seconds: float = 0.0
 
 
-def batch_loss(model, x_0, plan, generator):
-    """Mean loss of a batch of clean rows noised at fresh levels, a mean over the columns to be generated."""
+def batch_loss(model, x_0, plan, generator, term=None):
+    """Mean loss of a batch of clean rows noised at fresh levels, a mean over the columns to be generated.
+
+    `term` is a callable of the last hidden layer and the levels of the rows; its value is added.
+    """
     row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
     sigma = draw_column_levels(row_level, model.layout.is_categorical, plan.target, plan.conditional_share,
                                generator, draw_missing(plan, len(x_0), generator))
     least = torch.as_tensor(plan.noise, dtype=sigma.dtype, device=sigma.device)
     sigma = torch.where(sigma > 0, torch.maximum(sigma, least), sigma)
     noise = torch.randn(x_0.shape, generator=generator, device=x_0.device, dtype=x_0.dtype)
-    loss = denoising_loss(model, x_0, row_level, sigma, noise)
-    return loss.sum() / (sigma > 0).sum().clamp_min(1)
+    loss, h = denoising_loss(model, x_0, row_level, sigma, noise)
+    loss = loss.sum() / (sigma > 0).sum().clamp_min(1)
+    return loss if term is None else loss + term(h, row_level)
 
 
 def draw_missing(plan, n_rows, generator):
@@ -72,6 +81,35 @@ def draw_missing(plan, n_rows, generator):
         return None
     drawn = torch.randint(len(plan.missing), (n_rows,), generator=generator, device=generator.device)
     return torch.as_tensor(plan.missing[drawn.cpu().numpy()], device=generator.device)
+
+
+class ManifoldTerm(nn.Module):
+    """The manifold as a regulariser: the embedding z of a row is to be read, linearly, from the hidden layer.
+
+    weight * mean |A h + b - z|^2 / (1 + (sigma / LOW_NOISE)^2), less for noisier rows, which tell less of z. It asks of
+    the hidden layer what rows that are neighbours on the manifold have in common. It ends after REGULARISED of the
+    steps, before it holds the network back (as Wang et al. 2025, "REPA works until it doesn't", found for images).
+    """
+
+    def __init__(self, width, plan, generator):
+        super().__init__()
+        device = generator.device
+        self.z = torch.as_tensor(plan.latents, dtype=torch.float32, device=device)
+        self.weight, self.last_step, self.n_steps = plan.manifold_weight, REGULARISED * plan.max_iter, 0
+        self.slope = nn.Parameter(torch.randn(width, self.z.shape[1], generator=generator, device=device) / width**0.5)
+        self.offset = nn.Parameter(torch.zeros(self.z.shape[1], device=device))
+
+    def at(self, index):
+        """The term of the next batch, of the rows `index`, as `batch_loss` takes it; None when it has ended."""
+        self.n_steps += 1
+        if self.n_steps > self.last_step:
+            return None
+
+        def term(h, row_level):
+            error = ((h @ self.slope + self.offset - self.z[index]) ** 2).mean(1)
+            return self.weight * (error / (1 + (row_level / LOW_NOISE) ** 2)).mean()
+
+        return term
 
 
 def learning_rate_factor(step, max_iter):
@@ -128,7 +166,11 @@ class Trainer:
         self.held_out = None
         if held_out_rows is not None:
             self.held_out = HeldOut(held_out_rows, plan, generator.initial_seed() + 1)
-        self.optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate_init, betas=(0.9, 0.99),
+        self.term, parameters = None, list(model.parameters())
+        if plan.latents is not None:
+            self.term = ManifoldTerm(model.enter.out_features, plan, generator)
+            parameters += self.term.parameters()
+        self.optimizer = torch.optim.AdamW(parameters, lr=plan.learning_rate_init, betas=(0.9, 0.99),
                                            weight_decay=1e-2, fused=True)
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: learning_rate_factor(step, plan.max_iter))
@@ -139,7 +181,8 @@ class Trainer:
         """One optimiser step on a random batch of `rows`; returns its loss."""
         index = torch.randint(len(rows), (self.plan.batch_size,), generator=self.generator, device=rows.device)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = batch_loss(self.model, rows.index_select(0, index), self.plan, self.generator)
+        term = None if self.term is None else self.term.at(index)
+        loss = batch_loss(self.model, rows.index_select(0, index), self.plan, self.generator, term)
         loss.backward()
         clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()

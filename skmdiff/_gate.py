@@ -1,0 +1,181 @@
+"""The gate of the augmented estimators: fits with synthetic rows and without, and what these gain on rows held out.
+
+The rows are cut in folds; on each, two copies of the estimator are compared, one fitted on the other folds, one on
+these and on rows of a generator that learnt these. With l_i the loss of the first less that of the second at the
+held-out row i, weighted as the row is, the gain is the mean of l_i and its standard error that of a mean. Synthetic
+rows are kept where the gain exceeds its standard error.
+"""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from ._synthetic import NumberCode, draw, fit_sampler, stack, take
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table X with targets y (n,) and weights (n,), or None for rows that weigh the same."""
+
+    X: object
+    y: np.ndarray
+    weight: np.ndarray | None
+
+    def some(self, rows):
+        """The same of some rows."""
+        return Rows(take(self.X, rows), take(self.y, rows), take(self.weight, rows))
+
+    def seen(self):
+        """Rows that weigh something."""
+        return self if self.weight is None else self.some(np.flatnonzero(self.weight > 0))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an augmented fit is done.
+
+    share : synthetic rows over real ones; relative_weight : weight of a synthetic row over the mean one of real rows
+    classes : (n_classes,) or None for numbers
+    balanced : whether synthetic rows have as many of each class, and held-out classes count alike
+    params : what `fit` of the estimator is given beside rows and weights
+    """
+
+    estimator: object
+    sampler: object
+    share: float
+    relative_weight: float
+    classes: np.ndarray | None
+    balanced: bool
+    params: dict
+
+    def fit(self, rows):
+        """A fitted clone of the estimator."""
+        name = weight_name(self.estimator)
+        weights = {} if rows.weight is None else {name: rows.weight}
+        return clone(self.estimator).fit(rows.X, rows.y, **weights, **self.params)
+
+    def weight(self, rows):
+        """Weights (n,) by which targets are drawn and held-out rows count; None for all alike."""
+        return even_weights(rows) if self.balanced else rows.weight
+
+    def synthetic(self, rows, random_state):
+        """Rows of a generator that learnt `rows`, with targets of its in the shares wanted; at least one."""
+        code = np.asarray if self.classes is not None else NumberCode.of(rows.y)
+        sampler = fit_sampler(self.sampler, rows.X, code(rows.y), random_state)
+        fewer = 1.0 if weight_name(self.estimator) else min(1.0, self.relative_weight)
+        n_new = max(1, round(self.share * fewer * len(rows.y)))
+        wanted = rows.y[spread_draw(rows.y, self.weight(rows), n_new, random_state)]
+        return Rows(draw(sampler, code(wanted), random_state), wanted, None)
+
+    def joined(self, rows, new):
+        """Real rows with the synthetic ones behind them."""
+        X, y = stack(rows.X, new.X), np.concatenate([rows.y, new.y])
+        if weight_name(self.estimator) is None:
+            return Rows(X, y, None)
+        weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight
+        return Rows(X, y, np.concatenate([weight, np.full(len(new.y), self.relative_weight * weight.mean())]))
+
+    def fit_augmented(self, rows, random_state):
+        """A clone fitted on `rows` and synthetic ones."""
+        return self.fit(self.joined(rows, self.synthetic(rows.seen(), random_state)))
+
+    def gains(self, train, held_out, random_state):
+        """Losses on rows held out when fitted on `train`, less those when fitted on synthetic rows as well."""
+        plain, augmented = self.fit(train), self.fit_augmented(train, random_state)
+        loss = error_losses if self.balanced else row_losses
+        return loss(plain, held_out, self.classes) - loss(augmented, held_out, self.classes)
+
+
+def weight_name(estimator):
+    """The argument of `fit` by which an estimator, or the last step of a Pipeline, takes weights; None if it does not.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> weight_name(make_pipeline(LogisticRegression())), weight_name(KNeighborsClassifier())
+    ('logisticregression__sample_weight', None)
+    """
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        inner = weight_name(last)
+        return None if inner is None else f"{name}__{inner}"
+    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+
+
+def even_weights(rows):
+    """Weights (n,) of which each class has the sum 1."""
+    weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight
+    place = np.unique(rows.y, return_inverse=True)[1]
+    return weight / np.bincount(place, weight)[place]
+
+
+def spread_draw(y, weight, n_draws, random_state):
+    """Places of n_draws rows, each row in its share of the weight up to one draw: systematic, in the order of y."""
+    order = np.lexsort((random_state.uniform(size=len(y)), y))
+    ends = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
+    at = (np.arange(n_draws) + random_state.uniform()) / n_draws * ends[-1]
+    return order[np.minimum(np.searchsorted(ends, at, side="right"), len(y) - 1)]
+
+
+def make_folds(y, n_folds, random_state):
+    """(n,) the fold of each row: as even as can be over folds, over classes and over the range of numbers."""
+    folds = np.empty(len(y), dtype=int)
+    folds[np.lexsort((random_state.uniform(size=len(y)), y))] = np.arange(len(y)) % n_folds
+    return folds
+
+
+def split_rows(cv, rows, random_state):
+    """Pairs of rows to fit on and rows held out, these of some weight: by even folds, or by what cv yields."""
+    if isinstance(cv, Integral):
+        folds = make_folds(rows.y, min(cv, len(rows.y)), random_state)
+        places = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in np.unique(folds)]
+    else:
+        places = check_cv(cv).split(rows.X, rows.y)
+    pairs = [(rows.some(train), rows.some(held_out).seen()) for train, held_out in places]
+    return [(train, held_out) for train, held_out in pairs if len(held_out.y)]
+
+
+def measure_gain(recipe, rows, cv, random_state):
+    """The gain by synthetic rows on rows held out, and its standard error; (0, inf) where nothing can be compared."""
+    pairs = split_rows(cv, rows, random_state)
+    if any(len(np.unique(train.seen().y)) < 2 for train, _ in pairs):
+        return 0.0, np.inf
+    gains = np.concatenate([recipe.gains(*pair, random_state) for pair in pairs])
+    weight = None if rows.weight is None else np.concatenate([held_out.weight for _, held_out in pairs])
+    weight = recipe.weight(Rows(None, np.concatenate([held_out.y for _, held_out in pairs]), weight))
+    return mean_and_error(gains if recipe.classes is not None else gains / np.var(rows.seen().y), weight)
+
+
+def mean_and_error(values, weight):
+    """Weighted mean of values (n,) and its standard error."""
+    weight = np.ones(len(values)) if weight is None else weight
+    share = weight / weight.sum()
+    mean = share @ values
+    return float(mean), float(np.sqrt(share**2 @ (values - mean) ** 2))
+
+
+def error_losses(fitted, rows, classes):
+    """(n,) 1 where the class predicted is wrong.
+
+    With classes that count alike a proper loss would reward probabilities that are even, whatever the columns say: of
+    labels without law too. Balanced accuracy rewards only what tells classes apart.
+    """
+    return (fitted.predict(rows.X) != rows.y).astype(float)
+
+
+def row_losses(fitted, rows, classes):
+    """(n,) loss at each row: squared error; for classes half the Brier score, 0 or 1 without probabilities."""
+    if classes is None:
+        return (rows.y - fitted.predict(rows.X)) ** 2
+    if not hasattr(fitted, "predict_proba"):
+        return error_losses(fitted, rows, classes)
+    probability = np.zeros((len(rows.y), len(classes)))
+    probability[:, np.searchsorted(classes, fitted.classes_)] = fitted.predict_proba(rows.X)
+    return 0.5 * ((probability - (rows.y[:, None] == classes)) ** 2).sum(axis=1)

@@ -1,0 +1,69 @@
+"""Synthetic rows for wanted targets: what the over-sampler and the augmented estimators share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+
+from ._frames import is_frame, is_polars, take_rows
+from ._sampler import ManifoldDiffusionSampler
+from ._streams import draw_seed
+
+
+@dataclass(frozen=True)
+class NumberCode:
+    """Targets that are numbers, mapped into [.1, .9]: never whole, so that a sampler never takes them for classes."""
+
+    low: float
+    width: float
+
+    @classmethod
+    def of(cls, y):
+        """The code of targets y (n,) that are not all equal."""
+        return cls(float(np.min(y)), float(np.ptp(y)))
+
+    def __call__(self, y):
+        """Codes of targets."""
+        return 0.1 + 0.8 * (np.asarray(y, dtype=float) - self.low) / self.width
+
+
+def fit_sampler(sampler, X, y, random_state):
+    """A fitted clone of the sampler, or of the default one; seeded where it has no seed of its own.
+
+    y is what the sampler is to learn along with X, numbers in their code.
+    """
+    fitted = ManifoldDiffusionSampler() if sampler is None else clone(sampler)
+    if fitted.get_params(deep=False).get("random_state", 0) is None:
+        fitted.set_params(random_state=draw_seed(random_state) % 2**32)
+    return fitted.fit(X, y)
+
+
+def check_sampler(sampler):
+    """Raise unless a sampler is None or has what is asked of one."""
+    lacks = [name for name in ("get_params", "fit", "sample") if not hasattr(sampler, name)]
+    if isinstance(sampler, type) or (sampler is not None and lacks):
+        raise TypeError("sampler must be None or an estimator with fit(X, y) and sample(n_samples, y=, random_state=), "
+                        f"got {sampler!r}.")
+
+
+def draw(fitted, y, random_state):
+    """Rows of a fitted sampler for the targets y (m,), m > 0."""
+    return fitted.sample(len(y), y=y, random_state=draw_seed(random_state) % 2**32)
+
+
+def stack(X, new):
+    """The rows of X and, behind them, the new ones; frames keep their dtypes."""
+    if not is_frame(X):
+        return np.concatenate([X, np.asarray(new).astype(X.dtype, copy=False)])
+    if is_polars(X):
+        return X.vstack(new)
+    import pandas as pd
+
+    return pd.concat([X, new], ignore_index=True)
+
+
+def take(X, rows):
+    """Some rows of a table or of a target; None for None."""
+    if X is None:
+        return None
+    return take_rows(X, rows) if is_frame(X) or not hasattr(X, "iloc") else X.iloc[rows]

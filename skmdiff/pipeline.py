@@ -1,0 +1,183 @@
+"""Pipelines whose last step samples: rows drawn come back as rows of the table that the first step was given."""
+
+import numpy as np
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from ._frames import is_pandas
+
+ADVICE = (
+    "Give the columns to the sampler as they are, it takes numbers and categories together, or replace the step by one "
+    "that has inverse_transform."
+)
+
+
+def _last_step_has(method):
+    def check(pipeline):
+        getattr(pipeline.steps[-1][1], method)
+        return True
+
+    return check
+
+
+class SamplerPipeline(Pipeline):
+    """A `sklearn.pipeline.Pipeline` that ends in a generator of rows.
+
+    `sample` draws rows by the last step and takes them back through the `inverse_transform` of each step before it, so
+    that they are rows of the table given to `fit`. All else is a Pipeline: parameters, slices, searches,
+    `score_samples` and `score`, which run forward, and give the log-density of the rows as the last step sees them, in
+    its units.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+        Transformers that have `inverse_transform`, or "passthrough", and a last step that has `sample`:
+        `ManifoldDiffusionSampler`, `sklearn.neighbors.KernelDensity`, `sklearn.mixture.GaussianMixture`. What a
+        transformer loses, as PCA with few components does, is lost in the rows too.
+    transform_input : list of str or None, default=None
+        See `sklearn.pipeline.Pipeline`, and there for `memory` and `verbose` too.
+    memory : str, joblib.Memory or None, default=None
+    verbose : bool, default=False
+
+    Attributes
+    ----------
+    dtypes_in_ : dict of str to dtype or None
+        Columns of the pandas frame given to `fit` and their dtypes, which rows drawn get back; None for others.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skmdiff import ManifoldDiffusionSampler
+    >>> from skmdiff.pipeline import make_sampler_pipeline
+    >>> X = load_iris().data
+    >>> sampler = ManifoldDiffusionSampler(max_iter=50, random_state=0)
+    >>> pipeline = make_sampler_pipeline(StandardScaler(), sampler).fit(X)
+    >>> rows = pipeline.sample(100)
+    >>> bool(X.min() <= rows.min() and rows.max() <= X.max())
+    True
+    """
+
+    def fit(self, X, y=None, **params):
+        """Fit the steps one after the other.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), default=None
+        **params : dict
+            As in `sklearn.pipeline.Pipeline.fit`.
+
+        Returns
+        -------
+        self : SamplerPipeline
+        """
+        super().fit(X, y, **params)
+        self.dtypes_in_ = dict(zip(X.columns, X.dtypes, strict=True)) if is_pandas(X) else None
+        return self
+
+    @available_if(_last_step_has("sample"))
+    def sample(self, n_samples=1, **params):
+        """Draw new rows of the table given to `fit`.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        **params : dict
+            Further arguments of the last step's `sample`.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            A frame with the columns and dtypes seen in `fit` if that was given one. Where the last step returns a
+            tuple, rows and targets, so does the pipeline.
+
+        Raises
+        ------
+        TypeError
+            If a step has no `inverse_transform`; the message names it.
+        """
+        check_is_fitted(self)
+        for name, step in self._before_last():
+            check_invertible(name, step)
+        drawn = self.steps[-1][1].sample(n_samples, **params)
+        if isinstance(drawn, tuple):
+            return (self._back(drawn[0]), *drawn[1:])
+        return self._back(drawn)
+
+    @available_if(_last_step_has("embed"))
+    def embed(self, X):
+        """Coordinates of rows of the table on the manifold of the last step.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+        """
+        check_is_fitted(self)
+        for _, step in self._before_last():
+            X = step.transform(X)
+        return self.steps[-1][1].embed(X)
+
+    def _before_last(self):
+        return [(name, step) for name, step in self.steps[:-1] if step is not None and not is_passthrough(step)]
+
+    def _back(self, X):
+        for _, step in reversed(self._before_last()):
+            X = step.inverse_transform(X)
+        return X if self.dtypes_in_ is None else as_frame(X, self.dtypes_in_)
+
+
+def is_passthrough(step):
+    """Whether a step does nothing."""
+    return isinstance(step, str) and step == "passthrough"
+
+
+def check_invertible(name, step):
+    """Raise a TypeError if rows cannot go back through a step.
+
+    A FunctionTransformer without `inverse_func` has an inverse_transform that returns its input: a wrong inverse.
+    """
+    forgets = getattr(step, "func", None) is not None and getattr(step, "inverse_func", step) is None
+    if forgets:
+        raise TypeError(f"Step {name!r} must have an inverse for sample, but {type(step).__name__} has "
+                        "inverse_func=None. Give it the inverse of its func.")
+    if not hasattr(step, "inverse_transform"):
+        raise TypeError(f"Step {name!r} must have inverse_transform for sample, but {type(step).__name__} has none. "
+                        f"{ADVICE}")
+
+
+def as_frame(X, dtypes):
+    """Rows as a DataFrame with given columns and dtypes; numbers that were whole are rounded first."""
+    import pandas as pd
+
+    columns = X if is_pandas(X) else pd.DataFrame(np.asarray(X))
+    cells = [columns.iloc[:, j] for j in range(columns.shape[1])]
+    whole = [dtype.kind in "iu" and dtype != x.dtype for dtype, x in zip(dtypes.values(), cells, strict=True)]
+    cells = [x.astype(float).round() if is_whole else x for x, is_whole in zip(cells, whole, strict=True)]
+    frame = pd.concat(cells, axis=1)
+    frame.columns = list(dtypes)
+    return frame.astype(dtypes)
+
+
+def make_sampler_pipeline(*steps, memory=None, transform_input=None, verbose=False):
+    """A `SamplerPipeline` with the names that `sklearn.pipeline.make_pipeline` gives to steps.
+
+    Parameters
+    ----------
+    *steps : estimators
+        See `SamplerPipeline`, and there for the other parameters.
+    memory : str, joblib.Memory or None, default=None
+    transform_input : list of str or None, default=None
+    verbose : bool, default=False
+
+    Returns
+    -------
+    pipeline : SamplerPipeline
+    """
+    named = make_pipeline(*steps).steps
+    return SamplerPipeline(named, memory=memory, transform_input=transform_input, verbose=verbose)

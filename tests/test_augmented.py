@@ -1,0 +1,413 @@
+"""Augmented estimators: what the generator sees, what the estimator is given, when the gate opens."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skmdiff import AugmentedClassifier, AugmentedRegressor, ManifoldDiffusionSampler
+from skmdiff._gate import Recipe, Rows, make_folds, mean_and_error, row_losses, spread_draw, weight_name
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 3))
+LABELS = np.where(X[:, 0] + 0.5 * RNG.normal(size=60) > 0.5, "yes", "no")
+NUMBERS = X[:, 0] + 0.1 * RNG.normal(size=60)
+
+
+def logistic(**parameters):
+    """By a solver that does not warn under an old scikit-learn with a new SciPy, as lbfgs does."""
+    return LogisticRegression(solver="newton-cholesky", **parameters)
+
+
+def quick(**parameters):
+    defaults = dict(max_iter=8, hidden_layer_sizes=(8,), n_steps=3, sigma_start=0.5)
+    return ManifoldDiffusionSampler(**{**defaults, **parameters})
+
+
+class Copies(BaseEstimator):
+    """A generator that copies rows of the wanted target, or the nearest to it, and remembers all it was fitted on."""
+
+    seen = []
+
+    def __init__(self, shift=0.0):
+        self.shift = shift
+
+    def fit(self, X, y):
+        self.X_, self.y_ = X, y
+        self.seen.append((X, y))
+        return self
+
+    def sample(self, n_samples, *, y, random_state):
+        same = [np.flatnonzero(self.y_ == t) for t in y]
+        return self.X_[[rows[i % len(rows)] for i, rows in enumerate(same)]] + self.shift
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """A classifier that remembers what it was fitted and asked on; predicts the first class."""
+
+    fits, asked = [], []
+
+    def fit(self, X, y, sample_weight=None, **params):
+        self.classes_ = np.unique(y)
+        self.fits.append((X, y, sample_weight, params))
+        return self
+
+    def predict(self, X):
+        self.asked.append(X)
+        return np.full(len(X), self.classes_[0])
+
+
+@pytest.fixture
+def recorded():
+    for record in (Copies.seen, Recorder.fits, Recorder.asked):
+        record.clear()
+    return Recorder
+
+
+WEIGHTS = "integer weights are repeated rows for the wrapped estimator and in the targets drawn, not for the generator"
+@parametrize_with_checks(
+    [AugmentedClassifier(logistic(), quick(), cv=2, random_state=0),
+     AugmentedRegressor(Ridge(), quick(), gate=False, random_state=0)],
+    expected_failed_checks=lambda estimator: {"check_sample_weight_equivalence_on_dense_data": WEIGHTS})
+def test_scikit_learn_checks(estimator, check):
+    with warnings.catch_warnings():
+        # tables of a few rows clamp n_components, which is announced
+        warnings.simplefilter("ignore", UserWarning)
+        check(estimator)
+
+
+# --- what is fitted on what
+
+
+def row_set(rows):
+    return set(map(tuple, np.asarray(rows).tolist()))
+
+
+def test_synthetic_rows_never_come_from_held_out_rows(recorded):
+    """Copies in place of synthetic rows: a leak would show held-out rows among those fitted on."""
+    AugmentedClassifier(recorded(), Copies(), n_synthetic=1.0, cv=4, random_state=0).fit(X, LABELS)
+    assert len(Copies.seen) == 4 and len(recorded.asked) == 8 and len(recorded.fits) == 9
+    held_out = [row_set(rows) for rows in recorded.asked[::2]]
+    assert set().union(*held_out) == row_set(X) and sum(map(len, held_out)) == 60
+    for fold, (generator_saw, _) in enumerate(Copies.seen):
+        plain, augmented = (recorded.fits[2 * fold + i][0] for i in (0, 1))
+        assert row_set(generator_saw) == row_set(plain) == row_set(augmented) == row_set(X) - held_out[fold]
+        assert row_set(recorded.asked[2 * fold + 1]) == held_out[fold] and len(augmented) == 2 * len(plain)
+
+
+def test_real_rows_come_first_with_their_weights(recorded):
+    weight = RNG.uniform(0.5, 2, 60)
+    AugmentedClassifier(recorded(), Copies(100.0), n_synthetic=1.5, synthetic_weight=0.2, gate=False).fit(
+        X, LABELS, sample_weight=weight)
+    rows, y, given, _ = recorded.fits[-1]
+    np.testing.assert_array_equal(rows[:60], X)
+    np.testing.assert_array_equal(y[:60], LABELS)
+    np.testing.assert_array_equal(given[:60], weight)
+    assert len(rows) == 150 and (rows[60:] > 50).all()
+    np.testing.assert_allclose(given[60:], 0.2 * weight.mean())
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {"yes": 5.0, "no": 1.0}])
+def test_each_row_once_more_is_each_row_heavier(class_weight):
+    """Copies of all rows at the weight .5: logistic regression with 1.5 times the C, class weights as before."""
+    fitted = AugmentedClassifier(logistic(class_weight=class_weight, tol=1e-8), Copies(), n_synthetic=1.0,
+                                 synthetic_weight=0.5, class_shares="data", gate=False).fit(X, LABELS)
+    plain = logistic(C=1.5, class_weight=class_weight, tol=1e-8).fit(X, LABELS)
+    np.testing.assert_allclose(fitted.estimator_.coef_, plain.coef_, rtol=1e-5)
+
+
+@pytest.mark.parametrize("weight", [None, np.where(LABELS == "yes", 3.0, 1.0)])
+def test_shares_of_classes_in_synthetic_rows(recorded, weight):
+    shares = {}
+    for kind in ("balanced", "data"):
+        AugmentedClassifier(recorded(), Copies(), n_synthetic=2.0, class_shares=kind, gate=False).fit(
+            X, LABELS, sample_weight=weight)
+        shares[kind] = np.mean(recorded.fits[-1][1][60:] == "yes")
+    assert shares["balanced"] == 0.5
+    assert shares["data"] == pytest.approx(np.average(LABELS == "yes", weights=weight), abs=1 / 120)
+
+
+def test_held_out_classes_count_alike():
+    """The gain by hand, from the losses of each fold."""
+    fitted = [AugmentedClassifier(logistic(), Copies(0.3), class_shares=kind, cv=2, random_state=0).fit(X, LABELS)
+              for kind in ("balanced", "data")]
+    folds, random_state = make_folds(LABELS, 2, random := np.random.RandomState(0)), random
+    recipe = Recipe(logistic(), Copies(0.3), 3.0, 0.3, np.unique(LABELS), True, {})
+    gains, rows = np.zeros(60), Rows(X, LABELS, None)
+    for fold in (0, 1):
+        train, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        gains[held_out] = recipe.gains(rows.some(train), rows.some(held_out), random_state)
+    by_class = np.mean([gains[LABELS == label].mean() for label in ("no", "yes")])
+    assert fitted[0].augmentation_gain_ == pytest.approx(by_class)
+    assert fitted[1].augmentation_gain_ != fitted[0].augmentation_gain_
+
+
+def test_rows_without_weight_are_not_shown_to_the_generator(recorded):
+    weight = (X[:, 1] > 0).astype(float)
+    AugmentedClassifier(recorded(), Copies(), cv=3).fit(X, LABELS, sample_weight=weight)
+    assert set().union(*(row_set(rows) for rows, _ in Copies.seen)) == row_set(X[weight > 0])
+    assert not row_set(X[weight == 0]) & set().union(*map(row_set, recorded.asked))
+
+
+def test_without_weights_fewer_rows_stand_for_lighter_ones():
+    class Plain(Recorder):
+        def fit(self, X, y):
+            return super().fit(X, y)
+
+    Recorder.fits.clear()
+    AugmentedClassifier(Plain(), Copies(), n_synthetic=2.0, synthetic_weight=0.25, gate=False).fit(X, LABELS)
+    assert len(Recorder.fits[-1][0]) == 90
+    with pytest.raises(TypeError, match="sample_weight must be None where the wrapped estimator.*Plain"):
+        AugmentedClassifier(Plain(), Copies()).fit(X, LABELS, sample_weight=np.ones(60))
+
+
+def test_other_arguments_of_fit_reach_the_estimator(recorded):
+    AugmentedClassifier(recorded(), Copies(), cv=2).fit(X, LABELS, eval_set=[(X[:5], LABELS[:5])])
+    assert len(recorded.fits) == 5 and all(params["eval_set"][0][0] is not None for *_, params in recorded.fits)
+
+
+def test_early_stopping_by_rows_given():
+    model = pytest.importorskip("xgboost").XGBClassifier(n_estimators=50, early_stopping_rounds=2, n_jobs=1)
+    y = (LABELS == "yes").astype(int)
+    fitted = AugmentedClassifier(model, Copies(), gate=False).fit(X[:40], y[:40], eval_set=[(X[40:], y[40:])],
+                                                                   verbose=False)
+    assert fitted.estimator_.best_iteration < 49
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_splits_of_ones_own(recorded, listed):
+    splitter = ShuffleSplit(2, test_size=10, random_state=1)
+    parts = list(splitter.split(X))
+    AugmentedClassifier(recorded(), Copies(), cv=parts if listed else splitter).fit(X, LABELS)
+    assert [row_set(rows) for rows in recorded.asked] == [row_set(X[parts[i][1]]) for i in (0, 0, 1, 1)]
+    assert [row_set(rows) for rows, _ in Copies.seen[:2]] == [row_set(X[train]) for train, _ in parts]
+
+
+@pytest.mark.parametrize(("wrapped", "name"), [
+    (logistic(), "sample_weight"), (KNeighborsClassifier(), None),
+    (make_pipeline(StandardScaler(), logistic()), "logisticregression__sample_weight"),
+    (make_pipeline(StandardScaler(), KNeighborsClassifier()), None)], ids=str)
+def test_where_weights_go(wrapped, name):
+    assert weight_name(wrapped) == name
+
+
+def test_weights_of_a_pipeline_are_those_of_its_last_step():
+    plain = logistic(C=0.1)
+    weight = np.where(LABELS == "yes", 5.0, 1.0)
+    one, other = (AugmentedClassifier(model, Copies(), gate=False, random_state=0).fit(X, LABELS, sample_weight=weight)
+                  for model in (plain, make_pipeline(plain)))
+    np.testing.assert_allclose(one.predict_proba(X), other.predict_proba(X))
+
+
+# --- the gate
+
+
+class Liar(Copies):
+    """A generator that takes each class for the other, or turns the sign of the columns."""
+
+    def sample(self, n_samples, *, y, random_state):
+        other = {"yes": "no", "no": "yes"}
+        if y.dtype.kind == "f":
+            return -super().sample(n_samples, y=y, random_state=random_state)
+        return super().sample(n_samples, y=np.array([other[t] for t in y]), random_state=random_state)
+
+
+@pytest.mark.parametrize("wrapped", [logistic(), RandomForestClassifier(10, random_state=0), LinearSVC()])
+def test_the_gate_stays_closed_to_lies_and_leaves_the_plain_classifier(wrapped):
+    fitted = AugmentedClassifier(wrapped, Liar(), n_synthetic=2.0, random_state=0).fit(X, LABELS)
+    plain = clone(wrapped).fit(X, LABELS)
+    assert not fitted.augmented_ and fitted.augmentation_gain_ < -fitted.augmentation_error_
+    np.testing.assert_array_equal(fitted.predict(X), plain.predict(X))
+    method = "predict_proba" if hasattr(plain, "predict_proba") else "decision_function"
+    np.testing.assert_array_equal(getattr(fitted, method)(X), getattr(plain, method)(X))
+
+
+def test_the_gate_stays_closed_to_lies_and_leaves_the_plain_regressor():
+    forest = RandomForestRegressor(5, random_state=0)
+    fitted = AugmentedRegressor(forest, Liar(), cv=3, random_state=0).fit(X, NUMBERS)
+    assert not fitted.augmented_ and fitted.augmentation_gain_ < 0
+    np.testing.assert_array_equal(fitted.predict(X), forest.fit(X, NUMBERS).predict(X))
+
+
+def test_chance_opens_the_gate_seldom():
+    """Labels without law: a gain beyond its standard error is one time in six or fewer."""
+    opened = 0
+    for seed in range(40):
+        y = np.random.RandomState(seed).permutation(LABELS)
+        opened += AugmentedClassifier(logistic(), Copies(shift=0.5), cv=3, random_state=seed).fit(
+            X, y).augmented_
+    assert opened <= 14  # with probability .999 if it is one in six
+
+
+class Truth(Copies):
+    """A generator that knows the law: y is the sign of the first column."""
+
+    def sample(self, n_samples, *, y, random_state):
+        rows = np.random.RandomState(random_state).normal(size=(4000, 8))
+        sign = np.where(rows[:, 0] > 0, "yes", "no")
+        return np.stack([rows[sign == t][i] for i, t in enumerate(y)])
+
+
+def test_the_gate_opens_where_synthetic_rows_tell_the_truth():
+    rows = RNG.normal(size=(40, 8))
+    y = np.where(rows[:, 0] > 0, "yes", "no")
+    fresh = RNG.normal(size=(500, 8))
+    fitted = AugmentedClassifier(logistic(), Truth(), n_synthetic=5.0, synthetic_weight=1.0,
+                                 random_state=0).fit(rows, y)
+    assert fitted.augmented_ and fitted.augmentation_gain_ > fitted.augmentation_error_ > 0
+    truth = np.where(fresh[:, 0] > 0, "yes", "no")
+    assert fitted.score(fresh, truth) > logistic().fit(rows, y).score(fresh, truth) + 0.03
+
+
+def test_the_gain_of_a_regressor_is_one_of_r2():
+    """By hand: two folds, squared errors over the variance."""
+    fitted = AugmentedRegressor(LinearRegression(), Copies(1.0), cv=2, random_state=3).fit(X, NUMBERS)
+    folds = make_folds(NUMBERS, 2, np.random.RandomState(3))
+    plain = np.zeros(60)
+    for fold in (0, 1):
+        plain[folds == fold] = LinearRegression().fit(X[folds != fold], NUMBERS[folds != fold]).predict(
+            X[folds == fold])
+    assert fitted.augmentation_gain_ < 0
+    lost = 1 - np.mean((plain - NUMBERS) ** 2) / NUMBERS.var() + fitted.augmentation_gain_
+    assert 0 < lost < 1
+
+
+def test_no_gate_no_measure():
+    fitted = AugmentedClassifier(logistic(), Copies(), gate=False).fit(X, LABELS)
+    assert fitted.augmented_ and np.isnan(fitted.augmentation_gain_) and np.isnan(fitted.augmentation_error_)
+
+
+# --- plain functions
+
+
+def test_draws_hold_shares_exactly():
+    y = np.array(["a"] * 10 + ["b"] * 30)
+    random_state = np.random.RandomState(0)
+    drawn = y[spread_draw(y, None, 80, random_state)]
+    assert (drawn == "a").sum() == 20
+    np.testing.assert_array_equal(np.bincount(spread_draw(y, None, 80, random_state)), 2)
+    weight = np.r_[0.0, np.full(9, 10.0), np.full(30, 1.0)]
+    counts = np.bincount(spread_draw(y, weight, 120, random_state), minlength=40)
+    np.testing.assert_array_equal(counts, weight)
+
+
+def test_folds_are_even_over_classes_and_numbers():
+    random_state = np.random.RandomState(0)
+    folds = make_folds(np.array(["a"] * 10 + ["b"] * 25), 5, random_state)
+    assert (np.bincount(folds[:10]) == 2).all() and (np.bincount(folds[10:]) == 5).all()
+    folds = make_folds(np.arange(40.0), 4, random_state)
+    assert all(sorted(folds[i:i + 4]) == [0, 1, 2, 3] for i in range(0, 40, 4))
+
+
+def test_mean_and_error_are_those_of_repeated_rows():
+    values, weight = RNG.normal(size=50), np.arange(50) % 3
+    mean, error = mean_and_error(values, None)
+    assert mean == pytest.approx(values.mean()) and error == pytest.approx(values.std() / np.sqrt(50))
+    assert mean_and_error(values, weight)[0] == pytest.approx(np.repeat(values, weight).mean())
+
+
+def test_losses_by_hand():
+    model = logistic().fit(X, LABELS)
+    rows = Rows(X, LABELS, None)
+    wrong = model.predict_proba(X)[np.arange(60), (LABELS == "no").astype(int)]
+    np.testing.assert_allclose(row_losses(model, rows, model.classes_), wrong**2)
+    three = row_losses(model, rows, np.array(["maybe", "no", "yes"]))
+    np.testing.assert_allclose(three, wrong**2)
+    svc = LinearSVC().fit(X, LABELS)
+    assert row_losses(svc, rows, svc.classes_).mean() == pytest.approx(1 - svc.score(X, LABELS))
+
+
+# --- at home in scikit-learn
+
+
+def test_a_mixed_frame_in_a_search():
+    frame = pd.DataFrame({"a": X[:, 0], "kind": pd.Categorical(RNG.choice(["u", "v"], 60))})
+    encoder = sklearn.compose.make_column_transformer((OneHotEncoder(), ["kind"]), remainder=StandardScaler())
+    model = AugmentedClassifier(make_pipeline(encoder, logistic()), quick(), cv=2, random_state=0)
+    grid = {"estimator__logisticregression__C": [0.1, 1.0], "gate": [True, False], "sampler__max_iter": [4]}
+    search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(frame, pd.Series(LABELS))
+    assert search.best_estimator_.feature_names_in_.tolist() == ["a", "kind"]
+    assert search.predict_proba(frame).shape == (60, 2) and search.score(frame, LABELS) > 0.6
+    assert search.classes_.tolist() == ["no", "yes"]
+
+
+def test_weights_are_routed():
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = AugmentedClassifier(Recorder(), Copies(), gate=False)
+        model.set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        Recorder.fits.clear()
+        cross_val_score(model, X, LABELS, cv=2, params={"sample_weight": np.full(60, 3.0)})
+    assert all((weight[:30] == 3).all() for _, _, weight, _ in Recorder.fits)
+
+
+def test_whole_numbers_are_numbers_for_a_regressor():
+    y = np.round(10 * NUMBERS)
+    fitted = AugmentedRegressor(Ridge(), quick(max_iter=30), gate=False, random_state=0).fit(X, y.astype(int))
+    assert fitted.augmented_ and fitted.score(X, y) > 0.7
+
+
+def test_one_seed_is_one_result():
+    fits = [AugmentedClassifier(logistic(), quick(), cv=2, gate=gate, random_state=0).fit(X, LABELS)
+            for gate in (True, True, False, False)]
+    assert fits[0].augmentation_gain_ == fits[1].augmentation_gain_
+    np.testing.assert_array_equal(fits[2].predict_proba(X), fits[3].predict_proba(X))
+
+
+def test_methods_are_those_of_the_wrapped_estimator():
+    svc = AugmentedClassifier(LinearSVC(), Copies(), gate=False)
+    assert not hasattr(svc, "predict_proba") and hasattr(svc, "decision_function")
+    assert svc.fit(X, LABELS).decision_function(X).shape == (60,)
+    assert not hasattr(AugmentedClassifier(KNeighborsClassifier()), "decision_function")
+    assert not hasattr(AugmentedRegressor(Ridge()), "predict_proba")
+
+
+@pytest.mark.parametrize("y", [np.zeros(60), np.r_[np.zeros(59), 1.0]])
+def test_too_little_to_compare_leaves_the_plain_estimator(y):
+    fitted = AugmentedClassifier(KNeighborsClassifier(), Copies(), cv=3).fit(X, y)
+    assert not fitted.augmented_
+    np.testing.assert_array_equal(fitted.predict(X), np.zeros(60))
+
+
+@pytest.mark.parametrize(("parameters", "message"), [
+    ({"estimator": LogisticRegression}, "estimator must be an estimator.*LogisticRegression"),
+    ({"estimator": 3}, "estimator must.*3"), ({"sampler": "x"}, "sampler must.*'x'"),
+    ({"n_synthetic": 0}, "n_synthetic must be above 0.*0"), ({"n_synthetic": "x"}, "n_synthetic must"),
+    ({"synthetic_weight": -1.0}, "synthetic_weight must be above 0.*-1.0"), ({"cv": 1}, "cv == 1, must be >= 2"),
+    ({"cv": "x"}, "cv must be an integer, a splitter.*'x'"), ({"cv": None}, "cv must.*None"),
+    ({"gate": "x"}, "gate must be True or False, got 'x'"), ({"random_state": "x"}, "random_state must.*'x'")])
+@pytest.mark.parametrize("kind", [AugmentedClassifier, AugmentedRegressor])
+def test_bad_parameters(kind, parameters, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        kind(**{"estimator": Ridge(), **parameters}).fit(X, NUMBERS)
+
+
+def test_bad_class_shares():
+    with pytest.raises(ValueError, match="class_shares must be one of.*'even'"):
+        AugmentedClassifier(logistic(), class_shares="even").fit(X, LABELS)
+
+
+@pytest.mark.parametrize(("weight", "message"), [
+    (np.full(60, -1.0), "sample_weight must be finite, >= 0"), (np.zeros(60), "not all zero"),
+    (np.full(60, np.nan), "finite"), (np.ones(3), r"inconsistent numbers of samples: \[3, 60\]")])
+def test_bad_weights(weight, message):
+    with pytest.raises(ValueError, match=message):
+        AugmentedRegressor(Ridge(), Copies()).fit(X, NUMBERS, sample_weight=weight)
+
+
+@pytest.mark.parametrize(("kind", "y", "message"), [
+    (AugmentedRegressor, LABELS, "y must hold numbers for a regressor, got '(yes|no)'"),
+    (AugmentedClassifier, NUMBERS, "Unknown label type: continuous"), (AugmentedClassifier, None, "requires y")])
+def test_bad_targets(kind, y, message):
+    with pytest.raises(ValueError, match=message):
+        kind(Ridge(), Copies()).fit(X, y)

@@ -1,0 +1,46 @@
+"""The code of docs/recipes.md runs and shows what it says."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TEXT = (Path(__file__).parent.parent / "docs" / "recipes.md").read_text(encoding="utf-8")
+BLOCKS = dict(zip(["rare", "few", "tune", "pipeline"], re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL),
+                  strict=True))
+
+
+def run(name):
+    pytest.importorskip("pandas")
+    names = {}
+    exec(BLOCKS[name], names)
+    return names
+
+
+def test_a_rare_class():
+    names = run("rare")
+    y, y_more = names["y"], names["y_more"]
+    np.testing.assert_array_equal(names["X_more"][:len(y)], names["X"])
+    assert (y_more == 1).sum() == int(0.5 * (y == 0).sum())
+    assert names["recalls"][1] > names["recalls"][0]
+
+
+def test_few_rows():
+    model = run("few")["model"]
+    assert model.augmented_ == (model.augmentation_gain_ > model.augmentation_error_)
+    assert model.feature_names_in_.size == 10
+
+
+def test_tuning_the_manifold():
+    search = run("tune")["search"]
+    assert len(set(search.cv_results_["mean_test_score"])) > 1 and search.best_score_ > 0
+    assert set(search.best_params_) == {"manifold__isomap__n_neighbors", "n_neighbors"}
+
+
+def test_a_pipeline_that_samples():
+    names = run("pipeline")
+    X, new_rows = names["X"], names["new_rows"]
+    assert new_rows.columns.equals(X.columns) and new_rows.dtypes.equals(X.dtypes)
+    assert (new_rows.max() <= X.max() + 1e-6).all() and (new_rows.min() >= X.min() - 1e-6).all()
+    assert len(names["Z"]) == len(X)

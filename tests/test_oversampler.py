@@ -1,0 +1,184 @@
+"""The over-sampler: imbalanced-learn's numbers, the rows given first and untouched, rare ranges of a numeric target."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skmdiff import ManifoldDiffusionOverSampler, ManifoldDiffusionSampler
+
+RNG = np.random.default_rng(0)
+Y = np.array(["rare"] * 3 + ["some"] * 20 + ["many"] * 57)
+X = RNG.normal(size=(80, 3)) + 4.0 * (Y != "many")[:, None] + 4.0 * (Y == "rare")[:, None]
+TWO = np.where(Y == "many", 1, 0)
+FRAME = pd.DataFrame({
+    "size": X[:, 0], "count": RNG.poisson(3, 80).astype(np.int16), "kind": pd.Categorical(RNG.choice(["a", "b"], 80)),
+    "flag": RNG.random(80) < 0.4, "city": RNG.choice(["Bonn", "Oslo"], 80), "price": X[:, 1].astype(np.float32),
+}, index=range(100, 180))
+
+
+def quick(**parameters):
+    defaults = dict(max_iter=8, hidden_layer_sizes=(8,), n_steps=3, sigma_start=0.5)
+    return ManifoldDiffusionSampler(**{**defaults, **parameters})
+
+
+def over(**parameters):
+    return ManifoldDiffusionOverSampler(**{"sampler": quick(), "random_state": 0, **parameters})
+
+
+def counts(y):
+    return dict(zip(*(part.tolist() for part in np.unique(y, return_counts=True)), strict=True))
+
+
+@parametrize_with_checks([over()])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+# --- classes: how many rows
+
+STRATEGIES = ["auto", "minority", "not minority", "not majority", "all", {"rare": 10, "many": 60}, {"some": 20},
+              lambda y: {"rare": int((y == "many").sum())}]
+
+
+@pytest.mark.parametrize(("strategy", "y"), [*[(s, Y) for s in STRATEGIES], (0.5, TWO), (1.0, TWO), (0.777, TWO),
+                                             ({0: 30}, TWO), ("minority", np.array([0, 1] * 40))])
+def test_the_counts_are_those_of_imbalanced_learn(strategy, y):
+    reference = pytest.importorskip("imblearn.over_sampling").RandomOverSampler(sampling_strategy=strategy)
+    expected = counts(reference.fit_resample(X, y)[1])
+    estimator = over(sampling_strategy=strategy)
+    assert counts(estimator.fit_resample(X, y)[1]) == expected
+    assert estimator.sampling_strategy_ == dict(reference.sampling_strategy_)
+    assert estimator.fit(X, y).sampling_strategy_ == dict(reference.sampling_strategy_)
+
+
+@pytest.mark.parametrize(("strategy", "y", "message"), [
+    ("majority", Y, "must be one of.*'majority'"), (3, Y, "for 3 classes, a float is for two, got 3"),
+    (0.0, TWO, "above 0 and at most 1, got 0.0"), (1.5, TWO, "above 0 and at most 1, got 1.5"),
+    (0.1, TWO, "above that of the table, which has {0: 23, 1: 57}, got 0.1"), ({"rare": 2}, Y, "'rare'.*its 3 rows.*2"),
+    ({"rare": 5.5}, Y, "'rare' an integer.*5.5"), ({"odd": 5}, Y, "must name classes of y.*'odd'"),
+    (None, Y, "one of.*None"), (True, TWO, "one of.*True"), (lambda y: {"odd": 1}, Y, "'odd'")])
+def test_bad_strategies(strategy, y, message):
+    with pytest.raises(ValueError, match=f"sampling_strategy.*{message}"):
+        over(sampling_strategy=strategy).fit(X, y)
+
+
+@pytest.mark.parametrize(("sampler", "shown"), [(3, "3"), (ManifoldDiffusionSampler, "class"),
+                                                (LogisticRegression(), "LogisticRegression")])
+def test_bad_generators(sampler, shown):
+    with pytest.raises(TypeError, match=f"sampler must be None or an estimator with fit.*{shown}"):
+        over(sampler=sampler).fit(X, Y)
+
+
+# --- classes: which rows
+
+
+def test_the_rows_given_come_first_and_untouched():
+    new_X, new_y = over().fit_resample(X, Y)
+    np.testing.assert_array_equal(new_X[:80], X)
+    np.testing.assert_array_equal(new_y[:80], Y)
+    assert new_X.dtype == X.dtype and np.isfinite(new_X).all() and len(new_X) == len(new_y) == 3 * 57
+
+
+def test_frames_come_back_with_their_dtypes():
+    target = pd.Series(pd.Categorical(Y, categories=["some", "rare", "many", "none"]), name="kind", index=FRAME.index)
+    new_X, new_y = over().fit_resample(FRAME, target)
+    pd.testing.assert_frame_equal(new_X.iloc[:80], FRAME.reset_index(drop=True))
+    pd.testing.assert_series_equal(new_y.iloc[:80], target.reset_index(drop=True))
+    pd.testing.assert_series_equal(new_X.dtypes, FRAME.dtypes)
+    assert new_y.dtype == target.dtype and new_X.index.equals(pd.RangeIndex(171)) and set(new_X["kind"]) == {"a", "b"}
+
+
+@pytest.mark.parametrize("dtype", [object, "U4", "U10"])
+def test_the_dtype_of_labels_is_kept(dtype):
+    assert over().fit_resample(X, Y.astype(dtype))[1].dtype == np.dtype(dtype)
+
+
+def test_nothing_wanted_changes_nothing():
+    y = np.array([0, 1] * 40)
+    estimator = over(sampler=quick(max_iter=10**9))
+    new_X, new_y = estimator.fit_resample(FRAME, y)
+    pd.testing.assert_frame_equal(new_X, FRAME.reset_index(drop=True))
+    np.testing.assert_array_equal(new_y, y)
+    assert not hasattr(estimator, "sampler_")
+
+
+@pytest.mark.parametrize("n_rare", [1, 2, 3, 5])
+def test_new_rows_of_a_class_of_a_few_rows_are_like_it(n_rare):
+    """Classes 4 standard deviations apart: most rows drawn for the rare one lie nearer to it than to the others."""
+    keep = np.r_[:min(n_rare, 3), 3:80]
+    rows, y = (X, np.where(np.arange(80) < 5, "rare", Y)) if n_rare > 3 else (X[keep], Y[keep])
+    rows = rows.copy()
+    rows[y == "rare"] += 8 - rows[y == "rare"].mean(axis=0)
+    new_X, new_y = over(sampler=quick(max_iter=200, hidden_layer_sizes=(32,))).fit_resample(rows, y)
+    new = new_X[len(rows):][new_y[len(rows):] == "rare"]
+    assert len(new) == 57 - n_rare
+    nearest = np.abs(new.mean(axis=1)[:, None] - [0, 4, 8]).argmin(axis=1)
+    assert (nearest == 2).mean() > 0.5  # 3 % of the table are
+
+
+def test_one_seed_is_one_result():
+    first, second, other = (over(random_state=seed).fit_resample(X, Y)[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+# --- numbers
+
+
+def skewed(n=300):
+    y = np.random.default_rng(0).gamma(1.5, 2.0, n)
+    return np.column_stack([y + 0.3 * RNG.normal(size=n), RNG.normal(size=n)]), y
+
+
+def test_rare_ranges_of_a_numeric_target_are_filled():
+    """Of the table, few rows lie in the upper half of the range; of the new ones, drawn to be uniform, about half."""
+    rows, y = skewed()
+    estimator = over(sampling_strategy=4.0)
+    new_X, new_y = estimator.fit_resample(rows, y)
+    new, middle = new_y[300:], (y.min() + y.max()) / 2
+    assert len(new) == 1200 == estimator.sampling_strategy_ and (y > middle).mean() < 0.08
+    assert 0.3 < (new > middle).mean() < 0.7 and set(new) <= set(y)
+    np.testing.assert_array_equal(new_y[:300], y)
+    np.testing.assert_array_equal(new_X[:300], rows)
+
+
+def test_new_rows_have_the_columns_of_their_numbers():
+    rows, y = skewed()
+    new_X, new_y = over(sampler=quick(max_iter=300, hidden_layer_sizes=(32,))).fit_resample(rows, y)
+    assert np.corrcoef(new_X[300:, 0], new_y[300:])[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("relevance", ["density", lambda y: (y > 6).astype(float)])
+def test_relevance_takes_whole_numbers_for_numbers(relevance):
+    rows, y = skewed()
+    whole = pd.Series(y.round().astype(int), name="target")
+    new_y = over(relevance=relevance, sampling_strategy=0.5).fit_resample(rows, whole)[1]
+    assert len(new_y) == 450 and new_y.dtype == whole.dtype and new_y.name == "target"
+    assert callable(relevance) == (new_y[300:].min() > 6)
+
+
+@pytest.mark.parametrize(("parameters", "y", "message"), [
+    (dict(relevance="x"), X[:, 0], "relevance must be one of.*'x'"),
+    (dict(relevance=lambda y: -y), np.abs(X[:, 0]) + 0.5, "relevance must return one finite weight >= 0.*80 rows"),
+    (dict(relevance=lambda y: y[:3]), np.abs(X[:, 0]), "relevance must return"),
+    (dict(relevance=lambda y: 0 * y), np.abs(X[:, 0]), "relevance must return.*not all 0"),
+    (dict(relevance="density"), Y, "y must hold numbers where relevance='density' is given, got 'rare'"),
+    (dict(sampling_strategy="minority"), X[:, 0], "sampling_strategy must be 'auto' or a float.*'minority'"),
+    (dict(sampling_strategy=-1.0), X[:, 0], "sampling_strategy must be above 0.*-1.0")])
+def test_bad_parameters_for_numbers(parameters, y, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        over(**parameters).fit_resample(X, y)
+
+
+# --- at home in imbalanced-learn
+
+
+def test_it_goes_in_the_pipeline_of_imbalanced_learn():
+    pipeline = pytest.importorskip("imblearn.pipeline").make_pipeline(over(), LogisticRegression())
+    assert cross_val_score(pipeline, X, TWO, cv=2).mean() > 0.8
+    grid = {"manifolddiffusionoversampler__sampler__max_iter": [4, 8],
+            "manifolddiffusionoversampler__sampling_strategy": [0.6, 1.0]}
+    assert GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, TWO).predict(X).shape == (80,)
