@@ -1,6 +1,7 @@
 """A generator of table rows: a manifold learner and a small diffusion model together."""
 
 from ._augmented import AugmentedClassifier, AugmentedRegressor
+from ._imputer import ManifoldDiffusionImputer
 from ._oversampler import ManifoldDiffusionOverSampler
 from ._sampler import ManifoldDiffusionSampler
 from .pipeline import SamplerPipeline, make_sampler_pipeline
@@ -10,6 +11,7 @@ __version__ = "0.3.0"
 __all__ = [
     "AugmentedClassifier",
     "AugmentedRegressor",
+    "ManifoldDiffusionImputer",
     "ManifoldDiffusionOverSampler",
     "ManifoldDiffusionSampler",
     "SamplerPipeline",

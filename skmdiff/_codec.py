@@ -94,11 +94,12 @@ class TableCodec:
             out[:, k] |= missing[j]
         return out
 
-    def decode(self, W, gaps=None):
+    def decode(self, W, gaps=None, cells=None):
         """Table of a matrix without NaN, in the container, columns and dtypes seen in fit.
 
         Cells are missing where the indicators `gaps` (n_samples, n_gaps) say so; with None only in columns that hold
-        nothing else.
+        nothing else. `cells` are to stand as they are: for the number of a column the rows (n_samples,) of bool, and
+        their cells.
         """
         W = np.asarray(W, dtype=np.float64)
         if W.ndim != 2 or W.shape[1] != self.n_outputs_:
@@ -111,6 +112,8 @@ class TableCodec:
         columns = []
         for j, (column, part) in enumerate(zip(self.columns_, parts, strict=True)):
             values = column.decode(part)
+            if cells and j in cells:
+                values[cells[j][0]] = cells[j][1]
             columns.append(self.writers_[j].write(values, every if values is None else blank.get(j, none)))
         return build(self.template_, columns)
 

@@ -149,6 +149,7 @@ class StandardColumn:
         self.name = name
         self.dtype, self.decimals = x.dtype, seen_decimals(x)
         self.mean, self.std = mean_and_std(x.astype(np.float64))
+        self.least, self.most = x.min(), x.max()
 
     def encode(self, x, random_state=None):
         return ((x.astype(np.float64) - self.mean) / self.std)[:, None]
@@ -172,6 +173,7 @@ class QuantileColumn:
         self.n = len(x)
         self.edges = np.concatenate([[0], np.cumsum(self.counts)])  # u n at the ends of the intervals
         self.std = mean_and_std(x.astype(np.float64))[1]
+        self.least, self.most = self.values[0], self.values[-1]
 
     def encode(self, x, random_state=None):
         nearest, step = self._locate(x)

@@ -1,5 +1,6 @@
 """The rows of a call: where they start, by a plan, and the reverse process that finishes them, by blocks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,8 @@ class Plan:
 
     source, law : the rows to start from and the law over them; None for noise
     wanted : (n, width) code of the targets asked for, or None; `values` (n,) the same as numbers
+    given : (n, p) code of the cells asked for, NaN elsewhere, the target's included; None without conditions
+    adjust : callable(starts, rows of the call) -> starts with about the law given those cells
     stratum, n_strata : (n,) the stratum of each row among how many; None for independent draws
     chosen : (n,) the row of the source that each row starts from, where it is settled in advance
     own_target : whether a row is to have the class of the row it starts from
@@ -33,6 +36,8 @@ class Plan:
     n_strata: np.ndarray | None = None
     chosen: np.ndarray | None = None
     own_target: bool = False
+    given: np.ndarray | None = None
+    adjust: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,16 @@ class Process:
     rho: float
 
 
-def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, density="data", design="iid"):
-    """The plan of a call; raises a ValueError where the fitted sampler cannot follow it."""
+def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, density="data", design="iid",
+              settled=None):
+    """The plan of a call, under conditions that are `settled`; raises a ValueError where it cannot be followed."""
     check_option(density, "density", DENSITIES)
     check_option(design, "design", DESIGNS)
+    if settled is not None:
+        if (density, design) != ("data", "iid"):
+            raise ValueError(f"conditions need density='data' and design='iid', got density={density!r}, "
+                             f"design={design!r}.")
+        return Plan(source, None, chosen=settled.chosen, given=settled.given, adjust=settled.adjust)
     if source is None:
         if (density, design) != ("data", "iid"):
             raise ValueError(f"density={density!r}, design={design!r} need starts on a manifold, but the sampler was "
@@ -76,8 +87,8 @@ def _candidates(plan, n_samples, seed):
     return np.stack([first, *[_choose(plan, u, np.arange(n_samples)) for u in uniforms[1:]]], axis=1)
 
 
-def draw_rows(denoiser, plan, process, n_samples, seed, n_outputs, n_jobs=None):
-    """Encoded rows (n_samples, p) of a plan; the columns from n_outputs on are those of the target.
+def draw_rows(denoiser, plan, process, n_samples, seed, n_jobs=None):
+    """Encoded rows (n_samples, p) of a plan, the code of the target last.
 
     Whole blocks are drawn, whatever the number of rows, and n_jobs changes nothing.
     """
@@ -86,14 +97,14 @@ def draw_rows(denoiser, plan, process, n_samples, seed, n_outputs, n_jobs=None):
     levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
 
     def block(start):
-        x, targets = start_block(plan, seed, start, start + backend.BLOCK_ROWS, levels)
-        return finish_block(denoiser, process, x, targets, n_outputs, _probe(denoiser, seed, start))
+        x, given = start_block(plan, seed, start, start + backend.BLOCK_ROWS, levels)
+        return finish_block(denoiser, process, x, given, _probe(denoiser, seed, start))
 
     starts = range(0, n_samples, backend.BLOCK_ROWS)
     return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(block)(s) for s in starts))[:n_samples]
 
 
-def draw_along(denoiser, process, points, seed, n_outputs):
+def draw_along(denoiser, process, points, seed):
     """Encoded rows (n, p) from given clean starts, all with the same noise, so that near starts give near rows."""
     from ._diffusion import backend
 
@@ -102,7 +113,7 @@ def draw_along(denoiser, process, points, seed, n_outputs):
     full = -len(x) % backend.BLOCK_ROWS
     x = np.concatenate([x, np.repeat(x[-1:], full, axis=0)])
     parts = np.split(x, len(x) // backend.BLOCK_ROWS)
-    return np.concatenate([finish_block(denoiser, process, part, None, n_outputs, _probe(denoiser, seed, 0))
+    return np.concatenate([finish_block(denoiser, process, part, None, _probe(denoiser, seed, 0))
                            for part in parts])[:len(points)]
 
 
@@ -116,19 +127,20 @@ def _probe(denoiser, seed, start):
     return row_normals(row_uniforms(seed ^ PROBE_STREAM, start, start + backend.BLOCK_ROWS, width))
 
 
-def finish_block(denoiser, process, x, targets, n_outputs, probe):
-    """One block of encoded rows from their starts x, with the code of known targets, or None."""
+def finish_block(denoiser, process, x, given, probe):
+    """One block of encoded rows from their starts x, with what is given (NaN where nothing is), or None."""
     from ._diffusion import backend
 
-    known = np.array([targets is not None and block.start >= n_outputs for block in denoiser.blocks])
-    if targets is not None:
-        x[:, n_outputs:] = targets
+    known = np.zeros(len(denoiser.blocks), dtype=bool)
+    if given is not None:
+        known = ~np.isnan(given[:, [block.start for block in denoiser.blocks]])
+        x = np.where(np.isnan(given), x, given)
     return backend.sample_block(denoiser, x, known, process.sigma_start, process.sigma_min, process.n_steps,
                                 process.rho, probe)
 
 
 def start_block(plan, seed, start, stop, levels):
-    """Rows start..stop-1 of a call at the `levels` (p,) of their columns, and the code of known targets, or None.
+    """Rows start..stop-1 of a call at the `levels` (p,) of their columns, and the code of what is given, or None.
 
     Rows past the end of the call are drawn as well, with what its last row asks for: blocks are always whole.
     """
@@ -136,14 +148,24 @@ def start_block(plan, seed, start, stop, levels):
     uniforms = row_uniforms(seed, start, stop, n_draws + len(levels))
     noise = row_normals(uniforms[:, n_draws:])
     rows = np.arange(start, stop)
+    given = _at(plan.wanted, rows) if plan.given is None else _at(plan.given, rows)
     if plan.source is None:
-        return np.sqrt(1 + levels**2) * noise, _at(plan.wanted, rows)
+        return np.sqrt(1 + levels**2) * noise, _padded(given, len(levels))
     uniforms = uniforms[:, :n_draws]
     chosen = _choose(plan, uniforms[:, 0], rows)
-    x = draw_starts(plan.source, uniforms, chosen) + levels * noise
+    x = draw_starts(plan.source, uniforms, chosen)
+    if plan.adjust is not None:
+        x = plan.adjust(x, np.minimum(rows, len(plan.given) - 1))
     if plan.own_target:
-        return x, plan.source.rows[chosen, -plan.source.target_width:]
-    return x, _at(plan.wanted, rows)
+        given = plan.source.rows[chosen, -plan.source.target_width:]
+    return x + levels * noise, _padded(given, len(levels))
+
+
+def _padded(codes, n_columns):
+    """Codes of the last columns as rows (m, n_columns), NaN where nothing is given; None stays None."""
+    if codes is None:
+        return None
+    return np.pad(codes, ((0, 0), (n_columns - codes.shape[1], 0)), constant_values=np.nan)
 
 
 def _choose(plan, u, rows):

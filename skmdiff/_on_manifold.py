@@ -115,15 +115,15 @@ class OnManifold:
             raise ValueError("region and path must not be given both.")
         seed = draw_seed(random_stream(self.random_state if random_state is None else random_state))
         process = self._process(sigma_start=min(self.sigma_start_, EXPLORE_LEVEL), n_steps=EXPLORE_STEPS)
-        p, model = self.codec_.n_outputs_, self.manifold_model_
+        model = self.manifold_model_
         if path is None:
             plan = region_plan(region, self.source_, model, n_samples, seed)
-            return self._decode(draw_rows(self.denoiser_, plan, process, n_samples, seed, p, self.n_jobs))
+            return self._decode(draw_rows(self.denoiser_, plan, process, n_samples, seed, self.n_jobs))
         stops = self._encode_whole(path)
         if len(stops) < 2:
             raise ValueError(f"path must hold at least two rows, got {len(stops)}.")
         points = path_points(model, self.source_.rows, stops, n_samples)
-        return self._decode(draw_along(self.denoiser_, process, points, seed, p))
+        return self._decode(draw_along(self.denoiser_, process, points, seed))
 
     def embedding_density(self, density="data"):
         """The law over the embedding that rows start from, as an estimator to look at.

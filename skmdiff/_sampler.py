@@ -13,6 +13,7 @@ from . import _source
 from ._checks import check_option, check_table
 from ._cleaning import check_needs_manifold, check_noise_level
 from ._codec import TableCodec
+from ._conditions import settle
 from ._draw import Process, draw_rows, plan_draw
 from ._fitting import (
     Encoding,
@@ -261,6 +262,7 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
             self.manifold_, self.embedding_ = model.transformer_, embedding_of_all(model, encoding, self.outliers_)
             self.intrinsic_dimension_ = model.intrinsic_dimension_
         self.source_, self.sigma_start_ = fit_source(self, rows, model, seed)
+        self.rows_ = rows.joint() if self.source_ is None else self.source_.rows
         self.deck_, self.gaps_ = rows.deck, fit_gaps(rows, seed)
         noise, self.noise_level_, self.cleaner_ = fit_noise(self, rows, model, seed)
         latents = None if model is None else model.embedding_
@@ -275,8 +277,8 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
             warnings.warn(STOP_WARNINGS[history.stop_reason].format(self.n_iter_, self.learning_rate_init),
                           ConvergenceWarning, stacklevel=5)
 
-    def sample(self, n_samples=1, *, y=None, density="data", design="iid", missing="generate", return_y=False,
-               random_state=None):
+    def sample(self, n_samples=1, *, y=None, conditions=None, density="data", design="iid", missing="generate",
+               return_y=False, random_state=None):
         """Draw new rows.
 
         The rows depend on the seed and on their number only: the first k of n rows are the k rows of a smaller
@@ -287,6 +289,11 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         n_samples : int, default=1
         y : scalar or array-like of shape (n_samples,), default=None
             Targets that the rows are to have, as seen in `fit`; one for all or one a row.
+        conditions : dict, list of dict, or DataFrame, default=None
+            What the rows are to have in some columns. A dict, by the name or, in an array, the number of a column: a
+            value; a pair (low, high), None for an open end, of numbers or dates; a list or set of levels of a category.
+            A list of dicts or a frame of some of the columns gives one condition a row; what is missing is free.
+            The rows returned have just these cells, the others follow the law of the table given them.
         density : {"data", "balanced", "uniform"}, default="data"
             The law over the manifold that rows start from. "data" is that of the table; "balanced" gives every
             class the same share, or, fitted without classes, every cluster of the embedding; "uniform" gives
@@ -318,7 +325,8 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         ------
         ValueError
             If n_samples < 1, a target was not seen in `fit`, or there was none; if `density` or `design` are asked
-            of a sampler without a manifold, or a density other than "data" along with `y`.
+            of a sampler without a manifold, a density other than "data" along with `y`, or either with `conditions`;
+            if a condition names a column that is not there, or a value, level or range that `fit` has not seen.
         """
         check_is_fitted(self, "denoiser_")
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
@@ -327,10 +335,13 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
         wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
         seed = draw_seed(random_stream(self.random_state if random_state is None else random_state))
+        settled = None if conditions is None else settle(self, conditions, wanted, n_samples, seed)
         plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, density=density,
-                         design=design, values=None if wanted is None else self.target_.values_of(wanted))
-        W = draw_rows(self.denoiser_, plan, self._process(), n_samples, seed, self.codec_.n_outputs_, self.n_jobs)
-        X = self._decode(W, self._draw_gaps(W, seed) if missing == "generate" else None)
+                         design=design, settled=settled,
+                         values=None if wanted is None else self.target_.values_of(wanted))
+        W = draw_rows(self.denoiser_, plan, self._process(), n_samples, seed, self.n_jobs)
+        W = W if settled is None else settled.put(W)
+        X = self._decode(W, self._draw_gaps(W, seed, settled) if missing == "generate" else None, settled)
         if not return_y:
             return X
         # the codes asked for, not those that went through the denoiser in single precision
@@ -420,13 +431,19 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         values = dict(sigma_start=self.sigma_start_, sigma_min=self.sigma_min, n_steps=self.n_steps, rho=self.rho)
         return Process(**{**values, **changes})
 
-    def _draw_gaps(self, W, seed):
+    def _draw_gaps(self, W, seed, settled=None):
         """What is missing in encoded rows, by numbers of another seed than those that made them; None without gaps."""
         if self.gaps_ is None:
             return None
-        return self.gaps_.draw(W, row_uniforms(seed ^ 1, 0, len(W), self.codec_.n_gaps_))
+        uniforms = row_uniforms(seed ^ 1, 0, len(W), self.codec_.n_gaps_)
+        if settled is not None:
+            uniforms[settled.asked(self.codec_)] = 1.0  # above every probability of a gap
+        return self.gaps_.draw(W, uniforms)
 
-    def _decode(self, W, gaps=None):
+    def _decode(self, W, gaps=None, settled=None):
         """The table of encoded rows drawn, without the noise of the rows learnt from."""
         W = W[:, :self.codec_.n_outputs_]
-        return self.codec_.decode(W if self.cleaner_ is None else self.cleaner_.contract(W), gaps)
+        W = W if self.cleaner_ is None else self.cleaner_.contract(W)
+        if settled is None:
+            return self.codec_.decode(W, gaps)
+        return self.codec_.decode(settled.put(W), gaps, settled.cells)

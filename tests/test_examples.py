@@ -40,5 +40,7 @@ def test_the_benchmark_of_the_promises(promises):
 
 def test_the_guide_on_tables_runs():
     guide = (ROOT / "docs" / "user_guide.md").read_text(encoding="utf-8")
-    code = guide.split("## Tables as they are")[1].split("```python\n")[1].split("```")[0]
-    exec(code, {"ManifoldDiffusionSampler": ManifoldDiffusionSampler})  # it asserts what it promises
+    names = {"ManifoldDiffusionSampler": ManifoldDiffusionSampler}
+    for section in ("Tables as they are", "Conditions and imputation"):
+        for block in guide.split(f"## {section}")[1].split("\n## ")[0].split("```python\n")[1:]:
+            exec(block.split("```")[0], names)  # it asserts what it promises

@@ -118,7 +118,7 @@ def sample_block(state, x, known, sigma_start, sigma_min, n_steps, rho, probe=No
     Parameters
     ----------
     x : array (BLOCK_ROWS, p), rows at the level sigma_start; known columns hold their clean values
-    known : array (n_blocks,) of bool, table columns that are conditions
+    known : array (n_blocks,) or (BLOCK_ROWS, n_blocks) of bool, table columns that are conditions, of all rows or each
     probe : array (BLOCK_ROWS, p) of standard normals, where columns have noise
 
     Returns
@@ -135,7 +135,7 @@ def sample_block(state, x, known, sigma_start, sigma_min, n_steps, rho, probe=No
         x = torch.as_tensor(x, dtype=torch.float32, device=device)
         probe = None if probe is None else torch.as_tensor(probe, dtype=torch.float32, device=device)
         of_column = layout.block_of_column
-        out = solvers.reverse(denoiser, x, grid, ~known[of_column], least[of_column], probe)
+        out = solvers.reverse(denoiser, x, grid, ~known[..., of_column], least[of_column], probe)
     return out.double().cpu().numpy()
 
 

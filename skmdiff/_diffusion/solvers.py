@@ -36,7 +36,7 @@ def reverse(denoise, x, grid, moving, noise=0.0, probe=None):
     denoise : callable(x, level) -> E[x_0 | x], level a number of the grid
     x : tensor (B, p)
     grid : tensor of decreasing levels, (n_steps + 1,)
-    moving : tensor (p,) of bool, False where the column is a condition and stays as it is
+    moving : tensor (p,) or (B, p) of bool, False where the column is a condition and stays as it is
     noise : tensor (p,), the level of each column's own noise, or 0.0 for none
     probe : tensor (B, p) of standard normals, for columns with noise
     """
@@ -53,6 +53,7 @@ def reverse(denoise, x, grid, moving, noise=0.0, probe=None):
         f_previous = f
     if probe is None:
         return torch.where(moving, denoise(x, grid[-1]), x)
+    probe = torch.where(moving, probe, 0.0)  # what is known has no law to draw from
     return torch.where(moving, draw_clean(lambda x: denoise(x, grid[-1]), x, levels[-1], noise, probe), x)
 
 

@@ -1,0 +1,54 @@
+"""Missing cells of a table drawn from their law given the observed ones, by a fitted sampler."""
+
+import numpy as np
+
+from ._columns import to_grid
+from ._conditional import Matches
+from ._conditions import CONDITION_STREAM, wish_of_codes
+from ._draw import Plan, draw_rows
+from ._streams import row_uniforms
+
+
+def completions(sampler, X, n_draws, seed):
+    """`n_draws` encoded completions (n_draws, m, n_outputs) of the m rows of a table.
+
+    The first ones are those of a call for fewer.
+    """
+    codec, blocks = sampler.codec_, sampler.denoiser_.blocks
+    W = codec.encode(X)
+    W = np.pad(W, ((0, 0), (0, blocks[-1].stop - W.shape[1])), constant_values=np.nan)
+    asked = np.tile(W, (n_draws, 1))
+    uniforms = row_uniforms(seed ^ CONDITION_STREAM, 0, len(asked), 1 + len(blocks))
+    chosen, given, adjust = Matches(sampler.rows_, blocks).settle(wish_of_codes(asked, blocks), uniforms)
+    plan = Plan(sampler.source_, None, chosen=chosen, given=given, adjust=adjust)
+    drawn = draw_rows(sampler.denoiser_, plan, sampler._process(), len(asked), seed, sampler.n_jobs)
+    drawn = drawn[:, :codec.n_outputs_]
+    drawn = drawn if sampler.cleaner_ is None else sampler.cleaner_.contract(drawn)
+    return drawn.reshape(n_draws, len(W), -1)
+
+
+def mean_table(codec, drawn):
+    """The table of the means over draws (n_draws, m, n_outputs): of numbers and dates; of categories the commonest."""
+    cells, place, every = {}, 0, np.ones(drawn.shape[1], dtype=bool)
+    for j, column in enumerate(codec.columns_):
+        if column.width:
+            parts = [column.decode(part) for part in drawn[:, :, place:place + column.width]]
+            cells[j] = every, mean_cells(np.stack(parts), column)
+        place += column.width
+    return codec.decode(drawn[0], cells=cells)
+
+
+def mean_cells(values, column):
+    """Means (m,) of cells (n_draws, m) of a column, rounded to what it holds; the commonest of levels."""
+    if column.kind == "categorical":
+        return commonest(values)
+    if values.dtype.kind in "mM":
+        ticks = values.astype(np.int64)
+        return (ticks[0] + np.round((ticks - ticks[0]).mean(axis=0)).astype(np.int64)).astype(values.dtype)
+    return to_grid(values.astype(np.float64).mean(axis=0), column.decimals, values.dtype)
+
+
+def commonest(values):
+    """(m,) the commonest of cells (n_draws, m), of equally common ones that drawn first."""
+    counts = (values[:, None] == values[None]).sum(axis=1)
+    return values[np.argmax(counts, axis=0), np.arange(values.shape[1])]

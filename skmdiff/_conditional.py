@@ -1,0 +1,215 @@
+"""Where rows start that are to have given cells: training rows like them, moved to what is given.
+
+The law of a row x = (c, u) given c is about that of the training rows near c, each moved by what the difference in c
+makes: u_i + (c - c_i) B, with B the slopes of a weighted local-linear regression over those rows (Beaumont, Zhang &
+Balding 2002, "Approximate Bayesian computation in population genetics"). For a normal law that is exact. B is drawn
+towards the slopes of all rows, as if PRIOR_ROWS of them had been seen as well: within a narrow reach the rows near c
+say little of slopes. The rows are weighed by a tricube kernel of their distance in the given columns; a category that
+differs counts as a distance, but where enough rows agree in all categories, others are not considered.
+
+A number may be given as a range and a category as a set of levels. Then the training row that a start is taken from is
+drawn among those inside of all ranges and sets, and gives its own cell, a number within its own share of the column: so
+these cells have the law of the table within the range.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._columns import nearest_codes
+from ._local import tricube
+
+MIN_NEAR, NEAR_SHARE, MAX_NEAR = 100, 0.2, 1000
+MISMATCH = 2.0  # squared distance of another level, about that of two one-hot codes
+LEAST_MATCHES = 5
+PRIOR_ROWS = 20.0
+RIDGE = 1e-6
+EDGE = 1e-9
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What n rows are to have, in the code.
+
+    low, high : (n, n_blocks) ends of what a number may be, the same where it is given; for a category the place of what
+        it may be in `masks`; NaN where nothing is asked for
+    masks : dict, for the number of a block of a category (n_masks, n_levels) of bool, the levels allowed
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    masks: dict
+
+    def distinct(self):
+        """Rows (s,) whose wishes differ, and the place (n,) of each row's wish among them."""
+        keys = np.nan_to_num(np.hstack([self.low, self.high]), nan=np.inf)
+        _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        return first, which.ravel()
+
+    def is_free(self):
+        """(n, n_blocks) of bool."""
+        return np.isnan(self.low)
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """B (len(given), len(free)) from given to free columns."""
+
+    given: np.ndarray
+    free: np.ndarray
+    B: np.ndarray
+
+
+@dataclass(frozen=True)
+class Near:
+    """Training rows to start from: their places and cumulated weights, and the slopes among them."""
+
+    places: np.ndarray
+    cumulated: np.ndarray
+    slopes: Slopes
+
+    def choose(self, u):
+        """The rows at shares u (m,) of the weight."""
+        at = np.searchsorted(self.cumulated, u * self.cumulated[-1], side="right")
+        return self.places[np.minimum(at, len(self.places) - 1)]
+
+
+class Matches:
+    """Training rows that agree with what is asked for.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, p), encoded, without gaps
+    blocks : list of Block
+    """
+
+    def __init__(self, rows, blocks):
+        self.rows, self.blocks = rows, blocks
+        self.covariance = np.atleast_2d(np.cov(rows.T, bias=True))
+        self.is_number = np.array([block.codes is None for block in blocks for _ in range(block.start, block.stop)])
+        self.levels = {b: nearest_codes(rows[:, block.start:block.stop], block.codes)
+                       for b, block in enumerate(blocks) if block.codes is not None}
+
+    def near(self, low, high, masks):
+        """The training rows near one wish, (n_blocks,) each."""
+        squares, agrees, is_open = np.zeros(len(self.rows)), np.ones(len(self.rows), dtype=bool), False
+        for b in np.flatnonzero(~np.isnan(low)):
+            if b in self.levels:
+                allowed = masks[b][int(low[b])]
+                inside = allowed[self.levels[b]]
+                squares += MISMATCH * ~inside
+                is_open |= allowed.sum() > 1
+            else:
+                gap = _distance_to(self.rows[:, self.blocks[b].start], low[b], high[b])
+                squares += gap**2
+                inside = gap <= (EDGE if low[b] < high[b] else np.inf)
+                is_open |= low[b] < high[b]
+            agrees &= inside
+        places = np.flatnonzero(agrees)
+        if len(places) < (1 if is_open else LEAST_MATCHES):
+            places = np.arange(len(self.rows))
+        return self._weigh(places, squares[places], ~np.isnan(low))
+
+    def _weigh(self, places, squares, is_given):
+        """The kernel over some rows, and the slopes."""
+        prior = self._prior(places)
+        n_near = int(np.clip(len(self.rows) * NEAR_SHARE, MIN_NEAR, MAX_NEAR))
+        reach = squares.max() if len(squares) <= n_near else np.partition(squares, n_near)[n_near]
+        near = np.flatnonzero(squares <= reach)
+        weights = tricube(np.sqrt(squares[near] / max(reach, np.finfo(float).tiny)))
+        if not weights.sum() > 0:
+            weights = np.ones(len(near))
+        kept = weights > 0
+        places, weights = places[near[kept]], weights[kept]
+        of_column = np.repeat(is_given, [block.stop - block.start for block in self.blocks])
+        given, free = np.flatnonzero(of_column), np.flatnonzero(~of_column & self.is_number)
+        B = local_slopes(self.rows[places], weights, prior, given, free)
+        return Near(places, np.cumsum(weights), Slopes(given, free, B))
+
+    def _prior(self, places):
+        """Covariance (p, p) of the rows that agree, drawn towards that of all where they are few."""
+        if len(places) == len(self.rows):
+            return self.covariance
+        own = np.atleast_2d(np.cov(self.rows[places].T, bias=True)) * len(places)
+        return (own + PRIOR_ROWS * self.covariance) / (len(places) + PRIOR_ROWS)
+
+    def settle(self, wish, uniforms):
+        """One row and one value of each given column for every row of a wish.
+
+        Parameters
+        ----------
+        uniforms : (n, 1 + n_blocks)
+
+        Returns
+        -------
+        chosen : (n,) the training row that each row starts from
+        given : (n, p) code of what each row is to have, NaN elsewhere
+        adjust : callable(starts, rows), which moves starts of some of the rows to what is given
+        """
+        first, which = wish.distinct()
+        slopes = []  # all that is kept of the rows near each wish: there may be as many wishes as rows
+        chosen, given = np.empty(len(which), dtype=np.intp), np.full((len(which), self.rows.shape[1]), np.nan)
+        for k, rows in zip(first, _groups(which, len(first)), strict=True):
+            near = self.near(wish.low[k], wish.high[k], wish.masks)
+            slopes.append(near.slopes)
+            chosen[rows] = near.choose(uniforms[rows, 0])
+            for b in np.flatnonzero(~np.isnan(wish.low[k])):
+                block = self.blocks[b]
+                given[rows, block.start:block.stop] = self._cells(
+                    b, near, chosen[rows], uniforms[rows, 1 + b], wish.low[k, b], wish.high[k, b], wish.masks)
+        return chosen, given, lambda x, rows: _adjust(x, given[rows], which[rows], slopes)
+
+    def _cells(self, b, near, chosen, u, low, high, masks):
+        """Codes (m, width) of one given column of rows with the same wish."""
+        if b not in self.levels:
+            column = self.rows[:, self.blocks[b].start]
+            values = redraw(column[near.places], column[chosen], u) if low < high else np.full(len(chosen), low)
+            return np.clip(values, low, high)[:, None]
+        allowed, levels = masks[b][int(low)], self.levels[b][chosen]
+        shares = np.cumsum(self.blocks[b].frequencies * allowed)
+        drawn = np.searchsorted(shares, u * shares[-1], side="right")
+        return self.blocks[b].codes[np.where(allowed[levels], levels, drawn)]
+
+
+def _distance_to(w, low, high):
+    return np.maximum(np.maximum(low - w, w - high), 0)
+
+
+def _groups(which, n):
+    """For every place the rows (m,) that have it."""
+    return np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which, minlength=n))[:-1])
+
+
+def local_slopes(rows, weights, prior, given, free):
+    """B (len(given), len(free)) of the regression of `free` on `given` columns over weighted rows (m, p).
+
+    With PRIOR_ROWS rows of the covariance `prior` (p, p) beside them.
+    """
+    centred = rows - weights @ rows / weights.sum()
+    left = centred[:, given] * weights[:, None]
+    moments = left.T @ centred[:, given] + PRIOR_ROWS * prior[np.ix_(given, given)]
+    moments += RIDGE * (np.trace(moments) + 1) * np.eye(len(given))
+    return np.linalg.solve(moments, left.T @ centred[:, free] + PRIOR_ROWS * prior[np.ix_(given, free)])
+
+
+def _adjust(x, given, which, slopes):
+    """Starts x (m, p) moved to the given cells; by sums one row at a time, so that a row has the same bits anywhere."""
+    x = x.copy()
+    wishes, places = np.unique(which, return_inverse=True)
+    for k, rows in zip(wishes, _groups(places.ravel(), len(wishes)), strict=True):
+        columns, free = slopes[k].given, np.ix_(rows, slopes[k].free)
+        gap = given[np.ix_(rows, columns)] - x[np.ix_(rows, columns)]
+        x[free] += np.einsum("mc,cu->mu", gap, slopes[k].B)
+    return x
+
+
+def redraw(seen, values, u):
+    """Values anew, each between half-way to the seen value below it and half-way to that above, by shares u (m,).
+
+    A value seen more than once stays, as does the far side of the first and the last.
+    """
+    distinct, counts = np.unique(seen, return_counts=True)
+    place = np.minimum(np.searchsorted(distinct, values), len(distinct) - 1)
+    step = np.where(counts[place] > 1, 0.0, u - 0.5)
+    neighbour = distinct[np.clip(place + np.where(step > 0, 1, -1), 0, len(distinct) - 1)]
+    return values + np.abs(step) * (neighbour - values)

@@ -1,0 +1,204 @@
+"""`ManifoldDiffusionImputer`: missing cells drawn from their law given the observed ones; thin over the sampler."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.utils import check_scalar
+from sklearn.utils.validation import check_is_fitted
+
+from ._cells import gaps_of, is_polars_column
+from ._checks import check_option
+from ._completion import completions, mean_table
+from ._frames import build, is_frame, native_column, take_rows
+from ._parameters import random_stream
+from ._sampler import ManifoldDiffusionSampler
+from ._streams import draw_seed
+
+MEAN_DRAWS = 20
+
+
+class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Filler of missing cells by conditional draws of a `ManifoldDiffusionSampler`.
+
+    `fit` learns the law of a table with its gaps; `transform` fills each missing cell with a draw from its law given
+    the observed cells of the row, or with the mean of several. Observed cells are returned as they are, in columns of
+    the same dtypes. A column without any value in `fit` stays empty.
+
+    Parameters
+    ----------
+    sampler : ManifoldDiffusionSampler or None, default=None
+        Cloned and fitted to the table; None is ``ManifoldDiffusionSampler()``. Its `random_state`, where it is None,
+        is set from ours.
+    strategy : {"draw", "mean"}, default="draw"
+        "draw" keeps the spread of a column and its dependence on the others; "mean" is nearest to the cell that is
+        missing: the mean of numbers and dates, rounded to what the column holds, and the most frequent level.
+    n_draws : int, default=1
+        Draws of which "mean" takes the mean; 1 there stands for 20.
+    random_state : int, RandomState or None, default=None
+        Seeds the fit and the draws: with an int each call fills alike.
+
+    Attributes
+    ----------
+    sampler_ : ManifoldDiffusionSampler
+        The fitted clone.
+    n_features_in_ : int
+        Columns of the table.
+    feature_names_in_ : ndarray of str
+        Their names, where all are strings.
+
+    References
+    ----------
+    Rubin (1987), Multiple imputation for nonresponse in surveys.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from skmdiff import ManifoldDiffusionImputer, ManifoldDiffusionSampler
+    >>> X = load_iris().data
+    >>> X[::5, 2] = np.nan
+    >>> imputer = ManifoldDiffusionImputer(ManifoldDiffusionSampler(max_iter=50), random_state=0).fit(X)
+    >>> bool(np.isnan(imputer.transform(X)).any())
+    False
+    >>> len(imputer.impute(X, n_draws=3))
+    3
+    """
+
+    def __init__(self, sampler=None, *, strategy="draw", n_draws=1, random_state=None):
+        self.sampler = sampler
+        self.strategy = strategy
+        self.n_draws = n_draws
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Learn the law of a table with gaps.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+        y : ignored
+            A target must not tell of the cells it is to be predicted from.
+
+        Returns
+        -------
+        self : ManifoldDiffusionImputer
+
+        Raises
+        ------
+        ValueError, TypeError
+            For a table or a parameter that cannot be used; the message names it, the rule and the value.
+        """
+        check_option(self.strategy, "strategy", {"draw", "mean"})
+        check_scalar(self.n_draws, "n_draws", Integral, min_val=1)
+        random_state = random_stream(self.random_state)
+        sampler = ManifoldDiffusionSampler() if self.sampler is None else clone(self.sampler)
+        if not isinstance(sampler, ManifoldDiffusionSampler):
+            raise TypeError(f"sampler must be a ManifoldDiffusionSampler or None, got {self.sampler!r}.")
+        if sampler.random_state is None:
+            sampler.set_params(random_state=draw_seed(random_state) % 2**32)
+        self.sampler_ = sampler.fit(X)
+        self.n_features_in_ = sampler.n_features_in_
+        if hasattr(sampler, "feature_names_in_"):
+            self.feature_names_in_ = sampler.feature_names_in_
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return self
+
+    def transform(self, X):
+        """Fill the missing cells of a table.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The columns of `fit`. A level that it has not seen is an error, a number outside of its range is not.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+        """
+        check_is_fitted(self, "sampler_")
+        mean = self.strategy == "mean"
+        n_draws = MEAN_DRAWS if mean and self.n_draws == 1 else self.n_draws
+        return self._fill(X, n_draws, mean=True)[0] if mean else self._fill(X, 1)[0]
+
+    def impute(self, X, n_draws=20):
+        """Several completions of a table, for what follows to be done on each: multiple imputation.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+        n_draws : int, default=20
+
+        Returns
+        -------
+        tables : list of ndarray or DataFrame
+            `n_draws` tables that differ in the cells missing in X. The first is what strategy="draw" returns.
+        """
+        check_is_fitted(self, "sampler_")
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        return self._fill(X, n_draws)
+
+    def _fill(self, X, n_draws, mean=False):
+        X = self.sampler_._validate(X, reset=False)
+        random_state = random_stream(self.random_state)
+        rows = np.flatnonzero(missing_cells(X).any(axis=1))
+        if not len(rows):
+            return [X] * n_draws if not mean else [X]
+        codec = self.sampler_.codec_
+        drawn = completions(self.sampler_, take_rows(X, rows), n_draws, draw_seed(random_state))
+        tables = [mean_table(codec, drawn)] if mean else [codec.decode(W) for W in drawn]
+        return [put(X, rows, table) for table in tables]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def missing_cells(X):
+    """(n, n_features) of bool, the gaps of a table."""
+    return np.column_stack([_missing(native_column(X, j)) for j in range(X.shape[1])])
+
+
+def _missing(column):
+    if is_polars_column(column):
+        missing = column.is_null()
+        return (missing | column.is_nan().fill_null(True) if column.dtype.is_float() else missing).to_numpy()
+    return np.asarray(column.isna(), dtype=bool) if hasattr(column, "iloc") else gaps_of(column)
+
+
+def put(X, rows, drawn):
+    """The table X with the missing cells of its rows (m,) taken from the table `drawn` of m rows."""
+    if not is_frame(X):
+        out, cells = X.copy(), np.asarray(drawn).astype(X.dtype)
+        part = X[rows]
+        missing = missing_cells(part)
+        part[missing] = cells[missing]
+        out[rows] = part
+        return out
+    columns = [_put_column(native_column(X, j), rows, native_column(drawn, j)) for j in range(X.shape[1])]
+    out = build(X, columns)
+    if hasattr(X, "iloc"):
+        out.index = X.index
+    return out
+
+
+def _put_column(column, rows, drawn):
+    missing = _missing(column)
+    if not missing.any():
+        return column if is_polars_column(column) else column.reset_index(drop=True)
+    if type(drawn) is not type(column):  # the sampler was fitted to another container
+        drawn = type(column)(drawn)
+    place = np.zeros(len(missing), dtype=np.intp)
+    place[rows] = np.arange(len(rows))
+    if is_polars_column(column):
+        return column.zip_with(~_series(missing), drawn.gather(place).cast(column.dtype))
+    column = column.reset_index(drop=True)
+    return column.where(~missing, drawn.iloc[place].reset_index(drop=True)).astype(column.dtype)
+
+
+def _series(values):
+    import polars as pl
+
+    return pl.Series(values)
