@@ -50,12 +50,12 @@ def gaps_of(column):
     if column.dtype.kind in "mM":
         return np.isnat(column)
     if column.dtype.kind == "O":
-        return np.array([type(cell).__name__ in GAPS or is_nan(cell) for cell in column.tolist()], dtype=bool)
+        return np.array([is_gap(cell) for cell in column.tolist()], dtype=bool)
     return np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), dtype=bool)
 
 
-def is_nan(cell):
-    return isinstance(cell, numbers.Real) and cell != cell
+def is_gap(cell):
+    return type(cell).__name__ in GAPS or (isinstance(cell, numbers.Real) and cell != cell)
 
 
 def without_nan(values, missing, name):

@@ -50,6 +50,11 @@ class Charts:
             feet[rows], frames[rows], _ = project(table[self.patches[own[rows]]], points[rows], self.n_dimensions)
         return feet, frames
 
+    def residuals(self, X):
+        """Feet (m, q) of rows X (m, p) and how the rows stand off them normal to the surface, (m, q)."""
+        feet, frames = self.feet(X)
+        return feet, normal_parts(X[:, self.surface] - feet, frames)
+
 
 def project(patches, points, d):
     """Feet (m, q) of points (m, q) on the surfaces through patches (m, k, q), and tangents (m, q, d) there.
@@ -101,11 +106,10 @@ def _regress(offsets, patches, weights):
 class LeftOut:
     """What leaving rows out of their own charts says.
 
-    rows : (m,) the rows; residuals : (m, q) normal to the surface; frames : (m, q, d) tangents at their feet
+    residuals : (m, q) of the rows, normal to the surface; frames : (m, q, d) tangents at their feet
     variance : (m,) see `project`
     """
 
-    rows: np.ndarray
     residuals: np.ndarray
     frames: np.ndarray
     variance: np.ndarray
@@ -114,7 +118,7 @@ class LeftOut:
 def leave_out(table, neighbors, rows, d):
     """Charts at some rows of a table (n, q), each from its neighbours (n, k) alone."""
     feet, frames, variance = project(table[neighbors[rows]], table[rows], d)
-    return LeftOut(rows, normal_parts(table[rows] - feet, frames), frames, variance)
+    return LeftOut(normal_parts(table[rows] - feet, frames), frames, variance)
 
 
 def normal_parts(residuals, frames):

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from ._cells import read_cells
-from ._charts import Charts, leave_out, normal_parts
+from ._charts import Charts, leave_out
 from ._checks import is_auto
 from ._frames import column_names, native_column
 from ._local import nearest
@@ -93,21 +93,17 @@ class Cleaner:
 
     def clean(self, W):
         """Rows seen, (m, p), without their noise off the surface."""
-        feet, frames = self.charts.feet(W)
-        normal = normal_parts(W[:, self.charts.surface] - feet, frames)
+        _, normal = self.charts.residuals(W)
         return self._put(W, W[:, self.charts.surface] - normal + normal @ self.kept)
 
     def contract(self, W):
         """Rows drawn, (m, p), moved to where they stand off the surface no farther than training rows do."""
-        feet, kept = self._parts(W)
+        feet, normal = self.charts.residuals(W)
+        kept = normal @ self.kept
         reach = self.reach[nearest(self.places, W, 1)[1][:, 0]]
         length = np.maximum(np.linalg.norm(kept, axis=1), np.finfo(float).tiny)
         goal = feet + kept * np.minimum(1, reach / length)[:, None]
         return self._put(W, (1 - self.share) * W[:, self.charts.surface] + self.share * goal)
-
-    def _parts(self, W):
-        feet, frames = self.charts.feet(W)
-        return feet, normal_parts(W[:, self.charts.surface] - feet, frames) @ self.kept
 
     def _put(self, W, values):
         out = W.copy()
@@ -124,8 +120,7 @@ def make_cleaner(charts, measured, noise, contraction):
     if removes:
         kept = wiener(measured.covariance(), measured.noise_covariance(noise), len(measured.rows))
     places = charts.W[measured.rows]
-    feet, frames = charts.feet(places)
-    lengths = np.sum((normal_parts(places[:, charts.surface] - feet, frames) @ kept) ** 2, axis=1)
+    lengths = np.sum((charts.residuals(places)[1] @ kept) ** 2, axis=1)
     around = nearest(places, places, min(AROUND, len(places)))[1]
     reach = REACH * np.sqrt(lengths[around].mean(axis=1))
     return Cleaner(charts, kept, 1.0 if removes else contraction, places, reach)

@@ -11,7 +11,7 @@ from numbers import Integral
 
 import numpy as np
 
-from ._cells import gaps_of, is_nan, read_cells
+from ._cells import is_gap, read_cells
 from ._columns import EmptyColumn, nearest_codes
 from ._conditional import Matches, Wish
 from ._dates import DateColumn
@@ -287,7 +287,7 @@ def read_conditions(conditions, codec, n_samples):
 
     if isinstance(conditions, Mapping):
         for key, condition in conditions.items():
-            if not _is_free(condition):
+            if not is_gap(condition):
                 reader(_place(key, codec)).read(condition, np.arange(n_samples))
     elif is_frame(conditions) or isinstance(conditions, np.ndarray):
         _check_length(conditions, n_samples)
@@ -295,10 +295,6 @@ def read_conditions(conditions, codec, n_samples):
     else:
         _read_list(_checked_list(conditions, n_samples), codec, reader)
     return Given(_wish(readers, codec, n_samples), readers)
-
-
-def _is_free(condition):
-    return is_nan(condition) or bool(gaps_of(np.array([condition, None], dtype=object))[0])
 
 
 def _read_frame(conditions, codec, reader):
@@ -318,7 +314,7 @@ def _read_frame(conditions, codec, reader):
 def _read_list(conditions, codec, reader):
     for i, row in enumerate(conditions):
         for key, condition in row.items():
-            if not _is_free(condition):
+            if not is_gap(condition):
                 reader(_place(key, codec)).read(condition, np.array([i]))
 
 

@@ -3,7 +3,7 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,6 +14,7 @@ from ._frames import build, is_frame, native_column, take_rows
 from ._parameters import random_stream
 from ._sampler import ManifoldDiffusionSampler
 from ._streams import draw_seed
+from ._synthetic import fit_sampler
 
 MEAN_DRAWS = 20
 
@@ -92,12 +93,9 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         check_option(self.strategy, "strategy", {"draw", "mean"})
         check_scalar(self.n_draws, "n_draws", Integral, min_val=1)
         random_state = random_stream(self.random_state)
-        sampler = ManifoldDiffusionSampler() if self.sampler is None else clone(self.sampler)
-        if not isinstance(sampler, ManifoldDiffusionSampler):
+        if not isinstance(self.sampler, ManifoldDiffusionSampler | None):
             raise TypeError(f"sampler must be a ManifoldDiffusionSampler or None, got {self.sampler!r}.")
-        if sampler.random_state is None:
-            sampler.set_params(random_state=draw_seed(random_state) % 2**32)
-        self.sampler_ = sampler.fit(X)
+        self.sampler_ = sampler = fit_sampler(self.sampler, X, None, random_state)
         self.n_features_in_ = sampler.n_features_in_
         if hasattr(sampler, "feature_names_in_"):
             self.feature_names_in_ = sampler.feature_names_in_
@@ -142,13 +140,14 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     def _fill(self, X, n_draws, mean=False):
         X = self.sampler_._validate(X, reset=False)
         random_state = random_stream(self.random_state)
-        rows = np.flatnonzero(missing_cells(X).any(axis=1))
+        missing = missing_cells(X)
+        rows = np.flatnonzero(missing.any(axis=1))
         if not len(rows):
             return [X] * n_draws if not mean else [X]
         codec = self.sampler_.codec_
         drawn = completions(self.sampler_, take_rows(X, rows), n_draws, draw_seed(random_state))
         tables = [mean_table(codec, drawn)] if mean else [codec.decode(W) for W in drawn]
-        return [put(X, rows, table) for table in tables]
+        return [put(X, missing, rows, table) for table in tables]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -168,24 +167,22 @@ def _missing(column):
     return np.asarray(column.isna(), dtype=bool) if hasattr(column, "iloc") else gaps_of(column)
 
 
-def put(X, rows, drawn):
+def put(X, missing, rows, drawn):
     """The table X with the missing cells of its rows (m,) taken from the table `drawn` of m rows."""
     if not is_frame(X):
-        out, cells = X.copy(), np.asarray(drawn).astype(X.dtype)
-        part = X[rows]
-        missing = missing_cells(part)
-        part[missing] = cells[missing]
+        out, part = X.copy(), X[rows]
+        part[missing[rows]] = np.asarray(drawn).astype(X.dtype)[missing[rows]]
         out[rows] = part
         return out
-    columns = [_put_column(native_column(X, j), rows, native_column(drawn, j)) for j in range(X.shape[1])]
+    columns = [_put_column(native_column(X, j), missing[:, j], rows, native_column(drawn, j))
+               for j in range(X.shape[1])]
     out = build(X, columns)
     if hasattr(X, "iloc"):
         out.index = X.index
     return out
 
 
-def _put_column(column, rows, drawn):
-    missing = _missing(column)
+def _put_column(column, missing, rows, drawn):
     if not missing.any():
         return column if is_polars_column(column) else column.reset_index(drop=True)
     if type(drawn) is not type(column):  # the sampler was fitted to another container

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ._local import chunks, monomials, n_terms, nearest, tricube
+from ._local import chunks, monomials, n_terms, nearest, shares, tricube
 
 SIZES = (10, 15, 20, 30, 40, 60, 80)
 LARGEST_DESIGN = 40  # terms of a regression; degree 2 from 8 components on has more
@@ -127,7 +127,7 @@ def _coefficients(Z_fit, Z, distances, indices, degree, ridge):
     k = Z.shape[1]
     reach = distances[:, -1] * (1.5 if indices.shape[1] == len(Z_fit) else 1.0)  # nothing can enter: keep the last
     reach = np.where(reach > 0, reach, 1.0)
-    weights = _weights(distances / reach[:, None])
+    weights = shares(tricube(distances / reach[:, None]))
     for rows in chunks(len(Z), 3 * n_terms(k, degree) * indices.shape[1]):
         w, unit = weights[rows], reach[rows, None, None]
         features = monomials((Z_fit[indices[rows]] - Z[rows, None]) / unit, degree)
@@ -138,11 +138,3 @@ def _coefficients(Z_fit, Z, distances, indices, degree, ridge):
         system = spread @ spread + (ridge / k) ** 2 * np.eye(features.shape[2])
         slope = np.linalg.solve(system, spread @ moment)
         yield rows, w - np.einsum("mq,mqj->mj", mean, slope)
-
-
-def _weights(ratio):
-    """Tricube weights (m, k) that sum to one; equal where all vanish."""
-    weights = tricube(ratio)
-    total = weights.sum(axis=1, keepdims=True)
-    lost = total <= 0
-    return np.where(lost, 1 / ratio.shape[1], weights / np.where(lost, 1.0, total))

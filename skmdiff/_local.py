@@ -126,11 +126,15 @@ def carry(W_fit, Z_fit, W, n_neighbors):
     last = distances[:, -1:]
     tiny = 1e-12 * (last + np.finfo(float).tiny)
     near = np.maximum(distances, tiny)
-    weights = (tiny / near * (1 - distances / np.maximum(last, tiny))) ** 2
+    weights = shares((tiny / near * (1 - distances / np.maximum(last, tiny))) ** 2)
+    return np.einsum("mj,mjk->mk", weights, Z_fit[indices])
+
+
+def shares(weights):
+    """Weights (m, k) over their sums; equal where all vanish."""
     total = weights.sum(axis=1, keepdims=True)
     lost = total <= 0
-    weights = np.where(lost, 1 / distances.shape[1], weights / np.where(lost, 1.0, total))
-    return np.einsum("mj,mjk->mk", weights, Z_fit[indices])
+    return np.where(lost, 1 / weights.shape[1], weights / np.where(lost, 1.0, total))
 
 
 def tricube(ratio):

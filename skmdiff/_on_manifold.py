@@ -108,12 +108,11 @@ class OnManifold:
             For a sampler without starts on a manifold; if both `region` and `path` are given, a region holds no
             training row or a path fewer than two.
         """
-        self._check_manifold("explore")
         self._check_source("explore")
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         if region is not None and path is not None:
             raise ValueError("region and path must not be given both.")
-        seed = draw_seed(random_stream(self.random_state if random_state is None else random_state))
+        seed = self._seed_of(random_state)
         process = self._process(sigma_start=min(self.sigma_start_, EXPLORE_LEVEL), n_steps=EXPLORE_STEPS)
         model = self.manifold_model_
         if path is None:
@@ -139,7 +138,6 @@ class OnManifold:
             Fitted on `embedding_`, of rows that are not outliers: `law.score_samples(sampler.embed(X))` is the
             log-density of rows on the manifold, `law.sample(n)` draws points that `lift` takes to rows.
         """
-        self._check_manifold("embedding_density")
         self._check_source("embedding_density")
         check_option(density, "density", DENSITIES)
         law = row_law(density, "iid", self.source_, self.manifold_model_)
@@ -153,11 +151,16 @@ class OnManifold:
         deck = self.deck_ or HotDeck(self.manifold_model_.table_, self.codec_.blocks_, 0)
         return deck.complete(with_unknown_target(W, deck))[:, :W.shape[1]]
 
+    def _seed_of(self, random_state):
+        """The seed of a call: by its own random_state, or else by the estimator's."""
+        return draw_seed(random_stream(self.random_state if random_state is None else random_state))
+
     def _check_manifold(self, method):
         check_is_fitted(self, "denoiser_")
         if self.manifold_model_ is None:
             raise ValueError(f"{method} needs a manifold learner, got manifold='passthrough'.")
 
     def _check_source(self, method):
+        self._check_manifold(method)
         if self.source_ is None:
             raise ValueError(f"{method} needs starts on the manifold, got start={self.start!r}.")

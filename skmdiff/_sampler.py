@@ -334,7 +334,7 @@ class ManifoldDiffusionSampler(OnManifold, DensityMixin, BaseEstimator):
         if (y is not None or return_y) and self.target_ is None:
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
         wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
-        seed = draw_seed(random_stream(self.random_state if random_state is None else random_state))
+        seed = self._seed_of(random_state)
         settled = None if conditions is None else settle(self, conditions, wanted, n_samples, seed)
         plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, density=density,
                          design=design, settled=settled,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
-from ._frames import is_frame, is_polars, take_rows
+from ._frames import is_frame, is_polars
 from ._sampler import ManifoldDiffusionSampler
 from ._streams import draw_seed
 
@@ -30,7 +30,7 @@ class NumberCode:
 def fit_sampler(sampler, X, y, random_state):
     """A fitted clone of the sampler, or of the default one; seeded where it has no seed of its own.
 
-    y is what the sampler is to learn along with X, numbers in their code.
+    y is what the sampler is to learn along with X, numbers in their code, or None.
     """
     fitted = ManifoldDiffusionSampler() if sampler is None else clone(sampler)
     if fitted.get_params(deep=False).get("random_state", 0) is None:
@@ -66,4 +66,4 @@ def take(X, rows):
     """Some rows of a table or of a target; None for None."""
     if X is None:
         return None
-    return take_rows(X, rows) if is_frame(X) or not hasattr(X, "iloc") else X.iloc[rows]
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
