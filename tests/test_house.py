@@ -66,6 +66,7 @@ FLOORS = {
     "skmdiff.metrics": 6,
     "skmdiff._completion": 7,
     "skmdiff._on_manifold": 7,
+    "skmdiff._sampling": 7,
     "skmdiff._sampler": 8,
     "skmdiff._synthetic": 9,
     "skmdiff._imputer": 10,
