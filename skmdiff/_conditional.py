@@ -23,6 +23,7 @@ MIN_NEAR, NEAR_SHARE, MAX_NEAR = 100, 0.2, 1000
 MISMATCH = 2.0  # squared distance of another level, about that of two one-hot codes
 LEAST_MATCHES = 5
 PRIOR_ROWS = 20.0
+NUMBER_STEP = 1 / 32  # wishes for one number that differ by less have their rows near in common
 RIDGE = 1e-6
 EDGE = 1e-9
 
@@ -45,6 +46,14 @@ class Wish:
         keys = np.nan_to_num(np.hstack([self.low, self.high]), nan=np.inf)
         _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
         return first, which.ravel()
+
+    def coarse(self):
+        """The wish by whose like rows are sought: many numbers asked for, one a row, make few different ones."""
+        asked = np.flatnonzero(~self.is_free().all(axis=0))
+        if len(asked) != 1 or asked[0] in self.masks or (self.low != self.high)[:, asked].any():
+            return self
+        rounded = np.round(self.low / NUMBER_STEP) * NUMBER_STEP
+        return Wish(rounded, rounded, self.masks)
 
     def is_free(self):
         """(n, n_blocks) of bool."""
@@ -146,26 +155,27 @@ class Matches:
         given : (n, p) code of what each row is to have, NaN elsewhere
         adjust : callable(starts, rows), which moves starts of some of the rows to what is given
         """
-        first, which = wish.distinct()
+        coarse = wish.coarse()
+        first, which = coarse.distinct()
         slopes = []  # all that is kept of the rows near each wish: there may be as many wishes as rows
         chosen, given = np.empty(len(which), dtype=np.intp), np.full((len(which), self.rows.shape[1]), np.nan)
         for k, rows in zip(first, _groups(which, len(first)), strict=True):
-            near = self.near(wish.low[k], wish.high[k], wish.masks)
+            near = self.near(coarse.low[k], coarse.high[k], wish.masks)
             slopes.append(near.slopes)
             chosen[rows] = near.choose(uniforms[rows, 0])
             for b in np.flatnonzero(~np.isnan(wish.low[k])):
                 block = self.blocks[b]
                 given[rows, block.start:block.stop] = self._cells(
-                    b, near, chosen[rows], uniforms[rows, 1 + b], wish.low[k, b], wish.high[k, b], wish.masks)
+                    b, near, chosen[rows], uniforms[rows, 1 + b], wish.low[rows, b], wish.high[rows, b], wish.masks)
         return chosen, given, lambda x, rows: _adjust(x, given[rows], which[rows], slopes)
 
     def _cells(self, b, near, chosen, u, low, high, masks):
-        """Codes (m, width) of one given column of rows with the same wish."""
+        """Codes (m, width) of one given column of rows with the same coarse wish."""
         if b not in self.levels:
             column = self.rows[:, self.blocks[b].start]
-            values = redraw(column[near.places], column[chosen], u) if low < high else np.full(len(chosen), low)
+            values = redraw(column[near.places], column[chosen], u) if low[0] < high[0] else low
             return np.clip(values, low, high)[:, None]
-        allowed, levels = masks[b][int(low)], self.levels[b][chosen]
+        allowed, levels = masks[b][int(low[0])], self.levels[b][chosen]
         shares = np.cumsum(self.blocks[b].frequencies * allowed)
         drawn = np.searchsorted(shares, u * shares[-1], side="right")
         return self.blocks[b].codes[np.where(allowed[levels], levels, drawn)]

@@ -385,8 +385,13 @@ def with_target(given, wanted, blocks):
 
 
 def settle(sampler, conditions, wanted, n_samples, seed):
-    """One value for all that the rows of a call are to have, with the code (n_samples, width) of targets or None."""
-    given = read_conditions(conditions, sampler.codec_, n_samples)
+    """One value for all that the rows of a call are to have, with the code (n_samples, width) of targets or None.
+
+    None where there is nothing to settle: for classes alone rows start from those of the class.
+    """
+    if conditions is None and (wanted is None or sampler.target_.is_categorical):
+        return None
+    given = read_conditions({} if conditions is None else conditions, sampler.codec_, n_samples)
     if sampler.target_ is not None:
         wanted = np.full((n_samples, sampler.target_.width), np.nan) if wanted is None else wanted
         given = with_target(given, wanted, sampler.target_.blocks(0))

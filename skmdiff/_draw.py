@@ -20,7 +20,7 @@ class Plan:
     """How the n rows of a call are drawn.
 
     source, law : the rows to start from and the law over them; None for noise
-    wanted : (n, width) code of the targets asked for, or None; `values` (n,) the same as numbers
+    wanted : (n, width) code of the classes asked for, or None; `values` (n,) their places
     given : (n, p) code of the cells asked for, NaN elsewhere, the target's included; None without conditions
     adjust : callable(starts, rows of the call) -> starts with about the law given those cells
     stratum, n_strata : (n,) the stratum of each row among how many; None for independent draws
@@ -57,8 +57,8 @@ def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, densi
     check_option(design, "design", DESIGNS)
     if settled is not None:
         if (density, design) != ("data", "iid"):
-            raise ValueError(f"conditions need density='data' and design='iid', got density={density!r}, "
-                             f"design={design!r}.")
+            raise ValueError("conditions, and numbers as y, need density='data' and design='iid', got "
+                             f"density={density!r}, design={design!r}.")
         return Plan(source, None, chosen=settled.chosen, given=settled.given, adjust=settled.adjust)
     if source is None:
         if (density, design) != ("data", "iid"):
@@ -69,8 +69,7 @@ def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, densi
         raise ValueError(f"density must be 'data' where y says which targets are wanted, got {density!r}.")
     stratum = n_strata = None
     if design == "stratified":
-        by_class = values is not None and source.is_class
-        stratum, n_strata = strata(values if by_class else np.zeros(n_samples), seed)
+        stratum, n_strata = strata(np.zeros(n_samples) if values is None else values, seed)
     plan = Plan(source, row_law(density, design, source, model), wanted, values, stratum, n_strata,
                 own_target=density == "balanced" and source.is_class)
     if design != "repelled":
@@ -176,7 +175,7 @@ def _choose(plan, u, rows):
         u = (_at(plan.stratum, rows) + u) / _at(plan.n_strata, rows)
     if plan.values is None:
         return plan.law.rows_at(u)
-    return plan.law.rows_with_target(u, _at(plan.values, rows), plan.source.target, plan.source.is_class)
+    return plan.law.rows_with_target(u, _at(plan.values, rows), plan.source.target)
 
 
 def _at(values, rows):

@@ -56,15 +56,12 @@ class RowLaw:
         weights[self.order] = np.diff(self.ends, prepend=0)
         return weights
 
-    def rows_with_target(self, u, wanted, target, is_class):
-        """Rows of the wanted class, or among the rows whose targets are nearest in rank to the wanted number."""
+    def rows_with_target(self, u, wanted, target):
+        """Rows of the wanted classes."""
         order = self.order[np.argsort(target[self.order], kind="stable")]
         ranked = target[order]
         low = np.searchsorted(ranked, wanted, "left")
         high = np.searchsorted(ranked, wanted, "right")
-        if not is_class:
-            reach = max(5, len(order) // 100)
-            low, high = np.maximum(low - reach, 0), np.minimum(high + reach, len(order))
         return order[low + (u * (high - low)).astype(int)]
 
 

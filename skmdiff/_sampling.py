@@ -72,7 +72,7 @@ class Sampling:
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
         wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
         seed = self._seed_of(random_state)
-        settled = None if conditions is None else settle(self, conditions, wanted, n_samples, seed)
+        settled = settle(self, conditions, wanted, n_samples, seed)
         plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, density=density,
                          design=design, settled=settled,
                          values=None if wanted is None else self.target_.values_of(wanted))

@@ -286,7 +286,7 @@ def test_other_kinds_of_conditions_are_refused(fast):
     with pytest.raises(TypeError, match="conditions must be a dict, a list of dicts, .* got str"):
         fast.sample(2, conditions="age")
     for other in (dict(density="uniform"), dict(design="stratified")):
-        with pytest.raises(ValueError, match="conditions need density='data' and design='iid'"):
+        with pytest.raises(ValueError, match="conditions, and numbers as y, need density='data' and design='iid'"):
             fast.sample(2, conditions={"age": 40}, **other)
 
 

@@ -53,19 +53,9 @@ def flat():
 def test_wanted_classes_and_all_of_their_rows(flat):
     target = np.random.default_rng(0).integers(0, 3, 1500)
     wanted = np.random.default_rng(1).integers(0, 3, 30_000)
-    rows = flat.rows_with_target(np.random.default_rng(2).random(30_000), wanted, target, True)
+    rows = flat.rows_with_target(np.random.default_rng(2).random(30_000), wanted, target)
     np.testing.assert_array_equal(target[rows], wanted)
     assert len(np.unique(rows)) == 1500
-
-
-def test_wanted_numbers_come_from_the_targets_nearest_in_rank(flat):
-    target = np.exp(np.random.default_rng(0).normal(size=1500))
-    rank = np.argsort(np.argsort(target))
-    place = np.random.default_rng(1).integers(0, 1500, 5000)
-    rows = flat.rows_with_target(np.random.default_rng(2).random(5000), target[place], target, False)
-    assert np.abs(rank[rows] - rank[place]).max() == 15  # a hundredth of the rows
-    beyond = flat.rows_with_target(np.random.default_rng(2).random(5000), np.full(5000, -9.0), target, False)
-    assert set(rank[beyond]) == set(range(15))
 
 
 # --- strata
