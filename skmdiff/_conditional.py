@@ -1,11 +1,14 @@
 """Where rows start that are to have given cells: training rows like them, moved to what is given.
 
-The law of a row x = (c, u) given c is about that of the training rows near c, each moved by what the difference in c
-makes: u_i + (c - c_i) B, with B the slopes of a weighted local-linear regression over those rows (Beaumont, Zhang &
-Balding 2002, "Approximate Bayesian computation in population genetics"). For a normal law that is exact. B is drawn
-towards the slopes of all rows, as if PRIOR_ROWS of them had been seen as well: within a narrow reach the rows near c
-say little of slopes. The rows are weighed by a tricube kernel of their distance in the given columns; a category that
-differs counts as a distance, but where enough rows agree in all categories, others are not considered.
+The law of numbers u given c is about that of the training rows near c, each moved by what the difference in c makes:
+u_i + (c - c_i) B, with B the slopes of a weighted local-linear regression over those rows (Beaumont, Zhang & Balding
+2002, "Approximate Bayesian computation in population genetics"). For a normal law that is exact. B is drawn towards the
+slopes of all rows, as if PRIOR_ROWS of them had been seen as well: within a narrow reach the rows near c say little of
+slopes. The rows are weighed by a tricube kernel of their distance in the given columns; a category that differs counts
+as a distance, but where enough rows agree in all categories, others are not considered.
+
+Categories that are not given are drawn by the network (`_diffusion/conditioning.py`), which tells them from many given
+columns far better than rows near by do; c is what is given and they.
 
 A number may be given as a range and a category as a set of levels. Then the training row that a start is taken from is
 drawn among those inside of all ranges and sets, and gives its own cell, a number within its own share of the column: so
@@ -62,7 +65,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Slopes:
-    """B (len(given), len(free)) from given to free columns."""
+    """B (len(given), len(free)) from columns given or drawn, the categories, to free ones."""
 
     given: np.ndarray
     free: np.ndarray
@@ -131,7 +134,7 @@ class Matches:
         kept = weights > 0
         places, weights = places[near[kept]], weights[kept]
         of_column = np.repeat(is_given, [block.stop - block.start for block in self.blocks])
-        given, free = np.flatnonzero(of_column), np.flatnonzero(~of_column & self.is_number)
+        given, free = np.flatnonzero(of_column | ~self.is_number), np.flatnonzero(~of_column & self.is_number)
         B = local_slopes(self.rows[places], weights, prior, given, free)
         return Near(places, np.cumsum(weights), Slopes(given, free, B))
 
@@ -153,7 +156,8 @@ class Matches:
         -------
         chosen : (n,) the training row that each row starts from
         given : (n, p) code of what each row is to have, NaN elsewhere
-        adjust : callable(starts, rows), which moves starts of some of the rows to what is given
+        adjust : callable(starts, moved, rows), the starts of some of the rows with the free numbers that they have in
+            the law given all that is given or a category, as it is in `moved`
         """
         coarse = wish.coarse()
         first, which = coarse.distinct()
@@ -167,7 +171,7 @@ class Matches:
                 block = self.blocks[b]
                 given[rows, block.start:block.stop] = self._cells(
                     b, near, chosen[rows], uniforms[rows, 1 + b], wish.low[rows, b], wish.high[rows, b], wish.masks)
-        return chosen, given, lambda x, rows: _adjust(x, given[rows], which[rows], slopes)
+        return chosen, given, lambda x, moved, rows: _adjust(x, moved, which[rows], slopes)
 
     def _cells(self, b, near, chosen, u, low, high, masks):
         """Codes (m, width) of one given column of rows with the same coarse wish."""
@@ -202,15 +206,18 @@ def local_slopes(rows, weights, prior, given, free):
     return np.linalg.solve(moments, left.T @ centred[:, free] + PRIOR_ROWS * prior[np.ix_(given, free)])
 
 
-def _adjust(x, given, which, slopes):
-    """Starts x (m, p) moved to the given cells; by sums one row at a time, so that a row has the same bits anywhere."""
-    x = x.copy()
+def _adjust(x, moved, which, slopes):
+    """Rows `moved` (m, p) with the free numbers of the starts x adjusted to their other columns.
+
+    By sums one row at a time, so that a row has the same bits anywhere.
+    """
+    out = moved.copy()
     wishes, places = np.unique(which, return_inverse=True)
     for k, rows in zip(wishes, _groups(places.ravel(), len(wishes)), strict=True):
         columns, free = slopes[k].given, np.ix_(rows, slopes[k].free)
-        gap = given[np.ix_(rows, columns)] - x[np.ix_(rows, columns)]
-        x[free] += np.einsum("mc,cu->mu", gap, slopes[k].B)
-    return x
+        gap = moved[np.ix_(rows, columns)] - x[np.ix_(rows, columns)]
+        out[free] += np.einsum("mc,cu->mu", gap, slopes[k].B)
+    return out
 
 
 def redraw(seen, values, u):

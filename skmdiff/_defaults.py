@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 from ._checks import is_auto
 
 N_EVALUATIONS = 40
-CONDITIONAL_SHARE = 0.1
+CONDITIONAL_SHARE = 0.25
 EMA_DECAY = 0.998
 SMALL_TABLE = 2000
 MAX_HELD_OUT = 1000

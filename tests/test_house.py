@@ -42,6 +42,7 @@ FLOORS = {
     "skmdiff.inspection": 2,
     "skmdiff.metrics._tables": 2,
     "skmdiff._cleaning": 3,
+    "skmdiff._diffusion.conditioning": 3,
     "skmdiff._diffusion.training": 3,
     "skmdiff._manifold": 3,
     "skmdiff._picture": 3,

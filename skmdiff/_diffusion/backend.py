@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from . import solvers
+from . import conditioning, solvers
 from .denoiser import Denoiser, Layout, denoise, initialise, own_levels
 from .noise import UNKNOWN, karras_grid
 from .training import TrainingPlan, train
 
-__all__ = ["BLOCK_ROWS", "DenoiserState", "NetworkShape", "TrainingPlan", "fit_denoiser", "log_density",
+__all__ = ["BLOCK_ROWS", "DenoiserState", "NetworkShape", "TrainingPlan", "draw_categories", "fit_denoiser", "log_density",
            "noise_of_columns", "remove_noise", "sample_block"]
 
 BLOCK_ROWS = 1024
@@ -137,6 +137,35 @@ def sample_block(state, x, known, sigma_start, sigma_min, n_steps, rho, probe=No
         of_column = layout.block_of_column
         out = solvers.reverse(denoiser, x, grid, ~known[..., of_column], least[of_column], probe)
     return out.double().cpu().numpy()
+
+
+def draw_categories(state, x, given, level, uniforms):
+    """One block of rows with the cells given, and the free categories drawn given these: see `conditioning`.
+
+    Parameters
+    ----------
+    x : array (BLOCK_ROWS, p); given : array (BLOCK_ROWS, p), NaN where a cell is free
+    level : float, the largest level that the network knows
+    uniforms : array (BLOCK_ROWS, n_blocks)
+
+    Returns
+    -------
+    x : array (BLOCK_ROWS, p), of which free numbers stay as they are
+    """
+    model = _load(state)
+
+    def tensor(values):
+        return torch.as_tensor(values, dtype=torch.float32, device=model.enter.weight.device)
+
+    given = np.where(np.isnan(given), x, given), np.isnan(given[:, [block.start for block in state.blocks]])
+    rows, free = tensor(given[0]), torch.as_tensor(given[1], device=model.enter.weight.device)
+    codes = [None if block.codes is None else tensor(block.codes) for block in state.blocks]
+    with torch.inference_mode():
+        out = conditioning.draw_categories(model, codes, rows, free, level, tensor(uniforms))
+    coded = [j for block in state.blocks if block.codes is not None for j in range(block.start, block.stop)]
+    moved = given[0].copy()
+    moved[:, coded] = out.double().cpu().numpy()[:, coded]
+    return moved
 
 
 def remove_noise(state, W):

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 LOG_SIGMA_MEAN, LOG_SIGMA_STD = -1.2, 1.5
-N_TASKS = 5
+TASKS = 0, 1, 1, 2, 1, 3, 4
 UNKNOWN = 100.0
 
 
@@ -69,7 +69,7 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
         return torch.rand(*shape, generator=generator, device=device, dtype=row_level.dtype)
 
     known = uniform(n_special, n_blocks) < uniform(n_special, 1)
-    task = torch.arange(n_special, device=device) % N_TASKS
+    task = torch.tensor(TASKS, device=device)[torch.arange(n_special, device=device) % len(TASKS)]
     if target is not None:
         known = torch.where((task == 3)[:, None], torch.arange(n_blocks, device=device) == target, known)
     if bool(is_categorical.any()) and not bool(is_categorical.all()):

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
 
 from .denoiser import denoising_loss
-from .noise import draw_column_levels, draw_levels
+from .noise import UNKNOWN, draw_column_levels, draw_levels
 
 VALIDATION_REPEATS = 4
 WARM_UP = 100
@@ -67,6 +67,8 @@ def batch_loss(model, x_0, plan, generator, term=None):
     row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
     sigma = draw_column_levels(row_level, model.layout.is_categorical, plan.target, plan.conditional_share,
                                generator, draw_missing(plan, len(x_0), generator))
+    known_only = ((sigma == 0) | (sigma >= UNKNOWN)).all(1)  # the network need not know that for every level
+    row_level = torch.where(known_only, plan.sigma_max, row_level)
     least = torch.as_tensor(plan.noise, dtype=sigma.dtype, device=sigma.device)
     sigma = torch.where(sigma > 0, torch.maximum(sigma, least), sigma)
     noise = torch.randn(x_0.shape, generator=generator, device=x_0.device, dtype=x_0.dtype)
