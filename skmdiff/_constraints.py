@@ -166,8 +166,8 @@ def _multiplier(stated, axis, space):
     if space.kind == "m":
         tick, exact = floor_of(of, stated.label, axis, space, False)
         if not exact or tick <= 0:
-            raise ValueError(f"{stated.label} must have a duration above 0, of whole units of its column, on the right, "
-                             f"got {of!s}.")
+            raise ValueError(f"{stated.label} must have a duration above 0, of whole units of its column, on the right"
+                             f", got {of!s}.")
         return tick
     _check_number(of, stated.label)
     if of <= 0 or seen_decimals(np.array([float(of)])) is None:

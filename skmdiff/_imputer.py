@@ -147,7 +147,8 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             return [X] * n_draws if not mean else [X]
         codec = self.sampler_.codec_
         incomplete = take_rows(X, rows)
-        drawn, limits = completions(self.sampler_, incomplete, n_draws, draw_seed(random_state)), codec.limits_of(incomplete)
+        drawn = completions(self.sampler_, incomplete, n_draws, draw_seed(random_state))
+        limits = codec.limits_of(incomplete)
         tables = [mean_table(codec, drawn, limits)] if mean else [codec.decode(W, limits=limits) for W in drawn]
         return [put(X, missing, rows, table) for table in tables]
 
