@@ -180,7 +180,7 @@ def bound_rule(stated, axis, space, zoned):
     """The rule, and the axis with the ends that keep it."""
     turned, strict = ORDERS[stated.operator]
     floor, exact = floor_of(stated.constant, stated.label, axis, space, zoned)
-    end = np.array([floor], dtype=np.asarray(axis.least).dtype)
+    end = np.array([floor], dtype=axis.least.dtype)
     if turned:
         end = end if exact and not strict else after(end)
         rule = Bound(stated.label, stated.place, end[0], highest(end.dtype))
@@ -283,19 +283,24 @@ class Constraints:
             if found:
                 raise ValueError(f"conditions must not contradict {found[0]}, got {found[1]}.")
 
-    def warn(self, cells, stacklevel):
-        """Warn of constraints that the table of fit breaks, given the `Cells` of its columns."""
-        for group in self.groups:
-            x, missing = {}, {}
-            for j in group.axes:
-                missing[j] = cells[j].missing
-                x[j] = np.zeros(len(missing[j]), dtype=np.asarray(group.axes[j].least).dtype)
-                x[j][~missing[j]] = to_space(cells[j].observed, group.space)
+    def learn(self, cells, stacklevel):
+        """Learn how often columns are equal from the `Cells` of the table of fit; warn of what it breaks."""
+        for k, group in enumerate(self.groups):
+            x, missing = group.read(cells)
+            n_rows = len(cells[0].missing)
             for rule in group.rules():
                 n = (rule.broken(x) & ~np.any([missing[j] for j in rule.places()], axis=0)).sum()
                 if n:
-                    warnings.warn(f"{rule.label}, is broken by {n} of {len(missing[j])} rows of X. Rows drawn hold it.",
+                    warnings.warn(f"{rule.label}, is broken by {n} of {n_rows} rows of X. Rows drawn hold it.",
                                   UserWarning, stacklevel=stacklevel)
+            self.groups[k] = replace(group, pairs=[replace(pair, ties=share_of_ties(pair, x, missing))
+                                                   for pair in group.pairs])
+
+
+def share_of_ties(pair, x, missing):
+    """Share of rows in which both columns hold the same."""
+    same = (x[pair.lower] == x[pair.upper]) & ~missing[pair.lower] & ~missing[pair.upper]
+    return float(same.mean())
 
 
 def part_of(limits, rows):
@@ -335,7 +340,7 @@ def on_grid(axis):
     """An axis with its ends on the grid that its rules leave."""
     if axis.is_fixed:
         return axis
-    low, high = (np.array([end], dtype=np.asarray(axis.least).dtype) for end in (axis.low, axis.high))
+    low, high = (np.array([end], dtype=axis.least.dtype) for end in (axis.low, axis.high))
     return replace(axis, low=at_least(axis.grid, low)[0], high=at_most(axis.grid, high)[0])
 
 

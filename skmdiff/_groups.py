@@ -3,10 +3,11 @@
 The values of a group are whole numbers (int64) or floats, each on the grid of its column, see `_grids.py`. The rows
 that break a constraint are moved in three steps.
 
-1. Where a > b although a <= b is wanted, the two are swapped; beside a cell that is to stay the other is mirrored at
-   it. No such step takes a row farther from any row that holds the constraints, so that together they take it at most
-   twice as far as the nearest such row is. Rows drawn that are out of order are close to equality; swapped, they
-   are as close to it on the right side, where the nearest row would be equality itself, again and again.
+1. Where a > b although a <= b is wanted, the two are swapped, or, where the table often has a = b, both set to the
+   middle. A row drawn that is out of order is close to equality. Swapped, it is as close on the right side; in the
+   middle, the nearest place there is, it is one of many where the table has such rows and gives itself away where it
+   has none. Neither takes a row farther from any row that holds the constraints: all such steps together take it at
+   most twice as far as the nearest such row is.
 2. Lower bounds are carried up along the orders and upper bounds down, rounded inward to the grids of the columns.
 3. From the lowest column up, each value is rounded to its grid, put between its bounds, and raises the lower bounds of
    those above it. There is always room: the upper bounds have been carried down to it.
@@ -18,15 +19,21 @@ import numpy as np
 
 from ._grids import at_least, at_most, nearest_on
 
+OFTEN = 0.05  # about the share of rows drawn that are out of order
+
 
 @dataclass(frozen=True)
 class Pair:
-    """The order of two columns, by their numbers."""
+    """The order of two columns, by their numbers.
+
+    ties : share of the rows of fit in which they are equal
+    """
 
     label: str
     lower: int
     upper: int
     strict: bool
+    ties: float = 0.0
 
     def broken(self, x):
         """(n,) of bool, for the values of columns by their numbers."""
@@ -120,6 +127,14 @@ class Group:
         """Cells of the columns (n,) of a table as values."""
         return {j: to_space(columns[j], self.space) for j in self.axes}
 
+    def read(self, cells):
+        """Values of the `Cells` of a table, anything where they are missing, and where that is (n,)."""
+        x, missing = {}, {j: cells[j].missing for j in self.axes}
+        for j, axis in self.axes.items():
+            x[j] = np.zeros(len(missing[j]), dtype=axis.least.dtype)
+            x[j][~missing[j]] = to_space(cells[j].observed, self.space)
+        return x, missing
+
     def broken(self, x):
         """(n,) of bool, the rows that break a constraint."""
         return np.any([rule.broken(x) for rule in self.rules()], axis=0)
@@ -132,7 +147,7 @@ class Group:
         """
         low, high, fixed = {}, {}, {}
         for j, axis in self.axes.items():
-            dtype = np.asarray(axis.least).dtype
+            dtype = axis.least.dtype
             low[j], high[j] = np.full(n_rows, axis.low, dtype=dtype), np.full(n_rows, axis.high, dtype=dtype)
             fixed[j] = np.full(n_rows, axis.is_fixed)
             if j in limits:
@@ -160,8 +175,11 @@ class Group:
         """Why there are no values within bounds, as (rule, values) in words for the first such row; else None."""
         for j in self.axes:
             own = [rule for rule in self.own if rule.place == j]
-            bad = (low[j] > high[j]) | fixed[j] & np.any([rule.broken({j: low[j]}) for rule in own], axis=0)
-            if own and bad.any():
+            if not own:
+                continue
+            bad, stays = low[j] > high[j], fixed[j]
+            bad[stays] |= np.any([rule.broken({j: low[j][stays]}) for rule in own], axis=0)
+            if bad.any():
                 row = np.argmax(bad)
                 return " with ".join(rule.label for rule in own), self._shown(j, row, fixed, low, high)
         low = dict(low)
@@ -187,12 +205,14 @@ class Group:
     def project(self, x, limits):
         """Values x (m,) of rows moved to where they hold the constraints; see the head of this module."""
         low, high, fixed = self.ends(len(next(iter(x.values()))), limits)
-        seen = self.reach(*self._within_seen(x, low, high, fixed), fixed)
-        # the range seen is left only where nothing else holds the constraints
+        least, most = self._within_seen(x, low, high, fixed)
+        seen = self.reach(least, most, fixed)
+        # the range seen is left only where nothing else holds the constraints, and then as little as may be
         enough = np.all([seen[0][j] <= seen[1][j] for j in self.axes], axis=0)
         low, high = ({j: np.where(enough, narrow[j], wide[j]) for j in self.axes}
                      for narrow, wide in zip(seen, self.reach(low, high, fixed), strict=True))
-        return self._settle(self._swap(x, low, high, fixed), low, high, fixed)
+        x = self._order(x, low, high, fixed)
+        return self._settle({j: np.clip(x[j], least[j], most[j]) for j in x}, low, high, fixed)
 
     def _within_seen(self, x, low, high, fixed):
         """Bounds within the range that fit saw, or what was drawn where that is beyond."""
@@ -204,7 +224,7 @@ class Group:
             high[j] = np.where(fixed[j], high[j], np.minimum(high[j], most))
         return low, high
 
-    def _swap(self, x, low, high, fixed):
+    def _order(self, x, low, high, fixed):
         """Values put in order: step 1."""
         x = dict(x)
         for _ in range(len(self.axes) ** 2):
@@ -213,9 +233,11 @@ class Group:
                 break
             for pair in self.pairs:
                 a, b = x[pair.lower], x[pair.upper]
-                stays, wrong = (fixed[pair.lower], fixed[pair.upper]), a > b
-                x[pair.lower] = np.where(wrong & ~stays[0], np.where(stays[1], b - (a - b), b), a)
-                x[pair.upper] = np.where(wrong & ~stays[1], np.where(stays[0], a + (a - b), a), b)
+                # a cell that stays has drawn the bounds of the others: out of order with it are only cells that stay
+                wrong = (a > b) & ~(fixed[pair.lower] | fixed[pair.upper])
+                middle = midway(a, b)
+                x[pair.lower] = np.where(wrong, middle if pair.ties > OFTEN else b, a)
+                x[pair.upper] = np.where(wrong, middle if pair.ties > OFTEN else a, b)
         return x
 
     def _settle(self, x, low, high, fixed):
@@ -229,3 +251,8 @@ class Group:
                     need = at_least(self.axes[pair.upper].grid, out[j], pair.strict)
                     low[pair.upper] = np.where(fixed[pair.upper], low[pair.upper], np.maximum(low[pair.upper], need))
         return out
+
+
+def midway(a, b):
+    """Middles of numbers."""
+    return b + (a - b) // 2 if a.dtype.kind == "i" else 0.5 * a + 0.5 * b

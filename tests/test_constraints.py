@@ -2,6 +2,7 @@
 
 import itertools
 import operator
+import pickle
 import warnings
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 
+from skmdiff import ManifoldDiffusionImputer, ManifoldDiffusionOverSampler, ManifoldDiffusionSampler, _groups
 from skmdiff._cells import read_cells
 from skmdiff._codec import TableCodec
 from skmdiff._frames import native_column
@@ -116,3 +119,322 @@ def test_constraints_hold_and_nothing_else_is_moved(case):
         np.testing.assert_array_equal(moved, broken(free, constraints))
     cells = [read_cells(native_column(held, j), name).observed for j, name in enumerate(held)]
     assert not codec.constraints_.hold(cells, {}, len(held))[1].any()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(cases(), st.floats(0, 1))
+def test_cells_that_are_to_stay_do_while_the_others_make_room(case, share):
+    table, constraints, seed, numeric = case
+    codec = fitted(table, constraints, numeric=numeric)
+    if codec is None:
+        return
+    goal, rng = codec.decode(random_rows(codec, seed=seed)), np.random.default_rng(seed)
+    kept = {j: rng.random(N_ROWS) < share for j in codec.constraints_.places()}
+    cells = {j: (rows, cells_of(goal)[j][rows]) for j, rows in kept.items()}
+    limits = {j: (rows, values, values) for j, (rows, values) in cells.items()}
+    codec.constraints_.check(limits, N_ROWS)  # there is a row that holds them: the goal
+    held = codec.decode(random_rows(codec, seed=seed + 1), cells=cells, limits=limits)
+    assert not broken(held, constraints).any()
+    for j, rows in kept.items():
+        assert (held.iloc[rows, j] == goal.iloc[rows, j]).all()
+
+
+def cells_of(table):
+    return [read_cells(native_column(table, j), name).observed for j, name in enumerate(table)]
+
+
+# --- small moves, against all rows there are
+
+
+def whole(n_columns, constraints):
+    """Constraints over columns of 0 to 4, and all rows of such numbers."""
+    rows = np.array(list(itertools.product(range(5), repeat=n_columns)))
+    names = [f"c{j}" for j in range(n_columns)]
+    codec = fitted(pd.DataFrame(rows, columns=names), constraints)
+    good = rows[~broken(pd.DataFrame(rows, columns=names), constraints)]
+    return codec.constraints_, rows, good
+
+
+def held(constraints, rows, limits=None):
+    columns, moved = constraints.hold(list(rows.T), limits or {}, len(rows))
+    return np.column_stack(columns), moved
+
+
+ORDERS = [
+    [("c0", "<=", "c1")],
+    [("c0", "<=", "c1"), ("c1", "<=", "c2")],
+    [("c0", "<=", "c2"), ("c1", "<=", "c2")],
+    [("c2", ">=", "c0"), ("c1", ">=", "c0")],
+    [("c0", "<=", "c1"), ("c0", "<=", "c2"), ("c1", "<=", "c3"), ("c2", "<=", "c3")],
+    [("c0", "<=", "c1"), ("c1", "<=", 3), ("c0", ">=", 1)],
+]
+
+
+@pytest.mark.parametrize("constraints", ORDERS, ids=str)
+@pytest.mark.parametrize("power", [1, 2, np.inf])
+@pytest.mark.parametrize("often, rounding", [(1.0, 0), (0.01, 1)], ids=["swap", "meet"])
+def test_no_row_goes_more_than_twice_as_far_as_it_need(constraints, power, often, rounding, monkeypatch):
+    monkeypatch.setattr(_groups, "OFTEN", often)
+    n_columns = 1 + max(int(name[1]) for rule in constraints for name in rule if str(name).startswith("c"))
+    rules, rows, good = whole(n_columns, constraints)
+    there = held(rules, rows)[0]
+    nearest = np.linalg.norm(rows[:, None] - good[None], ord=power, axis=2).min(axis=1)
+    assert (np.linalg.norm(rows - there, ord=power, axis=1) <= 2 * nearest + rounding + 1e-9).all()
+
+
+@pytest.mark.parametrize("constraints, moves", [
+    ([("c0", "<=", 2)], {0: 0, 2: 2, 3: 2, 4: 2}),
+    ([("c0", ">", 2)], {0: 3, 2: 3, 3: 3, 4: 4}),
+    ([("c0", "<", 2.5), ("c0", ">=", 0.5)], {0: 1, 1: 1, 3: 2}),
+    ([("c0", "multiple of", 3)], {0: 0, 1: 0, 2: 3, 3: 3, 4: 3}),
+    ([("c0", "multiple of", 1.5)], {1: 0, 2: 3, 4: 3}),  # of the whole numbers those of 3
+    ([("c0", "multiple of", 2), ("c0", "multiple of", 4)], {1: 0, 2: 0, 3: 4}),
+])
+def test_one_column_goes_to_the_nearest_value(constraints, moves):
+    rules, *_ = whole(1, constraints)
+    there, moved = held(rules, np.array([[x] for x in moves]))
+    assert there[:, 0].tolist() == list(moves.values())
+    np.testing.assert_array_equal(moved, [x != y for x, y in moves.items()])
+
+
+def test_two_out_of_order_are_swapped_or_meet_where_the_table_often_has_them_equal():
+    rows, cells = np.array([[4, 1], [3, 2], [2, 2], [0, 3]]), pd.DataFrame({"c0": range(5), "c1": range(1, 6)})
+    rules = fitted(cells, [("c0", "<=", "c1")]).constraints_
+    assert held(rules, rows)[0].tolist() == [[1, 4], [2, 3], [2, 2], [0, 3]]
+    stays = {1: (np.ones(4, dtype=bool), rows[:, 1], rows[:, 1])}
+    assert held(rules, rows, stays)[0].tolist() == [[1, 1], [2, 2], [2, 2], [0, 3]]
+    often = fitted(cells.assign(c1=range(5)), [("c0", "<=", "c1")]).constraints_
+    assert held(often, rows)[0].tolist() == [[2, 2], [2, 2], [2, 2], [0, 3]]
+    strict = whole(2, [("c0", "<", "c1")])[0]
+    assert held(strict, np.array([[2, 2], [4, 4], [4, 3]]))[0].tolist() == [[2, 3], [3, 4], [3, 4]]
+
+
+def test_the_range_seen_is_left_only_where_nothing_else_holds():
+    table = pd.DataFrame({"a": [5, 6, 7, 8], "b": [6, 3, 9, 20]})
+    rules = fitted(table, [("a", "<=", "b")]).constraints_
+    rows = np.array([[8, 4], [6, 3]])
+    assert held(rules, rows)[0].tolist() == [[5, 8], [5, 6]]
+    stays = {1: (np.ones(2, dtype=bool), rows[:, 1], rows[:, 1])}
+    assert held(rules, rows, stays)[0].tolist() == [[4, 4], [3, 3]]
+
+
+def test_cells_that_contradict_each_other_stay_and_the_rest_holds():
+    table = pd.DataFrame({name: range(10) for name in "abcd"})
+    rules = fitted(table, [("a", "<=", "b"), ("b", "<=", "c"), ("a", "<=", "d")]).constraints_
+    rows = np.array([[7, 5, 3, 1]])
+    stays = {j: (np.ones(1, dtype=bool), rows[:, j], rows[:, j]) for j in (0, 2)}
+    a, b, c, d = held(rules, rows, stays)[0][0]
+    assert (a, c) == (7, 3) and (a <= b or b <= c) and a <= d
+
+
+# --- as users write them
+
+
+def fit(table, constraints, **parameters):
+    defaults = dict(max_iter=8, hidden_layer_sizes=(8,), n_steps=3, sigma_start=1.0, random_state=0)
+    return ManifoldDiffusionSampler(**{**defaults, **parameters}, constraints=constraints).fit(table)
+
+
+def trips(n=300, seed=0):
+    """A table that holds RULES, in the columns that tables are made of."""
+    rng = np.random.default_rng(seed)
+    start = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), unit="D")
+    part = rng.gamma(2, 10, n).round(2)
+    return pd.DataFrame({
+        "start": start.tz_localize("Europe/Berlin"),
+        "end": (start + pd.to_timedelta(rng.integers(1, 4, n), unit="D")).tz_localize("Europe/Berlin"),
+        "wait": pd.to_timedelta(rng.integers(0, 40, n) * 15, unit="min"),
+        "part": part,
+        "total": (part + np.where(rng.random(n) < 0.2, 0, rng.gamma(2, 2, n))).round(2),
+        "seats": pd.array(rng.integers(1, 5, n), dtype="Int64"),
+        "kind": pd.Categorical(rng.choice(["a", "b"], n)),
+    })
+
+
+RULES = [("start", "<", "end"), ("start", ">=", pd.Timestamp("2024-01-01", tz="Europe/Berlin")),
+         ("wait", "multiple of", pd.Timedelta("15min")), ("total", ">=", "part"), ("seats", "<", 5), ("seats", ">", 0)]
+
+
+def gappy(n=300):
+    table = trips(n)
+    for k, name in enumerate(["end", "part", "total", "seats"]):
+        table.loc[(table.index + k) % 5 == 0, name] = None
+    return table
+
+
+@pytest.fixture(scope="module")
+def sampler():
+    return fit(gappy(), RULES)
+
+
+def test_a_hundred_thousand_rows_without_one_that_breaks_a_constraint(sampler):
+    rows, moved = sampler.sample(100_000, return_moved=True)
+    assert not broken(rows, RULES).any() and rows.dtypes.equals(trips().dtypes)
+    assert 0.01 < moved.mean() < 0.9 and rows["end"].isna().any()
+
+
+def test_cells_are_the_same_whether_gaps_are_made_or_filled(sampler):
+    gaps, moved = sampler.sample(500, return_moved=True)
+    filled, too = sampler.sample(500, missing="fill", return_moved=True)
+    assert ((gaps == filled) | gaps.isna()).to_numpy(dtype=bool).all() and not filled.isna().any(axis=None)
+    np.testing.assert_array_equal(moved, too)
+    pd.testing.assert_frame_equal(sampler.sample(200), gaps[:200])
+
+
+@pytest.mark.parametrize("how", [dict(density="uniform"), dict(density="balanced"), dict(design="stratified"),
+                                 dict(design="repelled")], ids=str)
+def test_every_way_of_drawing(sampler, how):
+    assert not broken(sampler.sample(200, **how), RULES).any()
+
+
+def test_other_tables_that_come_back(sampler):
+    assert not broken(sampler.explore(50), RULES).any()
+    assert not broken(sampler.explore(20, path=gappy().iloc[[0, 9]]), RULES).any()
+    assert not broken(sampler.lift(3 * np.random.default_rng(0).normal(size=(300, sampler.embedding_.shape[1]))),
+                      RULES).any()
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    noisy = fit(np.column_stack([X, X + abs(X)]), [(0, "<=", "x2"), ("x1", "<=", "x3")], noise_level=0.3)
+    clean = noisy.denoise(noisy.sample(100)[:, ::1] + [0.3, 0.3, -0.3, -0.3])
+    assert (clean[:, :2] <= clean[:, 2:]).all()
+
+
+def test_with_a_target():
+    table = trips()
+    fitted = fit(table, RULES)
+    assert not broken(fitted.sample(100), RULES).any()
+    target = ManifoldDiffusionSampler(**fitted.get_params()).fit(table.drop(columns="kind"), table["kind"].astype(str))
+    rows, y, moved = target.sample(100, y="a", return_y=True, return_moved=True)
+    assert not broken(rows, RULES).any() and (y == "a").all() and moved.shape == (100,)
+
+
+def test_conditions_stay_and_ranges_make_room(sampler):
+    late = pd.Timestamp("2024-10-01", tz="Europe/Berlin")
+    conditions = {"start": late, "seats": 2, "part": (20, 30), "total": (20, 30)}
+    rows = sampler.sample(300, conditions=conditions, missing="fill")
+    assert not broken(rows, RULES).any()
+    assert (rows["start"] == late).all() and (rows["end"] > late).all() and (rows["seats"] == 2).all()
+    assert rows[["part", "total"]].to_numpy().min() >= 20 and rows[["part", "total"]].to_numpy().max() <= 30
+
+
+@pytest.mark.parametrize("conditions, words", [
+    ({"seats": 5}, r"constraints\[4\], 'seats' < 5 with constraints\[5\].*, got 'seats' equal to 5"),
+    ({"seats": (5, None)}, r"constraints\[4\], 'seats' < 5 with .* got 'seats' at least 5 and at most 4"),
+    ({"part": 30.5, "total": 20}, r"'total' >= 'part', got 'part' equal to 30.5 and 'total' equal to 20"),
+    ({"part": (30, None), "total": (None, 20)}, r"'total' >= 'part', got 'part' at least 30.0 and 'total' at most 20"),
+    ({"wait": pd.Timedelta("7min")}, r"constraints\[2\], 'wait' multiple of 0 days 00:15:00, got 'wait' equal to 420"),
+])
+def test_conditions_that_contradict_a_constraint_are_refused(conditions, words):
+    table = trips()
+    table.loc[[0, 1], "seats"] = [5, 6]
+    with pytest.warns(UserWarning, match=r"constraints\[4\], 'seats' < 5, is broken by 2 of 300 rows of X"):
+        fitted = fit(table, RULES)
+    with pytest.raises(ValueError, match="conditions must not contradict .*" + words):
+        fitted.sample(3, conditions=conditions)
+
+
+@pytest.mark.parametrize("strategy", ["draw", "mean"])
+def test_the_imputer_fills_by_the_constraints_around_what_was_seen(strategy):
+    table = gappy()
+    table.loc[1, ["part", "total", "seats"]] = 50.0, 40.0, 3  # broken by what was seen: it stays
+    table.loc[2, ["part", "total"]] = 500.0, None  # beyond what fit sees of the total
+    with pytest.warns(UserWarning, match=r"constraints\[3\], 'total' >= 'part', is broken by 1 of 300 rows"):
+        imputer = ManifoldDiffusionImputer(fit(trips(), RULES), strategy=strategy, random_state=0).fit(table)
+    filled = imputer.transform(table)
+    assert np.flatnonzero(broken(filled, RULES)).tolist() == [1]
+    assert filled.loc[2, "total"] == 500
+    assert ((filled == table) | table.isna()).to_numpy(dtype=bool).all()
+    assert all(np.flatnonzero(broken(draw, RULES)).tolist() == [1] for draw in imputer.impute(table, n_draws=3))
+
+
+def test_the_over_sampler_adds_rows_that_hold():
+    table = trips()
+    y = np.where(np.arange(300) < 40, "rare", "common")
+    over = ManifoldDiffusionOverSampler(fit(table, RULES), random_state=0)
+    rows, targets = over.fit_resample(table, y)
+    assert not broken(rows, RULES).any() and (targets == "rare").sum() == 260
+
+
+def test_polars_and_arrow_and_arrays():
+    pl = pytest.importorskip("polars")
+    rows = fit(pl.from_pandas(trips()), RULES).sample(300)
+    assert isinstance(rows, pl.DataFrame) and not broken(rows.to_pandas(), RULES).any()
+    arrow = trips().drop(columns="kind").convert_dtypes(dtype_backend="pyarrow")
+    held = fit(arrow, RULES).sample(300)
+    assert held.dtypes.equals(arrow.dtypes)
+    assert not broken(held.astype(trips().drop(columns="kind").dtypes), RULES).any()
+    X = np.random.default_rng(0).integers(0, 9, size=(200, 3))
+    array = fit(np.sort(X, axis=1), [(0, "<=", "x1"), ("x1", "<=", "x2"), (2, "multiple of", 1)]).sample(300)
+    assert (np.diff(array, axis=1) >= 0).all() and array.dtype == X.dtype
+
+
+def test_a_column_of_one_value_bounds_others_and_one_of_none_is_let_be():
+    table = pd.DataFrame({"x": np.arange(50.0), "limit": 40, "nothing": None})
+    with pytest.warns(UserWarning, match="'x' <= 'limit', is broken by 9 of 50 rows"):
+        rows = fit(table, [("x", "<=", "limit"), ("nothing", "<", "x")]).sample(200)
+    assert rows["x"].max() == 40 and (rows["limit"] == 40).all()
+
+
+def test_it_is_a_parameter_like_any_other(sampler):
+    copy = clone(sampler)
+    assert copy.constraints == RULES and copy.fit(gappy()).constraints is not RULES
+    pd.testing.assert_frame_equal(copy.sample(50), sampler.sample(50))
+    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(sampler)).sample(50), sampler.sample(50))
+    rows, moved = fit(trips(), None).sample(20, return_moved=True)
+    assert not moved.any()
+    pd.testing.assert_frame_equal(rows, fit(trips(), []).sample(20))
+
+
+# --- what cannot be
+
+
+NAMES = r"\['start', 'end', 'wait', 'part', 'total', 'seats', 'kind'\]"
+
+
+@pytest.mark.parametrize("constraints, error, words", [
+    ("a <= b", TypeError, r"constraints must be None or a list of tuples \(left, operator, right\), got 'a <= b'"),
+    ([("part", "<=")], TypeError, r"constraints\[0\] must be a tuple \(left, operator, right\), got \('part', '<='\)"),
+    ([("part", "<=", 900), ("part", "==", 1)], ValueError,
+     r"constraints\[1\] must have an operator of \['<=', '<', '>=', '>', 'multiple of'\], got '=='"),
+    ([("price", "<=", 1)], ValueError, rf"constraints\[0\] must name columns of X, {NAMES}, got the unknown 'price'"),
+    ([(3, "<=", 1)], ValueError, rf"constraints\[0\] must name columns of X, {NAMES}, got the unknown 3"),
+    ([("part", "<=", "2024")], ValueError, r"constraints\[0\] must name columns of X, .* got the unknown '2024'"),
+    ([("part", "multiple of", "total")], TypeError, r"a number or a duration on the right of 'multiple of'"),
+    ([("kind", "<=", 3)], ValueError, r"'kind' <= 3: column 'kind' must hold numbers, dates or dur.*categories"),
+    ([("part", "<=", "start")], ValueError,
+     r"'part' <= 'start': both columns must hold the same, got numbers and dates with a time zone"),
+    ([("part", "<=", pd.Timestamp("2024-01-01"))], TypeError, r"must have a finite number or the name of a column"),
+    ([("part", "<=", np.nan)], TypeError, r"must have a finite number or the name of a column on the right, got nan"),
+    ([("part", "<=", True)], TypeError, r"must have a finite number or the name of a column on the right, got True"),
+    ([("start", "<=", pd.Timestamp("2024-01-01"))], TypeError, "must have a date with a time zone or the name of"),
+    ([("start", "<=", 3)], TypeError, "must have a date with a time zone or the name of a column on the right, got 3"),
+    ([("wait", "<=", 3)], TypeError, "must have a duration or the name of a column on the right, got 3"),
+    ([("wait", "<=", pd.NaT)], (TypeError, ValueError), "must have a duration .*on the right, got NaT"),
+    ([("seats", "multiple of", 0)], ValueError, "must have a number above 0 of at most 8 decimals on the right, got 0"),
+    ([("part", "multiple of", 1 / 3)], ValueError, "must have a number above 0 of at most 8 decimals on the right"),
+    ([("start", "multiple of", pd.Timedelta("1D"))], ValueError, "'start' must hold numbers or durations, got dates"),
+    ([("seats", ">=", 50)], ValueError, r"constraints\[0\], 'seats' >= 50, cannot be met within the range of X seen in "
+                                        "fit, got 'seats' at least 50 and at most 4"),
+    ([("seats", "multiple of", 7)], ValueError, r"'seats' multiple of 7, cannot be met within the range of X seen"),
+    ([("part", "<=", "total"), ("seats", "<=", "part"), ("total", "<=", "seats")], ValueError,
+     r"constraints must not run in a circle, got .*constraints\[0\], 'part' <= 'total'.* Where two columns are equal"),
+    ([("part", "<=", "part")], ValueError, r"must not run in a circle, got 'part' <= 'part'"),
+])
+def test_constraints_that_cannot_be_are_refused(constraints, error, words):
+    with pytest.raises(error, match=words):
+        fit(trips(), constraints)
+
+
+def test_columns_that_never_meet_and_steps_that_are_no_multiples():
+    table = pd.DataFrame({"a": range(10, 20), "b": range(10), "c": pd.to_timedelta(np.arange(10) * 600 + 7, unit="s"),
+                          "d": ["only"] * 10, "day": pd.date_range("2024-01-01", periods=10)})
+    for rule, words in [
+        (("a", "<", "b"), "'a' < 'b', cannot be met .* got 'a' at least 10 and 'b' at most 9"),
+        (("c", "multiple of", pd.Timedelta("10min")), "'c' multiple of .* cannot be met by the steps seen in fit"),
+        (("d", "<=", 3), "'d' must hold numbers, dates or durations, got one string or bool"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            fit(table, [rule])
+    with pytest.raises(TypeError, match="must have a date without a time zone or the name of a column"):
+        fit(table, [("day", "<=", pd.Timestamp("2024-01-01", tz="UTC"))])
+    with pytest.raises(ValueError, match=r"Column 'a' of X must hold values within 2\*\*62 steps to be constrained"):
+        fit(table.assign(a=np.arange(10, dtype=np.uint64) + 2**63), [("a", ">", 2)])
