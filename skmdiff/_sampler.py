@@ -91,13 +91,13 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         Code of a number: normal scores, which keep integers, repeated values and bounds exactly; or mean 0 and
         standard deviation 1, which keeps the geometry of the columns.
     constraints : list of tuple (left, operator, right) or None, default=None
-        What rows hold exactly. `left` is the name of a column, or its number in an array; the operator is "<=", "<",
-        ">=", ">" or "multiple of"; `right` is a constant or, for an order, another column. A string on the right is
-        always the name of a column, "x0", "x1", ... in an array; all else is a constant: a number, and beside a column
-        of dates or durations a datetime, a timedelta or one of numpy or pandas. Orders are between numbers, between
-        dates or between durations. "<" asks for one step of the column at least: 1 for integers, the last decimal or
-        the finest step of dates seen in `fit`, the next float elsewhere. Rows that break a constraint are moved,
-        at most about twice as far as they need to be, see the user guide; others stay. A missing cell breaks none.
+        What every table returned holds exactly. `left` is the name of a column, or its number in an array; the operator
+        is "<=", "<", ">=", ">" or "multiple of"; `right` is a constant or, for an order, another column. A string on
+        the right is always a column, "x0", "x1", ... in an array; all else is a constant: a number, and beside dates or
+        durations a datetime, a timedelta or one of numpy or pandas. Numbers, dates and durations are compared with
+        their like. "<" asks for a step at least: 1 for integers, the last decimal or the step of dates seen in
+        `fit`, the next float elsewhere. Only rows drawn that break a constraint are moved, not much farther than they
+        need to be (see the user guide); a missing cell breaks none. Rows of `fit` that do are counted in a UserWarning.
     hidden_layer_sizes : tuple of int or "auto", default="auto"
         Width of each residual block of the denoiser; the first is the width of the trunk. "auto" is (128, 128)
         below 2000 rows and (256, 256) above.
