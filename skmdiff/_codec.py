@@ -106,8 +106,8 @@ class TableCodec:
 
         Cells are missing where the indicators `gaps` (n_samples, n_gaps) say so; with None only in columns that hold
         nothing else. `cells` are to stand as they are: for the number of a column the rows (n_samples,) of bool, and
-        their cells. The constraints are held on cells within `limits`, as
-        `Constraints.hold` takes them; with `return_moved` (n_samples,) of bool comes along, the rows moved for it.
+        their cells. The constraints are held by cells within `limits`, as `Constraints.hold` takes them; with
+        `return_moved` the rows moved for it, (n_samples,) of bool, come along.
         """
         W = np.asarray(W, dtype=np.float64)
         if W.ndim != 2 or W.shape[1] != self.n_outputs_:

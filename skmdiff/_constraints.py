@@ -205,7 +205,8 @@ def floor_of(constant, label, axis, space, zoned):
 
 
 def _check_number(constant, label):
-    is_number = isinstance(constant, Real) and not isinstance(constant, bool | np.bool_)
+    # numpy counts its durations among the whole numbers
+    is_number = isinstance(constant, Real) and not isinstance(constant, bool | np.bool_ | np.timedelta64)
     if not is_number or not abs(constant) <= np.finfo(np.float64).max:
         raise TypeError(f"{label} must have a finite number or the name of a column on the right, got {constant!r}.")
 
@@ -213,6 +214,8 @@ def _check_number(constant, label):
 def _read_tick(constant, label, space, zoned):
     kind = "duration" if space.kind == "m" else "date with a time zone" if zoned else "date without a time zone"
     try:
+        if isinstance(constant, Real) and not isinstance(constant, np.timedelta64):
+            raise TypeError("a number")
         if space.kind == "M" and not zoned and getattr(constant, "tzinfo", None) is not None:
             raise ValueError("a time zone")
         tick = read_tick(constant, space.kind, zoned)

@@ -367,6 +367,40 @@ def test_polars_and_arrow_and_arrays():
     assert (np.diff(array, axis=1) >= 0).all() and array.dtype == X.dtype
 
 
+def test_units_and_decimals_of_their_own():
+    pl = pytest.importorskip("polars")
+    from datetime import date, datetime, time
+    from decimal import Decimal
+
+    rng, n = np.random.default_rng(0), 200
+    table = pl.DataFrame({
+        "day": [date(2024, 1, 1 + k) for k in rng.integers(0, 25, n)],
+        "moment": [datetime(2024, 1, 1 + k, 7, 30) for k in rng.integers(3, 28, n)],
+        "open": [time(k, 15) for k in rng.integers(6, 12, n)], "shut": [time(k) for k in rng.integers(10, 20, n)],
+        "least": pl.Series([Decimal(int(k)) / 10 for k in rng.integers(1, 90, n)], dtype=pl.Decimal(6, 1)),
+        "most": pl.Series([Decimal(int(k)) / 100 for k in rng.integers(100, 990, n)], dtype=pl.Decimal(6, 2)),
+    })
+    rules = [("day", "<", "moment"), ("moment", "<=", datetime(2024, 1, 25)), ("open", "<", "shut"),
+             ("least", "<=", "most"), ("most", "multiple of", 0.05)]
+    with pytest.warns(UserWarning, match="is broken by"):
+        rows = fit(table, rules).sample(500)
+    assert rows.schema == table.schema and (rows["moment"].dt.time() == time(7, 30)).all()
+    assert (rows["day"] < rows["moment"]).all() and (rows["moment"] <= datetime(2024, 1, 25)).all()
+    assert (rows["open"] < rows["shut"]).all() and (rows["least"] <= rows["most"]).all()
+    assert all(cell * 100 % 5 == 0 for cell in rows["most"])
+
+
+def test_single_precision_and_whole_numbers_beside_decimals():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"half": rng.normal(size=200).round(1).astype(np.float32), "whole": rng.integers(-2, 3, 200),
+                          "real": rng.normal(size=200), "big": 2**60 + rng.integers(0, 50, 200)})
+    rules = [("half", ">=", -0.3), ("half", "<", "real"), ("whole", "<=", "half"), ("big", ">", 2**60 + 7)]
+    with pytest.warns(UserWarning, match="is broken by"):
+        rows = fit(table, rules).sample(1000)
+    assert not broken(rows, rules).any() and rows.dtypes.equals(table.dtypes)
+    assert set(rows["half"]) <= set(np.round(np.arange(-40, 40) / 10, 1).astype(np.float32))
+
+
 def test_a_column_of_one_value_bounds_others_and_one_of_none_is_let_be():
     table = pd.DataFrame({"x": np.arange(50.0), "limit": 40, "nothing": None})
     with pytest.warns(UserWarning, match="'x' <= 'limit', is broken by 9 of 50 rows"):
@@ -408,6 +442,8 @@ NAMES = r"\['start', 'end', 'wait', 'part', 'total', 'seats', 'kind'\]"
     ([("start", "<=", pd.Timestamp("2024-01-01"))], TypeError, "must have a date with a time zone or the name of"),
     ([("start", "<=", 3)], TypeError, "must have a date with a time zone or the name of a column on the right, got 3"),
     ([("wait", "<=", 3)], TypeError, "must have a duration or the name of a column on the right, got 3"),
+    ([("wait", "<=", np.int64(3))], TypeError, "must have a duration or the name of a column on the right"),
+    ([("part", "<=", np.timedelta64(3, "s"))], TypeError, "must have a finite number or the name of a column"),
     ([("wait", "<=", pd.NaT)], (TypeError, ValueError), "must have a duration .*on the right, got NaT"),
     ([("seats", "multiple of", 0)], ValueError, "must have a number above 0 of at most 8 decimals on the right, got 0"),
     ([("part", "multiple of", 1 / 3)], ValueError, "must have a number above 0 of at most 8 decimals on the right"),
