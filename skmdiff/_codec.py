@@ -17,6 +17,7 @@ from sklearn.utils import check_scalar
 from ._cells import is_category, read_cells, writer_of
 from ._checks import categorical_mask, check_option, check_table
 from ._columns import Block, CategoricalColumn, ConstantColumn, EmptyColumn, QuantileColumn, StandardColumn
+from ._constraints import Constraints, read_stated
 from ._dates import DateColumn
 from ._frames import build, column_names, is_frame, native_column, no_rows
 
@@ -37,6 +38,8 @@ class TableCodec:
         Map of a numeric column: to normal scores with randomised ties, or minus mean over standard deviation.
     max_onehot : int, default=50
         Columns with more levels get codes of fixed length instead of one-hot ones.
+    constraints : list of tuple (left, operator, right) or None, default=None
+        What the tables decoded hold; see `ManifoldDiffusionSampler`.
 
     Attributes
     ----------
@@ -47,10 +50,11 @@ class TableCodec:
         The indicator of every column with gaps, both by number.
     """
 
-    def __init__(self, categorical_features="from_dtype", numeric="quantile", max_onehot=50):
+    def __init__(self, categorical_features="from_dtype", numeric="quantile", max_onehot=50, constraints=None):
         self.categorical_features = categorical_features
         self.numeric = numeric
         self.max_onehot = max_onehot
+        self.constraints = constraints
 
     def fit(self, X):
         """Learn the columns of X, of shape (n_samples, n_features)."""
@@ -66,6 +70,9 @@ class TableCodec:
                          for j, x in enumerate(cells)]
         self._fit_gaps(cells)
         self._set_blocks()
+        stated = [] if self.constraints is None else read_stated(self.constraints, self.columns_, self.template_)
+        self.constraints_ = Constraints(stated, self.columns_, self.writers_)
+        self.constraints_.learn(cells, stacklevel=5)  # from whoever calls the estimator's fit
         return self
 
     def encode(self, X, random_state=None):
@@ -94,12 +101,13 @@ class TableCodec:
             out[:, k] |= missing[j]
         return out
 
-    def decode(self, W, gaps=None, cells=None):
+    def decode(self, W, gaps=None, cells=None, limits=None, return_moved=False):
         """Table of a matrix without NaN, in the container, columns and dtypes seen in fit.
 
         Cells are missing where the indicators `gaps` (n_samples, n_gaps) say so; with None only in columns that hold
         nothing else. `cells` are to stand as they are: for the number of a column the rows (n_samples,) of bool, and
-        their cells.
+        their cells. The constraints are held by cells within `limits`, as `Constraints.hold` takes them; with
+        `return_moved` the rows moved for it, (n_samples,) of bool, come along.
         """
         W = np.asarray(W, dtype=np.float64)
         if W.ndim != 2 or W.shape[1] != self.n_outputs_:
@@ -109,13 +117,19 @@ class TableCodec:
         parts = np.split(W, np.cumsum([column.width for column in self.columns_])[:-1], axis=1)
         blank = {} if gaps is None else {j: gaps[:, k] for j, k in self.gap_of_.items()}
         none, every = np.zeros(len(W), dtype=bool), np.ones(len(W), dtype=bool)
-        columns = []
-        for j, (column, part) in enumerate(zip(self.columns_, parts, strict=True)):
-            values = column.decode(part)
-            if cells and j in cells:
-                values[cells[j][0]] = cells[j][1]
-            columns.append(self.writers_[j].write(values, every if values is None else blank.get(j, none)))
-        return build(self.template_, columns)
+        columns = [column.decode(part) for column, part in zip(self.columns_, parts, strict=True)]
+        for j, (rows, given) in (cells or {}).items():
+            columns[j][rows] = given
+        columns, moved = self.constraints_.hold(columns, limits or {}, len(W))
+        table = build(self.template_, [
+            writer.write(values, every if values is None else blank.get(j, none))
+            for j, (writer, values) in enumerate(zip(self.writers_, columns, strict=True))])
+        return (table, moved) if return_moved else table
+
+    def limits_of(self, X):
+        """The cells of a table that are to stay, as `limits` of `decode`; where there are constraints on them."""
+        return {j: (~x.missing, x.observed, x.observed) for j, x in enumerate(self._read(X))
+                if j in self.constraints_.places()}
 
     def log_volume(self, X):
         """(n_samples,) sum over the numeric columns of log |dw/dx|, log(mass) - log phi(w) at atoms.

@@ -27,15 +27,18 @@ def completions(sampler, X, n_draws, seed):
     return drawn.reshape(n_draws, len(W), -1)
 
 
-def mean_table(codec, drawn):
-    """The table of the means over draws (n_draws, m, n_outputs): of numbers and dates; of categories the commonest."""
+def mean_table(codec, drawn, limits):
+    """The table of the means over draws (n_draws, m, n_outputs): of numbers and dates; of categories the commonest.
+
+    limits : the cells that are to stay, as of `TableCodec.decode`
+    """
     cells, place, every = {}, 0, np.ones(drawn.shape[1], dtype=bool)
     for j, column in enumerate(codec.columns_):
         if column.width:
             parts = [column.decode(part) for part in drawn[:, :, place:place + column.width]]
             cells[j] = every, mean_cells(np.stack(parts), column)
         place += column.width
-    return codec.decode(drawn[0], cells=cells)
+    return codec.decode(drawn[0], cells=cells, limits=limits)
 
 
 def mean_cells(values, column):

@@ -7,15 +7,14 @@ checked against what fit saw: every error names the column, the rule and what wa
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 
 from ._cells import is_gap, read_cells
 from ._columns import EmptyColumn, nearest_codes
 from ._conditional import Matches, Wish
-from ._dates import DateColumn
-from ._frames import column_names, is_frame, native_column
+from ._dates import DateColumn, read_tick, seen_range
+from ._frames import column_names, is_frame, native_column, place_of
 from ._streams import row_uniforms
 
 CONDITION_STREAM = 0x2545F4914F6CDD1D  # any constant: the seed of another stream
@@ -85,7 +84,7 @@ class Reader:
         """Raise unless the one value of the column is allowed: one of some, or between the two of a pair."""
         value = self.column.value[0]
         if self.column.value.dtype.kind in "mM":
-            allowed = [_tick(cell, self.column.value.dtype.kind, False) for cell in allowed]
+            allowed = [read_tick(cell, self.column.value.dtype.kind, False) for cell in allowed]
         is_range = isinstance(condition, tuple) and self.column.value.dtype != object and len(allowed) == 2
         allowed = [value if cell is None else cell for cell in allowed] if is_range else allowed
         if not (allowed[0] <= value <= allowed[1] if is_range else value in allowed):
@@ -152,13 +151,6 @@ class Reader:
         self.asked[rows] = True
 
 
-def seen_range(column):
-    """The least and the largest cell of a column of numbers or dates, in its dtype."""
-    if isinstance(column, DateColumn):
-        return np.array([column.origin, column.last]).astype(column.dtype)
-    return column.least, column.most
-
-
 def inner_ends(low, high, column):
     """The ends of a range moved inward to values that the column may hold."""
     if isinstance(column, DateColumn):
@@ -183,28 +175,11 @@ def read_dates(values, column, name):
         return values.astype(column.dtype)
     zoned = column.wall is not None
     try:
-        return np.array([_tick(value, column.dtype.kind, zoned) for value in values]).astype(column.dtype)
+        return np.array([read_tick(value, column.dtype.kind, zoned) for value in values]).astype(column.dtype)
     except (TypeError, ValueError, AttributeError) as error:
         kind = "duration" if column.dtype.kind == "m" else "date with a time zone" if zoned else "date"
         raise ValueError(f"conditions[{name!r}] must be a {kind} or a pair (low, high) of them, got "
                          f"{values[0]!r}.") from error
-
-
-def _tick(value, kind, zoned):
-    """A date as datetime64 or a duration as timedelta64, of pandas, numpy, the standard library or a string."""
-    if isinstance(value, str) and zoned:
-        from datetime import datetime
-
-        value = datetime.fromisoformat(value)
-    if kind == "M" and zoned:
-        offset = value.utcoffset()
-        if offset is None:
-            raise ValueError("no time zone")
-        wall = np.datetime64(value.replace(tzinfo=None))
-        return wall - np.timedelta64(offset)
-    if isinstance(value, int | float):
-        raise TypeError("a number")
-    return (np.datetime64 if kind == "M" else np.timedelta64)(value)
 
 
 @dataclass(frozen=True)
@@ -224,7 +199,7 @@ class Given:
         chosen, given, adjust = Matches(rows, blocks).settle(self.wish, uniforms)
         cells = {j: (reader.asked, _cells_of(reader, codec, j, given)) for j, reader in self.readers.items()
                  if reader.column.width}
-        return Settled(chosen, given, adjust, cells)
+        return Settled(chosen, given, adjust, cells, limits_of(self.readers))
 
 
 @dataclass(frozen=True)
@@ -233,12 +208,14 @@ class Settled:
 
     chosen, given, adjust : as `Matches.settle` gives them
     cells : dict, for the number of a column (n,) of bool, the rows that it is given in, and their cells
+    limits : dict, of numbers and dates the same rows and the ends of what their cells may be
     """
 
     chosen: np.ndarray
     given: np.ndarray
     adjust: object
     cells: dict
+    limits: dict
 
     def put(self, W):
         """Rows W (n, p or fewer columns) with what is given: after whatever moved them."""
@@ -252,6 +229,12 @@ class Settled:
             if j in self.cells:
                 out[:, k] |= self.cells[j][0]
         return out
+
+
+def limits_of(readers):
+    """The ends of what numbers and dates may be, as `limits` of `TableCodec.decode`."""
+    return {j: (reader.asked, reader.low[reader.asked], reader.high[reader.asked]) for j, reader in readers.items()
+            if reader.column.kind == "numeric"}
 
 
 def _cells_of(reader, codec, j, given):
@@ -294,6 +277,7 @@ def read_conditions(conditions, codec, n_samples):
         _read_frame(conditions, codec, reader)
     else:
         _read_list(_checked_list(conditions, n_samples), codec, reader)
+    codec.constraints_.check(limits_of(readers), n_samples)
     return Given(_wish(readers, codec, n_samples), readers)
 
 
@@ -334,13 +318,11 @@ def _check_length(conditions, n_samples):
 
 def _place(key, codec):
     """The number of the column that a key names."""
-    names = [column.name for column in codec.columns_]
-    if isinstance(key, Integral) and not is_frame(codec.template_) and 0 <= key < len(names):
-        return int(key)
-    own = column_names(codec.template_) if is_frame(codec.template_) else names
-    if str(key) not in own:
-        raise ValueError(f"conditions must name columns seen in fit, {names}, got the unknown {key!r}.")
-    return own.index(str(key))
+    place = place_of(key, codec.template_)
+    if place is None:
+        raise ValueError(f"conditions must name columns seen in fit, {column_names(codec.template_)}, got the unknown "
+                         f"{key!r}.")
+    return place
 
 
 def _wish(readers, codec, n_samples):

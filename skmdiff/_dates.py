@@ -43,7 +43,7 @@ class DateColumn:
     def decode(self, block):
         ticks = self.origin + self.step * self.inner.decode(block).astype(np.int64)
         if self.wall is not None and self.clock_step > self.step:
-            ticks = self._round(ticks)
+            ticks = np.clip(self.on_clock(ticks), self.origin, self.last)
         return ticks.astype(self.dtype)
 
     def log_volume(self, x):
@@ -62,14 +62,14 @@ class DateColumn:
         steps = np.minimum(steps, np.iinfo(np.int64).max).astype(np.int64)
         return np.where(after, steps, -steps)
 
-    def _round(self, ticks):
-        """To the grid of the clock; the offset from UTC is that of the rounded instant, or else of the instant."""
+    def on_clock(self, ticks):
+        """Nearest on the grid of the clock; the offset from UTC is that of the rounded instant, or of the instant."""
         clock = self._clock(ticks)
         beyond = clock - self.clock_origin + self.clock_step // 2
         target = self.clock_origin + beyond // self.clock_step * self.clock_step
         for _ in range(2):
             ticks = target - (self._clock(ticks) - ticks)
-        return np.clip(ticks, self.origin, self.last)
+        return ticks
 
     def _clock(self, ticks):
         return self.wall(ticks.astype(self.dtype)).astype(np.int64)
@@ -81,3 +81,27 @@ def common_step(ticks, dtype):
     whole = [seconds * per_second for seconds in UNITS]
     parts = [per_second // 10**k for k in (3, 6)]
     return next((step for step in [*whole, *parts] if step and np.all(ticks % step == ticks[0] % step)), 1)
+
+
+def seen_range(column):
+    """The least and the largest cell of a column of numbers or dates, in its dtype."""
+    if isinstance(column, DateColumn):
+        return np.array([column.origin, column.last]).astype(column.dtype)
+    return column.least, column.most
+
+
+def read_tick(value, kind, zoned):
+    """A date as datetime64 or a duration as timedelta64, of pandas, numpy, the standard library or a string."""
+    if isinstance(value, str) and zoned:
+        from datetime import datetime
+
+        value = datetime.fromisoformat(value)
+    if kind == "M" and zoned:
+        offset = value.utcoffset()
+        if offset is None:
+            raise ValueError("no time zone")
+        wall = np.datetime64(value.replace(tzinfo=None))
+        return wall - np.timedelta64(offset)
+    if isinstance(value, int | float):
+        raise TypeError("a number")
+    return (np.datetime64 if kind == "M" else np.timedelta64)(value)

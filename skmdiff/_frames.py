@@ -3,6 +3,8 @@
 Neither library is imported before a frame of it is built, and a frame is built only where one came in.
 """
 
+from numbers import Integral
+
 import numpy as np
 
 
@@ -21,6 +23,14 @@ def is_frame(X):
 def column_names(X):
     """Names for messages: a frame's own, x0, x1, ... for an array."""
     return [str(name) for name in X.columns] if is_frame(X) else [f"x{j}" for j in range(X.shape[1])]
+
+
+def place_of(key, X):
+    """The number of the column that a key names: by its name, in an array also by its number; None for no column."""
+    if isinstance(key, Integral) and not is_frame(X) and 0 <= key < X.shape[1]:
+        return int(key)
+    names = column_names(X)
+    return names.index(str(key)) if str(key) in names else None
 
 
 def native_column(X, j):

@@ -24,7 +24,8 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     `fit` learns the law of a table with its gaps; `transform` fills each missing cell with a draw from its law given
     the observed cells of the row, or with the mean of several. Observed cells are returned as they are, in columns of
-    the same dtypes. A column without any value in `fit` stays empty.
+    the same dtypes. A column without any value in `fit` stays empty. The cells filled hold the `constraints` of the
+    sampler, as far as the observed ones of the row, which stay, let them.
 
     Parameters
     ----------
@@ -145,8 +146,10 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         if not len(rows):
             return [X] * n_draws if not mean else [X]
         codec = self.sampler_.codec_
-        drawn = completions(self.sampler_, take_rows(X, rows), n_draws, draw_seed(random_state))
-        tables = [mean_table(codec, drawn)] if mean else [codec.decode(W) for W in drawn]
+        incomplete = take_rows(X, rows)
+        drawn = completions(self.sampler_, incomplete, n_draws, draw_seed(random_state))
+        limits = codec.limits_of(incomplete)
+        tables = [mean_table(codec, drawn, limits)] if mean else [codec.decode(W, limits=limits) for W in drawn]
         return [put(X, missing, rows, table) for table in tables]
 
     def __sklearn_tags__(self):

@@ -117,12 +117,12 @@ class OnManifold:
         model = self.manifold_model_
         if path is None:
             plan = region_plan(region, self.source_, model, n_samples, seed)
-            return self._decode(draw_rows(self.denoiser_, plan, process, n_samples, seed, self.n_jobs))
+            return self._decode(draw_rows(self.denoiser_, plan, process, n_samples, seed, self.n_jobs))[0]
         stops = self._encode_whole(path)
         if len(stops) < 2:
             raise ValueError(f"path must hold at least two rows, got {len(stops)}.")
         points = path_points(model, self.source_.rows, stops, n_samples)
-        return self._decode(draw_along(self.denoiser_, process, points, seed))
+        return self._decode(draw_along(self.denoiser_, process, points, seed))[0]
 
     def embedding_density(self, density="data"):
         """The law over the embedding that rows start from, as an estimator to look at.

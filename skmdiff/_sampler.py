@@ -90,6 +90,14 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
     numeric : {"quantile", "standard"}, default="quantile"
         Code of a number: normal scores, which keep integers, repeated values and bounds exactly; or mean 0 and
         standard deviation 1, which keeps the geometry of the columns.
+    constraints : list of tuple (left, operator, right) or None, default=None
+        What every table returned holds exactly. `left` is the name of a column, or its number in an array; the operator
+        is "<=", "<", ">=", ">" or "multiple of"; `right` is a constant or, for an order, another column. A string on
+        the right is always a column, "x0", "x1", ... in an array; all else is a constant: a number, and beside dates or
+        durations a datetime, a timedelta or one of numpy or pandas. Numbers, dates and durations are compared with
+        their like. "<" asks for a step at least: 1 for integers, the last decimal or the step of dates seen in
+        `fit`, the next float elsewhere. Only rows drawn that break a constraint are moved, not much farther than they
+        need to be (see the user guide); a missing cell breaks none. Rows of `fit` that do are counted in a UserWarning.
     hidden_layer_sizes : tuple of int or "auto", default="auto"
         Width of each residual block of the denoiser; the first is the width of the trunk. "auto" is (128, 128)
         below 2000 rows and (256, 256) above.
@@ -171,7 +179,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
 
     def __init__(self, manifold=None, *, manifold_weight=0.0, start="manifold", sigma_start="auto", n_neighbors=15,
                  max_landmarks=2000, memory=None, noise_level=None, contraction=0.0, contamination=None,
-                 categorical_features="from_dtype", numeric="quantile", hidden_layer_sizes="auto",
+                 categorical_features="from_dtype", numeric="quantile", constraints=None, hidden_layer_sizes="auto",
                  max_iter="auto", max_time=None, batch_size="auto", learning_rate_init=0.002, early_stopping=True,
                  validation_fraction=0.1, n_iter_no_change=10, n_steps=16, sigma_min=0.01, sigma_max=10.0, rho=7.0,
                  device="auto", n_jobs=None, verbose=0, random_state=None):
@@ -187,6 +195,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         self.contamination = contamination
         self.categorical_features = categorical_features
         self.numeric = numeric
+        self.constraints = constraints
         self.hidden_layer_sizes = hidden_layer_sizes
         self.max_iter = max_iter
         self.max_time = max_time
@@ -240,7 +249,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         backend.resolve_device(self.device)
         random_state = random_stream(self.random_state)
         X = self._validate(X, reset=True)
-        self.codec_ = TableCodec(self.categorical_features, self.numeric).fit(X)
+        self.codec_ = TableCodec(self.categorical_features, self.numeric, constraints=self.constraints).fit(X)
         check_noise_level(self.noise_level, self.codec_, X)
         if isinstance(self.manifold, str):
             check_needs_manifold(self.noise_level, self.contraction)

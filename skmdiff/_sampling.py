@@ -15,7 +15,7 @@ class Sampling:
     """Methods of a sampler that draw rows of the table."""
 
     def sample(self, n_samples=1, *, y=None, conditions=None, density="data", design="iid", missing="generate",
-               return_y=False, random_state=None):
+               return_y=False, return_moved=False, random_state=None):
         """Draw new rows.
 
         The rows depend on the seed and on their number only: the first k of n rows are the k rows of a smaller
@@ -48,6 +48,8 @@ class Sampling:
             dependence on other columns, of the table. "fill" returns the same rows with every cell filled.
         return_y : bool, default=False
             Whether to return the targets beside the rows.
+        return_moved : bool, default=False
+            Whether to return, last, which rows were moved to hold `constraints`: their mean is the share touched.
         random_state : int, RandomState or None, default=None
             None takes the estimator's own: with an int there, each call returns the same rows.
 
@@ -57,13 +59,16 @@ class Sampling:
             In the container, columns and dtypes of the table given to `fit`; the index of a pandas frame is a new one.
         y : ndarray of shape (n_samples,)
             Only if `return_y`.
+        moved : ndarray of bool of shape (n_samples,)
+            Only if `return_moved`.
 
         Raises
         ------
         ValueError
             If n_samples < 1, a target was not seen in `fit`, or there was none; if `density` or `design` are asked
             of a sampler without a manifold, a density other than "data" along with `y`, or either with `conditions`;
-            if a condition names a column that is not there, or a value, level or range that `fit` has not seen.
+            if a condition names a column that is not there, or a value, level or range that `fit` has not seen,
+            or conditions contradict `constraints`.
         """
         check_is_fitted(self, "denoiser_")
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
@@ -78,11 +83,14 @@ class Sampling:
                          values=None if wanted is None else self.target_.values_of(wanted))
         W = draw_rows(self.denoiser_, plan, self._process(), n_samples, seed, self.n_jobs)
         W = W if settled is None else settled.put(W)
-        X = self._decode(W, self._draw_gaps(W, seed, settled) if missing == "generate" else None, settled)
-        if not return_y:
-            return X
-        # the codes asked for, not those that went through the denoiser in single precision
-        return X, self.target_.decode(W[:, self.codec_.n_outputs_:] if wanted is None else wanted)
+        X, moved = self._decode(W, self._draw_gaps(W, seed, settled) if missing == "generate" else None, settled)
+        out = [X]
+        if return_y:
+            # the codes asked for, not those that went through the denoiser in single precision
+            out.append(self.target_.decode(W[:, self.codec_.n_outputs_:] if wanted is None else wanted))
+        if return_moved:
+            out.append(moved)
+        return tuple(out) if len(out) > 1 else X
 
     def _process(self, **changes):
         values = dict(sigma_start=self.sigma_start_, sigma_min=self.sigma_min, n_steps=self.n_steps, rho=self.rho)
@@ -98,9 +106,9 @@ class Sampling:
         return self.gaps_.draw(W, uniforms)
 
     def _decode(self, W, gaps=None, settled=None):
-        """The table of encoded rows drawn, without the noise of the rows learnt from."""
+        """The table of encoded rows drawn, without the noise of the rows learnt from, and which rows were moved."""
         W = W[:, :self.codec_.n_outputs_]
         W = W if self.cleaner_ is None else self.cleaner_.contract(W)
         if settled is None:
-            return self.codec_.decode(W, gaps)
-        return self.codec_.decode(settled.put(W), gaps, settled.cells)
+            return self.codec_.decode(W, gaps, return_moved=True)
+        return self.codec_.decode(settled.put(W), gaps, settled.cells, settled.limits, return_moved=True)

@@ -57,6 +57,7 @@ BAD_PARAMETERS = [
     ("memory", [3, 0.5]),
     ("categorical_features", ["x", [9], [-1], 3, ["a"], [0.5], [[0, 1]]]),
     ("numeric", ["x", "Quantile", None]),
+    ("constraints", ["x0 <= x1", 3, (("x0", "<="),), ("x0 <= x1",), (3,)]),
     ("hidden_layer_sizes", [(), (0,), (-1, 8), (8.5,), "a", "88", ("a",), None, 8.0, (None,)]),
     ("max_iter", [0, -1, 1.5, "x", None, NAN]),
     ("max_time", [0, -1.0, "x", NAN]),
