@@ -176,7 +176,8 @@ def _choose(plan, u, rows):
         u = (_at(plan.stratum, rows) + u) / _at(plan.n_strata, rows)
     if plan.values is None:
         return plan.law.rows_at(u)
-    return plan.law.rows_with_target(u, _at(plan.values, rows), plan.source.target, plan.source.is_class)
+    source = plan.source
+    return plan.law.rows_with_target(u, _at(plan.values, rows), source.target, source.is_class, source.weight)
 
 
 def _at(values, rows):

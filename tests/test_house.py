@@ -22,6 +22,7 @@ FLOORS = {
     "skmdiff._frames": 0,
     "skmdiff._raster": 0,
     "skmdiff._streams": 0,
+    "skmdiff._weights": 0,
     "skmdiff.metrics._page": 0,
     "skmdiff._checks": 1,
     "skmdiff._columns": 1,
