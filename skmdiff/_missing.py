@@ -98,7 +98,7 @@ class HotDeck:
 
 
 def by_weight(donors, weight, u):
-    """As many donors (m, k) drawn of each row's own by their weights (m, k), systematically from the share u (m,) on."""
+    """As many donors (m, k) drawn of each row's own by weight (m, k), systematically, from the share u (m,) on."""
     ends, k = np.cumsum(weight, axis=1), donors.shape[1]
     mass = (u[:, None] + np.arange(k) / k) % 1 * ends[:, -1:]
     return np.take_along_axis(donors, (mass[:, :, None] >= ends[:, None, :-1]).sum(axis=2), axis=1)

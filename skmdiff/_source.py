@@ -11,9 +11,9 @@ the manifold, and across it as far as the rows scatter), and their spread is kep
 normal law rests on, the more is drawn from it; without neighbours a start is its row. Categories stay those of row i.
 The process starts at x_0 + sigma_start * eps.
 
-With weights, p_j the shares of the k + 1 rows in the weight of the neighbourhood and s = sum_j p_j^2, the row i is drawn
-by weight, c is the weighted mean, sqrt(p_j / (1 - s)) stands in place of 1 / sqrt(k), and in a^2 the number of other rows
-that as good a mean of equal ones rests on, 1 / s - 1, in place of k.
+With weights the row i is drawn by weight, and the normal law is that of the weighted neighbourhood: with p_j the share
+of row j in its weight and s = sum_j p_j^2, c is the weighted mean, sqrt(p_j / (1 - s)) stands in place of 1 / sqrt(k),
+and 1 / s - 1, the k of equal rows that say as much, in place of k in a^2.
 """
 
 from dataclasses import dataclass

@@ -66,7 +66,8 @@ class TrainingHistory:
 def batch_loss(model, x_0, plan, generator, term=None, weight=None):
     """Mean loss of a batch of clean rows noised at fresh levels, a mean over the columns to be generated.
 
-    By weight (B,) of the rows, or all alike. `term` is a callable of the last hidden layer and the levels of the rows; its value is added.
+    By weight (B,) of the rows, or all alike. `term` is a callable of the last hidden layer and the levels of the rows;
+    its value is added.
     """
     row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
     sigma = draw_column_levels(row_level, model.layout.is_categorical, plan.target, plan.conditional_share,
