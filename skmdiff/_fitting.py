@@ -100,7 +100,7 @@ def embedding_of_all(model, encoding, outliers):
     Z = np.empty((len(outliers), model.embedding_.shape[1]))
     Z[~outliers] = model.embedding_
     if outliers.any():
-        Z[outliers] = model.embed(encoding.some(outliers).table())
+        Z[outliers] = model.embed(encoding.some(np.flatnonzero(outliers)).table())
     return Z
 
 

@@ -259,7 +259,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         outliers = find_outliers(self, encoding)
         self.outliers_ = np.zeros(len(seen), dtype=bool)
         self.outliers_[seen] = outliers
-        rows = encoding.some(~outliers) if outliers.any() else encoding
+        rows = encoding.some(np.flatnonzero(~outliers)) if outliers.any() else encoding
         self._fit_rows(rows, seed, draw_seed(random_state))
         if self.manifold_model_ is not None:
             self.embedding_ = spread(embedding_of_all(self.manifold_model_, encoding, outliers), ~seen)
