@@ -42,7 +42,7 @@ def error(share, n_draws):
 
 
 def world():
-    """Two clusters, a level of a tenth of the rows, gaps that depend on the cluster, and weights by cluster and level."""
+    """Two clusters, a level of a tenth of the rows, gaps that depend on the cluster; weights by cluster and level."""
     rng = np.random.default_rng(1)
     cluster = rng.choice(["low", "high"], N)
     x = 0.5 * rng.normal(size=N) + np.where(cluster == "high", 1.5, -1.5)
