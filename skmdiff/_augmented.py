@@ -7,31 +7,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, Reg
 from sklearn.utils import check_scalar, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._checks import check_option, is_auto
 from ._frames import is_frame
-from ._gate import Recipe, Rows, measure_gain, weight_name
+from ._gate import Recipe, Rows, measure_gain
 from ._parameters import check_real, random_stream
 from ._synthetic import check_sampler
 from ._target import read_target
+from ._weights import check_weight, weight_name
 
 AUTO_SHARE = 3.0
 MIN_ROWS = 4
-
-
-def check_weight(weight, n_rows):
-    """Weights (n,) as floats; None for None."""
-    if weight is None:
-        return None
-    weight = np.asarray(weight, dtype=float)
-    if weight.ndim != 1:
-        raise ValueError(f"Sample weights must be 1D array or scalar: sample_weight must have shape ({n_rows},), got "
-                         f"shape {weight.shape}.")
-    check_consistent_length(weight, np.empty(n_rows))
-    if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise ValueError(f"sample_weight must be finite, >= 0 and not all zero, got {weight!r:.80}.")
-    return weight
 
 
 def check_folds(cv):
@@ -71,9 +58,10 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows. Rows of weight 0 are not shown to the generator; the targets of synthetic rows are
-            drawn by weight; held-out rows count by weight.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Weights of the rows. The targets of synthetic rows are drawn by weight, and their columns, given the target,
+            from a generator that learnt the rows by weight where its `fit` takes `sample_weight`; rows of weight 0 are
+            shown to none. Held-out rows count by weight.
         **fit_params : dict
             Passed to `fit` of the wrapped estimator as they are, as `eval_set` for its early stopping; nothing with one
             entry a row.

@@ -9,6 +9,7 @@ indicators, beside W: one for every column with gaps, but columns whose gaps lie
 what is missing together stays missing together.
 """
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -20,6 +21,7 @@ from ._columns import Block, CategoricalColumn, ConstantColumn, EmptyColumn, Qua
 from ._constraints import Constraints, read_stated
 from ._dates import DateColumn
 from ._frames import build, column_names, is_frame, native_column, no_rows
+from ._weights import rows_of
 
 NUMERIC_COLUMNS = {"quantile": QuantileColumn, "standard": StandardColumn}
 # More distinct strings than half of the rows, in more rows than this, are an identifier or free text.
@@ -56,8 +58,8 @@ class TableCodec:
         self.max_onehot = max_onehot
         self.constraints = constraints
 
-    def fit(self, X):
-        """Learn the columns of X, of shape (n_samples, n_features)."""
+    def fit(self, X, weight=None):
+        """Learn the columns of X, of shape (n_samples, n_features), by weights (n_samples,) above 0 or all alike."""
         check_option(self.numeric, "numeric", set(NUMERIC_COLUMNS))
         check_scalar(self.max_onehot, "max_onehot", Integral, min_val=1)
         X = check_table(X)
@@ -66,8 +68,8 @@ class TableCodec:
         mask = categorical_mask(X, self.categorical_features, [column.observed for column in cells])
         self.template_ = no_rows(X)
         self.writers_ = [writer_of(column) for column in native]
-        self.columns_ = [self._fit_column(column_names(X)[j], x.observed, native[j], self.writers_[j], mask[j])
-                         for j, x in enumerate(cells)]
+        self.columns_ = [self._fit_column(column_names(X)[j], x.observed, native[j], self.writers_[j], mask[j],
+                                          rows_of(weight, ~x.missing)) for j, x in enumerate(cells)]
         self._fit_gaps(cells)
         self._set_blocks()
         stated = [] if self.constraints is None else read_stated(self.constraints, self.columns_, self.template_)
@@ -142,12 +144,12 @@ class TableCodec:
             total = total + np.nan_to_num(spread(column.log_volume(x.observed)[:, None], x.missing)[:, 0])
         return total
 
-    def _fit_column(self, name, x, native, writer, categorical):
+    def _fit_column(self, name, x, native, writer, categorical, weight):
         if len(x) == 0:
             return EmptyColumn(name)
         is_date = x.dtype.kind in "mM"
         if categorical and not is_date:
-            return self._fit_categorical(name, x, level_order(native, x))
+            return self._fit_categorical(name, x, level_order(native, x), weight)
         if x.dtype == object:
             raise ValueError(
                 f"Column {name!r} of X holds strings or categories and must be named in "
@@ -155,13 +157,13 @@ class TableCodec:
             )
         if np.all(x == x[0]):
             return ConstantColumn(x, name)
-        make = self._fit_levels if categorical else NUMERIC_COLUMNS[self.numeric]
+        make = partial(self._fit_levels if categorical else NUMERIC_COLUMNS[self.numeric], weight=weight)
         return DateColumn(x, name, make, writer.wall if writer.time_zone else None) if is_date else make(x, name)
 
-    def _fit_levels(self, x, name):
-        return CategoricalColumn(x, name, sorted(set(x.tolist())), self.max_onehot)
+    def _fit_levels(self, x, name, weight):
+        return CategoricalColumn(x, name, sorted(set(x.tolist())), self.max_onehot, weight)
 
-    def _fit_categorical(self, name, x, levels):
+    def _fit_categorical(self, name, x, levels, weight):
         strings = isinstance(levels[0], str)
         if strings and len(x) > IDENTIFIER_ROWS and len(levels) > len(x) / 2:
             raise ValueError(
@@ -170,7 +172,7 @@ class TableCodec:
             )
         if len(levels) == 1:
             return ConstantColumn(x.astype(object), name)
-        return CategoricalColumn(x, name, levels, self.max_onehot)
+        return CategoricalColumn(x, name, levels, self.max_onehot, weight)
 
     def _fit_gaps(self, cells):
         """One indicator for every set of rows that are the gaps of one column or more."""

@@ -10,6 +10,8 @@ Numeric columns have width 1. `QuantileColumn` is the probability integral trans
 followed by the Gaussian quantile function: w = Phi^-1(u), u = F(x). The n training observations share [0, 1];
 a value seen c times owns an interval of length c / n.
 
+With weights a value owns an interval of its share of the weight, its *mass* / n, in place of c / n.
+
 * Seen more than once: an *atom*. Every u of its interval decodes to exactly that value, and encoding draws u
   uniformly in it (Rueschendorf's distributional transform), so that zero inflation, integers, rounding and
   bounds come back with their shares and W is still standard normal.
@@ -18,7 +20,7 @@ a value seen c times owns an interval of length c / n.
   first and the last value end the range, seen bounds are never exceeded.
 
 A place between two seen values is written (k, t): the nearer seen value v_k and the step t in [-1/2, 1/2]
-towards its neighbour, in units of their gap. With C the cumulated counts, u n = C_{k-1} + 1/2 + t for a
+towards its neighbour, in units of their gap. With C the cumulated masses m, u n = C_{k-1} + m_k (1/2 + t) for a
 singleton, so that both directions are one line.
 
 Fitted state is plain Python and numpy, no pandas.
@@ -78,11 +80,19 @@ def to_grid(x, decimals, dtype):
     return np.clip(x, float(info.min), np.nextafter(float(info.max) + 1, 0)).astype(dtype)
 
 
-def mean_and_std(x):
-    """Mean and standard deviation of finite floats, however large or small."""
+def mean_and_std(x, weight=None):
+    """Mean and standard deviation of finite floats, however large or small, by weight (n,) or all alike."""
     scale = np.abs(x).max()
     scaled = x / scale
-    return scale * scaled.mean(), max(scale * scaled.std(), np.finfo(np.float64).tiny)
+    mean = np.average(scaled, weights=weight)
+    std = np.sqrt(np.average((scaled - mean) ** 2, weights=weight))
+    return scale * mean, max(scale * std, np.finfo(np.float64).tiny)
+
+
+def seen_masses(values, x, weight):
+    """Sums (n_values,) of the weights (n,) at each of the distinct values of x (n,), scaled to the sum n."""
+    masses = np.bincount(np.searchsorted(values, x), weight)
+    return masses * (len(x) / masses.sum())
 
 
 def distance(below, above):
@@ -145,10 +155,10 @@ class StandardColumn:
 
     kind, width, codes, frequencies = "numeric", 1, None, None
 
-    def __init__(self, x, name):
+    def __init__(self, x, name, weight=None):
         self.name = name
         self.dtype, self.decimals = x.dtype, seen_decimals(x)
-        self.mean, self.std = mean_and_std(x.astype(np.float64))
+        self.mean, self.std = mean_and_std(x.astype(np.float64), weight)
         self.least, self.most = x.min(), x.max()
 
     def encode(self, x, random_state=None):
@@ -166,13 +176,14 @@ class QuantileColumn:
 
     kind, width, codes, frequencies = "numeric", 1, None, None
 
-    def __init__(self, x, name):
+    def __init__(self, x, name, weight=None):
         self.name = name
         self.values, self.counts = np.unique(x, return_counts=True)
         self.decimals = seen_decimals(self.values)
         self.n = len(x)
-        self.edges = np.concatenate([[0], np.cumsum(self.counts)])  # u n at the ends of the intervals
-        self.std = mean_and_std(x.astype(np.float64))[1]
+        self.masses = self.counts if weight is None else seen_masses(self.values, x, weight)
+        self.edges = np.concatenate([[0], np.cumsum(self.masses)])  # u n at the ends of the intervals
+        self.std = mean_and_std(x.astype(np.float64), weight)[1]
         self.least, self.most = self.values[0], self.values[-1]
 
     def encode(self, x, random_state=None):
@@ -186,7 +197,7 @@ class QuantileColumn:
     def decode(self, block):
         position = self.n * ndtr(block[:, 0])
         nearest = np.clip(np.searchsorted(self.edges, position, side="right") - 1, 0, len(self.values) - 1)
-        step = position - 0.5 * (self.edges[nearest] + self.edges[nearest + 1])
+        step = (position - 0.5 * (self.edges[nearest] + self.edges[nearest + 1])) / self.masses[nearest]
         out = self.values[nearest]
         between = np.flatnonzero((self.counts[nearest] == 1) & (np.abs(step) > GUARD))
         out[between] = self._interpolate(nearest[between], step[between])
@@ -219,12 +230,14 @@ class QuantileColumn:
     def _normal_score(self, nearest, step, share):
         """Gaussian quantile of the place; `share` is where in its interval an atom is put."""
         share = np.where(step == 0, share, step > 0)
-        atom = self.edges[nearest] + share * self.counts[nearest]
-        singleton = self.edges[nearest] + 0.5 + step
+        mass = self.masses[nearest]
+        atom = self.edges[nearest] + share * mass
+        singleton = self.edges[nearest] + 0.5 * mass + step * mass
         position = np.where(self.counts[nearest] > 1, atom, singleton)
         # u = 0 and 1 are infinite: half-way into the first and the last half observation is as far out
         # as n observations can tell
-        return ndtri(np.clip(position, 0.25, self.n - 0.25) / self.n)
+        first, last = (min(0.25, 0.25 * self.masses[k]) for k in (0, -1))
+        return ndtri(np.clip(position, first, self.n - last) / self.n)
 
     def _interpolate(self, nearest, step):
         neighbour = np.clip(nearest + np.where(step > 0, 1, -1), 0, len(self.values) - 1)
@@ -237,7 +250,7 @@ class QuantileColumn:
         gaps = self._gaps()
         gap = np.where(step == 0, 0.5 * gaps[nearest] + 0.5 * gaps[nearest + 1], gaps[nearest + (step > 0)])
         atom = self.counts[nearest] > 1
-        mass = np.where(atom, np.where(step == 0, self.counts[nearest], 0.5), 1.0)
+        mass = np.where(atom & (step != 0), 0.5, self.masses[nearest])
         return np.log(mass / self.n) - np.where(atom & (step == 0), 0.0, np.log(gap))
 
     def _penalty(self, x):
@@ -259,10 +272,11 @@ class CategoricalColumn:
 
     kind = "categorical"
 
-    def __init__(self, x, name, levels, max_onehot):
+    def __init__(self, x, name, levels, max_onehot, weight=None):
         self.name, self.levels = name, levels
         self.positions = {level: k for k, level in enumerate(levels)}
-        self.frequencies = np.bincount(self._indices(x), minlength=len(levels)) / len(x)
+        total = len(x) if weight is None else weight.sum()
+        self.frequencies = np.bincount(self._indices(x), weight, minlength=len(levels)) / total
         self.codes = level_codes(self.frequencies, max_onehot)
         self.width = self.codes.shape[1]
 

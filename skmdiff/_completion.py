@@ -19,7 +19,8 @@ def completions(sampler, X, n_draws, seed):
     W = np.pad(W, ((0, 0), (0, blocks[-1].stop - W.shape[1])), constant_values=np.nan)
     asked = np.tile(W, (n_draws, 1))
     uniforms = row_uniforms(seed ^ CONDITION_STREAM, 0, len(asked), 1 + len(blocks))
-    chosen, given, adjust = Matches(sampler.rows_, blocks).settle(wish_of_codes(asked, blocks), uniforms)
+    matches = Matches(sampler.rows_, blocks, sampler.row_weight_)
+    chosen, given, adjust = matches.settle(wish_of_codes(asked, blocks), uniforms)
     plan = Plan(sampler.source_, None, chosen=chosen, given=given, adjust=adjust)
     drawn = draw_rows(sampler.denoiser_, plan, sampler._process(), len(asked), seed, sampler.n_jobs)
     drawn = drawn[:, :codec.n_outputs_]

@@ -5,7 +5,8 @@ u_i + (c - c_i) B, with B the slopes of a weighted local-linear regression over 
 2002, "Approximate Bayesian computation in population genetics"). For a normal law that is exact. B is drawn towards the
 slopes of all rows, as if PRIOR_ROWS of them had been seen as well: within a narrow reach the rows near c say little of
 slopes. The rows are weighed by a tricube kernel of their distance in the given columns; a category that differs counts
-as a distance, but where enough rows agree in all categories, others are not considered.
+as a distance, but where enough rows agree in all categories, others are not considered. Weights of the rows multiply
+the kernel.
 
 Categories that are not given are drawn by the network (`_diffusion/conditioning.py`), which tells them from many given
 columns far better than rows near by do; c is what is given and they.
@@ -21,6 +22,7 @@ import numpy as np
 
 from ._columns import nearest_codes
 from ._local import tricube
+from ._weights import places_at, rows_of
 
 MIN_NEAR, NEAR_SHARE, MAX_NEAR = 100, 0.2, 1000
 MISMATCH = 2.0  # squared distance of another level, about that of two one-hot codes
@@ -82,8 +84,7 @@ class Near:
 
     def choose(self, u):
         """The rows at shares u (m,) of the weight."""
-        at = np.searchsorted(self.cumulated, u * self.cumulated[-1], side="right")
-        return self.places[np.minimum(at, len(self.places) - 1)]
+        return self.places[places_at(self.cumulated, u * self.cumulated[-1])]
 
 
 class Matches:
@@ -93,11 +94,12 @@ class Matches:
     ----------
     rows : ndarray of shape (n, p), encoded, without gaps
     blocks : list of Block
+    weight : ndarray of shape (n,), 1 on average, or None for all alike
     """
 
-    def __init__(self, rows, blocks):
-        self.rows, self.blocks = rows, blocks
-        self.covariance = np.atleast_2d(np.cov(rows.T, bias=True))
+    def __init__(self, rows, blocks, weight=None):
+        self.rows, self.blocks, self.weight = rows, blocks, weight
+        self.covariance = np.atleast_2d(np.cov(rows.T, bias=True, aweights=weight))
         self.is_number = np.array([block.codes is None for block in blocks for _ in range(block.start, block.stop)])
         self.levels = {b: nearest_codes(rows[:, block.start:block.stop], block.codes)
                        for b, block in enumerate(blocks) if block.codes is not None}
@@ -131,6 +133,8 @@ class Matches:
         weights = tricube(np.sqrt(squares[near] / max(reach, np.finfo(float).tiny)))
         if not weights.sum() > 0:
             weights = np.ones(len(near))
+        if self.weight is not None:
+            weights *= self.weight[places[near]]
         kept = weights > 0
         places, weights = places[near[kept]], weights[kept]
         of_column = np.repeat(is_given, [block.stop - block.start for block in self.blocks])
@@ -142,8 +146,10 @@ class Matches:
         """Covariance (p, p) of the rows that agree, drawn towards that of all where they are few."""
         if len(places) == len(self.rows):
             return self.covariance
-        own = np.atleast_2d(np.cov(self.rows[places].T, bias=True)) * len(places)
-        return (own + PRIOR_ROWS * self.covariance) / (len(places) + PRIOR_ROWS)
+        weight = rows_of(self.weight, places)
+        n_rows = len(places) if weight is None else weight.sum()
+        own = np.atleast_2d(np.cov(self.rows[places].T, bias=True, aweights=weight)) * n_rows
+        return (own + PRIOR_ROWS * self.covariance) / (n_rows + PRIOR_ROWS)
 
     def settle(self, wish, uniforms):
         """One row and one value of each given column for every row of a wish.

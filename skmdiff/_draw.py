@@ -183,7 +183,8 @@ def _choose(plan, u, rows):
         u = (_at(plan.stratum, rows) + u) / _at(plan.n_strata, rows)
     if plan.values is None:
         return plan.law.rows_at(u)
-    return plan.law.rows_with_target(u, _at(plan.values, rows), plan.source.target)
+    source = plan.source
+    return plan.law.rows_with_target(u, _at(plan.values, rows), source.target, source.weight)
 
 
 def _at(values, rows):

@@ -18,19 +18,24 @@ from ._manifold import ManifoldModel
 from ._missing import HotDeck, fill, with_unknown_target
 from ._source import Source, build_source, choose_sigma_start
 from ._target import Target
+from ._weights import relative_weight, rows_of
 
 OUTLIER_NEIGHBORS = 20
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """A table X with its target y, or without (None), the fitted codes of both, and what fills the gaps of X."""
+    """A table X with its target y, or without (None), the fitted codes of both, and what fills the gaps of X.
+
+    weight : (n,) weights of the rows, 1 on average; None for all alike
+    """
 
     codec: TableCodec
     target: Target | None
     X: object
     y: np.ndarray | None
     seed: int
+    weight: np.ndarray | None = None
 
     @property
     def blocks(self):
@@ -41,7 +46,7 @@ class Encoding:
     @cached_property
     def deck(self):
         """What fills the gaps; None without gaps."""
-        return HotDeck(self._raw(), self.blocks, self.seed) if self.codec.n_gaps_ else None
+        return HotDeck(self._raw(), self.blocks, self.seed, self.weight) if self.codec.n_gaps_ else None
 
     def table(self):
         """W (n, p) of the columns alone; gaps are filled as those of a new row, whose target is not known."""
@@ -62,12 +67,23 @@ class Encoding:
 
     def some(self, rows):
         """The same of some rows."""
-        y = None if self.y is None else self.y[rows]
-        return Encoding(self.codec, self.target, take_rows(self.X, rows), y, self.seed)
+        return Encoding(self.codec, self.target, take_rows(self.X, rows), rows_of(self.y, rows), self.seed,
+                        rows_of(self.weight, rows))
 
     def _raw(self, random_state=None):
         W = self.codec.encode(self.X, random_state)
         return W if self.target is None else np.hstack([W, self.target.encode(self.y, random_state)])
+
+
+def rows_with_weight(X, y, weight):
+    """The table and the target of the rows whose weight (n,) is above 0, their relative weights, and which they are."""
+    if weight is None:
+        return X, y, None, np.ones(len(X), dtype=bool)
+    seen = weight > 0
+    places = np.flatnonzero(seen)
+    if len(places) < 2:
+        raise ValueError(f"sample_weight must be above 0 for at least 2 rows, got {len(places)} such row.")
+    return take_rows(X, places), rows_of(y, places), relative_weight(weight[places]), seen
 
 
 def find_outliers(sampler, encoding):
@@ -84,7 +100,7 @@ def embedding_of_all(model, encoding, outliers):
     Z = np.empty((len(outliers), model.embedding_.shape[1]))
     Z[~outliers] = model.embedding_
     if outliers.any():
-        Z[outliers] = model.embed(encoding.some(outliers).table())
+        Z[outliers] = model.embed(encoding.some(np.flatnonzero(outliers)).table())
     return Z
 
 
@@ -110,7 +126,7 @@ def fit_source(sampler, encoding, model, seed) -> tuple[Source | None, float]:
     target, y = encoding.target, encoding.y
     about_target = () if target is None else (target.values(y), target.is_categorical, target.width)
     source = build_source(encoding.joint(), model.embedding_, coded_columns(encoding.blocks), sampler.n_neighbors,
-                          *about_target)
+                          *about_target, weight=encoding.weight)
     if not is_auto(sampler.sigma_start):
         return source, float(sampler.sigma_start)
     return source, choose_sigma_start(source, model.embedding_, sampler.n_neighbors, sampler.sigma_min,
@@ -122,7 +138,7 @@ def fit_gaps(encoding, seed):
     if not encoding.codec.n_gaps_:
         return None
     W = encoding.joint(np.random.default_rng(seed))
-    return GapModel(W, encoding.codec.gaps(encoding.X), encoding.blocks, seed)
+    return GapModel(W, encoding.codec.gaps(encoding.X), encoding.blocks, seed, encoding.weight)
 
 
 def fit_noise(sampler, encoding, model, seed):
@@ -184,6 +200,8 @@ def _train(sampler, encoding, sigma_start, noise, latents, seed, report):
     plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target, noise)
     training = encoding.some(rows)
     plan = replace(plan, missing=training.missing)
+    if encoding.weight is not None:
+        plan = replace(plan, ends=np.cumsum(training.weight), held_out_weight=encoding.weight[held_out])
     if latents is not None:
         plan = replace(plan, latents=latents[rows], manifold_weight=sampler.manifold_weight)
     return backend.fit_denoiser(

@@ -30,16 +30,18 @@ class GapModel:
     blocks : list of Block
     seed : int
         Chooses the rows by which the trees bin large tables.
+    weight : ndarray of shape (n,) or None
+        Weights of the rows; None for all alike.
     """
 
-    def __init__(self, W, gaps, blocks, seed):
+    def __init__(self, W, gaps, blocks, seed, weight=None):
         self.blocks, self.chain = blocks, []
         is_level = [is_level for block in blocks for is_level in _is_level(block)]
         X = features(W, blocks)
         for k in range(gaps.shape[1]):
             trees = HistGradientBoostingClassifier(
                 **TREES, categorical_features=[*is_level, *[False] * k], random_state=seed % 2**32)
-            self.chain.append(trees.fit(np.hstack([X, gaps[:, :k]]), gaps[:, k]))
+            self.chain.append(trees.fit(np.hstack([X, gaps[:, :k]]), gaps[:, k], sample_weight=weight))
 
     def draw(self, W, uniforms):
         """Indicators (m, n_gaps) of bool of rows W (m, p), from uniform numbers (m, n_gaps)."""

@@ -12,10 +12,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
 
 from ._synthetic import NumberCode, draw, fit_sampler, stack, take
+from ._weights import weight_name
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Recipe:
     def synthetic(self, rows, random_state):
         """Rows of a generator that learnt `rows`, with targets of its in the shares wanted; at least one."""
         code = np.asarray if self.classes is not None else NumberCode.of(rows.y)
-        sampler = fit_sampler(self.sampler, rows.X, code(rows.y), random_state)
+        sampler = fit_sampler(self.sampler, rows.X, code(rows.y), random_state, rows.weight)
         fewer = 1.0 if weight_name(self.estimator) else min(1.0, self.relative_weight)
         n_new = max(1, round(self.share * fewer * len(rows.y)))
         wanted = rows.y[spread_draw(rows.y, self.weight(rows), n_new, random_state)]
@@ -89,24 +88,6 @@ class Recipe:
         plain, augmented = self.fit(train), self.fit_augmented(train, random_state)
         loss = error_losses if self.balanced else row_losses
         return loss(plain, held_out, self.classes) - loss(augmented, held_out, self.classes)
-
-
-def weight_name(estimator):
-    """The argument of `fit` by which an estimator, or the last step of a Pipeline, takes weights; None if it does not.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.neighbors import KNeighborsClassifier
-    >>> from sklearn.pipeline import make_pipeline
-    >>> weight_name(make_pipeline(LogisticRegression())), weight_name(KNeighborsClassifier())
-    ('logisticregression__sample_weight', None)
-    """
-    if isinstance(estimator, Pipeline):
-        name, last = estimator.steps[-1]
-        inner = weight_name(last)
-        return None if inner is None else f"{name}__{inner}"
-    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
 
 
 def even_weights(rows):

@@ -1,7 +1,7 @@
 """Which row a start is drawn from: laws over the training rows, independent draws or draws spread over a batch.
 
-* data: every row alike, the law of the table;
-* balanced: every class alike, or every cluster of the embedding where there are no classes;
+* data: every row by its weight, the law of the table;
+* balanced: every class alike, or every cluster of the embedding where there are no classes, and rows by weight within;
 * uniform: alike in volume on the manifold. A row stands for the volume of the ball that holds its k nearest rows, r_k^d
   with d the intrinsic dimension: the inverse of the k-nearest-neighbour density, measured in the table, since an
   embedding tears and stretches: on four uneven swiss rolls it left a divergence of .02 to .05 from the uniform law
@@ -27,6 +27,7 @@ from sklearn.neighbors import KernelDensity
 
 from ._dimension import maximum_likelihood
 from ._local import nearest
+from ._weights import places_at
 
 DENSITIES = {"data", "balanced", "uniform"}
 DESIGNS = {"iid", "stratified", "repelled"}
@@ -46,8 +47,7 @@ class RowLaw:
 
     def rows_at(self, u):
         """Rows (m,) at quantiles u (m,) of the law."""
-        place = np.searchsorted(self.ends, u * self.ends[-1], side="right")
-        return self.order[np.minimum(place, len(self.order) - 1)]
+        return self.order[places_at(self.ends, u * self.ends[-1])]
 
     @property
     def weights(self):
@@ -56,23 +56,28 @@ class RowLaw:
         weights[self.order] = np.diff(self.ends, prepend=0)
         return weights
 
-    def rows_with_target(self, u, wanted, target):
-        """Rows of the wanted classes."""
+    def rows_with_target(self, u, wanted, target, weight=None):
+        """Rows of the wanted classes, by weight (n,) or all alike."""
         order = self.order[np.argsort(target[self.order], kind="stable")]
         ranked = target[order]
         low = np.searchsorted(ranked, wanted, "left")
         high = np.searchsorted(ranked, wanted, "right")
-        return order[low + (u * (high - low)).astype(int)]
+        if weight is None:
+            return order[low + (u * (high - low)).astype(int)]
+        ends = np.cumsum(np.append(0.0, weight[order]))
+        place = places_at(ends[1:], ends[low] + u * (ends[high] - ends[low]))
+        return order[np.clip(place, low, high - 1)]
 
 
 def row_law(density, design, source, model):
     """The law over the rows of a source with the fitted manifold `model`."""
-    weights, groups = np.ones(len(source.rows)), np.zeros(len(source.rows), dtype=int)
+    weights = np.ones(len(source.rows)) if source.weight is None else source.weight
+    groups = np.zeros(len(weights), dtype=int)
     if density == "balanced" or design == "stratified":
         groups = source.target if source.is_class else clusters(model.embedding_)
     if density == "balanced":
-        _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-        weights = 1 / counts[inverse]
+        inverse = np.unique(groups, return_inverse=True)[1]
+        weights = weights / np.bincount(inverse, weights)[inverse]
     if density == "uniform":
         weights = volumes(model.table_)
     order = tree_order(model.embedding_, groups) if design == "stratified" else np.arange(len(groups))

@@ -9,7 +9,8 @@ donors: predictive mean matching (Little 1988, "Missing-data adjustments in larg
 columns for what is not linear. Blocks are filled in turn, ROUNDS times, from a start at random, each given the others
 as they are filled by then (a Gibbs sampler, as in van Buuren & Groothuis-Oudshoorn 2011, "mice"): rows that lack most
 of their cells then do not all get the same donors. If cells are missing at random given the other columns, so that
-donors and gaps with the same other columns are alike, the fillers have about the law of the cells.
+donors and gaps with the same other columns are alike, the fillers have about the law of the cells. With weights the
+donors are drawn anew by weight among the nearest ones.
 """
 
 import numpy as np
@@ -34,6 +35,8 @@ class HotDeck:
     blocks : list of Block
     seed : int
         Chooses the MAX_DONORS candidates of a block where there are more.
+    weight : ndarray of shape (n,) or None
+        Weights of the rows; None for all alike.
 
     Attributes
     ----------
@@ -43,8 +46,8 @@ class HotDeck:
         The donors of the rows of W, for `fill`.
     """
 
-    def __init__(self, W, blocks, seed):
-        self.rows, self.blocks, self.seed = W, blocks, seed
+    def __init__(self, W, blocks, seed, weight=None):
+        self.rows, self.blocks, self.seed, self.weight = W, blocks, seed, weight
         random_state = np.random.default_rng(seed)
         self.ticket = random_state.random(len(W))
         self.filled = fill(W, [(block, rows, random_state.choice(self._candidates(block), (len(rows), 1)))
@@ -90,7 +93,15 @@ class HotDeck:
         weights = nearness(lent, self.rows[candidates, block.start:block.stop])
         spaces = [np.column_stack([in_blocks(lambda X: X @ weights, X, np.zeros(len(others))), TIE * ticket])
                   for X, ticket in ((lent, self.ticket[candidates]), (rows[:, others], tickets))]
-        return candidates[nearest(*spaces, min(N_DONORS, len(candidates)))[1]]
+        donors = candidates[nearest(*spaces, min(N_DONORS, len(candidates)))[1]]
+        return donors if self.weight is None else by_weight(donors, self.weight[donors], tickets)
+
+
+def by_weight(donors, weight, u):
+    """As many donors (m, k) drawn of each row's own by weight (m, k), systematically, from the share u (m,) on."""
+    ends, k = np.cumsum(weight, axis=1), donors.shape[1]
+    mass = (u[:, None] + np.arange(k) / k) % 1 * ends[:, -1:]
+    return np.take_along_axis(donors, (mass[:, :, None] >= ends[:, None, :-1]).sum(axis=2), axis=1)
 
 
 def gaps_of(W, blocks):

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _source
 from ._checks import check_table
 from ._cleaning import check_needs_manifold, check_noise_level
-from ._codec import TableCodec
+from ._codec import TableCodec, spread
 from ._fitting import (
     Encoding,
     embedding_of_all,
@@ -20,6 +20,7 @@ from ._fitting import (
     fit_manifold,
     fit_noise,
     fit_source,
+    rows_with_weight,
 )
 from ._frames import is_frame
 from ._missing import with_unknown_target
@@ -27,7 +28,8 @@ from ._on_manifold import OnManifold
 from ._parameters import check_parameters, random_stream
 from ._sampling import Sampling
 from ._streams import draw_seed
-from ._target import Target, check_target
+from ._target import Target, check_target, read_target
+from ._weights import check_weight
 
 DENSITY_STEPS = 32
 STOP_WARNINGS = {
@@ -136,7 +138,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
     manifold_ : transformer
         The fitted clone; not there with "passthrough".
     embedding_ : ndarray of shape (n_samples, n_components)
-        Coordinates of the training rows, each of mean 0 and variance 1.
+        Coordinates of the training rows, each of mean 0 and variance 1; NaN for rows of weight 0.
     intrinsic_dimension_ : dict
         Two estimates of how many directions rows vary in close up: "maximum_likelihood" (Levina & Bickel 2004), from
         the distances to nearest rows, and "local_pca" (Fukunaga & Olsen 1971), from the variances around a row. Not
@@ -213,7 +215,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         self.verbose = verbose
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Learn the law of a table.
 
         Parameters
@@ -224,6 +226,10 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         y : array-like of shape (n_samples,), default=None
             A target, learnt jointly with X, to be chosen or returned at `sample`: classes (integers, bools,
             strings) or numbers (floats that are not all whole).
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Weights of the rows, finite and at least 0: the law that is learnt is that of the table in which a row of
+            weight 2 is there twice and one of weight 0 is not. Only their ratios count: with all the same it is the
+            fit without. See the user guide for what the weights enter.
 
         Returns
         -------
@@ -232,43 +238,49 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         Raises
         ------
         ValueError, TypeError
-            For a table or a parameter that cannot be used; the message names it, the rule and the value.
+            For a table, weights or a parameter that cannot be used; the message names it, the rule and the value.
         """
         self._forget()
         try:
-            self._fit(X, y)
+            self._fit(X, y, sample_weight)
         except BaseException:
             self._forget()
             raise
         return self
 
-    def _fit(self, X, y):
+    def _fit(self, X, y, sample_weight):
         from ._diffusion import backend
 
         check_parameters(self)
         backend.resolve_device(self.device)
         random_state = random_stream(self.random_state)
         X = self._validate(X, reset=True)
-        self.codec_ = TableCodec(self.categorical_features, self.numeric, constraints=self.constraints).fit(X)
+        y = None if y is None else read_target(y, len(X))
+        X, y, weight, seen = rows_with_weight(X, y, check_weight(sample_weight, len(X)))
+        self.codec_ = TableCodec(self.categorical_features, self.numeric, constraints=self.constraints).fit(X, weight)
         check_noise_level(self.noise_level, self.codec_, X)
         if isinstance(self.manifold, str):
             check_needs_manifold(self.noise_level, self.contraction)
         y = None if y is None else check_target(y, len(X))
-        self.target_ = None if y is None else Target(y)
+        self.target_ = None if y is None else Target(y, weight)
         seed = draw_seed(random_state)
-        encoding = Encoding(self.codec_, self.target_, X, y, seed)
-        self.outliers_ = find_outliers(self, encoding)
-        rows = encoding.some(~self.outliers_) if self.outliers_.any() else encoding
-        self._fit_rows(encoding, rows, seed, draw_seed(random_state))
+        encoding = Encoding(self.codec_, self.target_, X, y, seed, weight)
+        outliers = find_outliers(self, encoding)
+        self.outliers_ = np.zeros(len(seen), dtype=bool)
+        self.outliers_[seen] = outliers
+        rows = encoding.some(np.flatnonzero(~outliers)) if outliers.any() else encoding
+        self._fit_rows(rows, seed, draw_seed(random_state))
+        if self.manifold_model_ is not None:
+            self.embedding_ = spread(embedding_of_all(self.manifold_model_, encoding, outliers), ~seen)
 
-    def _fit_rows(self, encoding, rows, seed, training_seed):
-        """Fit to rows of an encoded table."""
+    def _fit_rows(self, rows, seed, training_seed):
+        """Fit to an encoded table."""
         self.manifold_model_ = model = fit_manifold(self, rows, seed)
         if model is not None:
-            self.manifold_, self.embedding_ = model.transformer_, embedding_of_all(model, encoding, self.outliers_)
-            self.intrinsic_dimension_ = model.intrinsic_dimension_
+            self.manifold_, self.intrinsic_dimension_ = model.transformer_, model.intrinsic_dimension_
         self.source_, self.sigma_start_ = fit_source(self, rows, model, seed)
         self.rows_ = rows.joint() if self.source_ is None else self.source_.rows
+        self.row_weight_ = rows.weight
         self.deck_, self.gaps_ = rows.deck, fit_gaps(rows, seed)
         noise, self.noise_level_, self.cleaner_ = fit_noise(self, rows, model, seed)
         latents = None if model is None else model.embedding_
@@ -337,7 +349,8 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         -------
         score : float
         """
-        return float(np.average(self.score_samples(X), weights=sample_weight))
+        log_density = self.score_samples(X)
+        return float(np.average(log_density, weights=check_weight(sample_weight, len(log_density))))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -10,6 +10,10 @@ what tells the row from its neighbours is drawn anew, along the directions in wh
 the manifold, and across it as far as the rows scatter), and their spread is kept. a^2 = k / (k + 15): the more rows the
 normal law rests on, the more is drawn from it; without neighbours a start is its row. Categories stay those of row i.
 The process starts at x_0 + sigma_start * eps.
+
+With weights the row i is drawn by weight, and the normal law is that of the weighted neighbourhood: with p_j the share
+of row j in its weight and s = sum_j p_j^2, c is the weighted mean, sqrt(p_j / (1 - s)) stands in place of 1 / sqrt(k),
+and 1 / s - 1, the k of equal rows that say as much, in place of k in a^2.
 """
 
 from dataclasses import dataclass
@@ -18,6 +22,7 @@ import numpy as np
 
 from ._local import neighbor_graph
 from ._streams import row_normals
+from ._weights import places_at, rows_of
 
 PRIOR_NEIGHBORS = 15
 MIN_SPLIT_ROWS, N_SPLITS, SPLIT_ROWS, SPLIT_STARTS = 10, 4, 10_000, 1000
@@ -36,6 +41,7 @@ class Source:
     target : (n,) the target of each row, classes by their place; None without one
     is_class : whether the target is a class
     target_width : last columns of the rows that are the code of the target
+    weight : (n,) weight of each row, 1 on average; None for all alike
     """
 
     rows: np.ndarray
@@ -44,34 +50,52 @@ class Source:
     target: np.ndarray | None = None
     is_class: bool = False
     target_width: int = 0
+    weight: np.ndarray | None = None
 
     @property
     def n_draws(self):
         """Uniform numbers that a start takes."""
         return 1 + self.neighborhoods.shape[1]
 
+    def rows_at(self, u):
+        """Rows (m,) at shares u (m,) of the weight."""
+        if self.weight is None:
+            return (u * len(self.rows)).astype(int)
+        ends = np.cumsum(self.weight)
+        return places_at(ends, u * ends[-1])
 
-def build_source(W, Z, is_coded, n_neighbors, target=None, is_class=False, target_width=0):
+
+def build_source(W, Z, is_coded, n_neighbors, target=None, is_class=False, target_width=0, weight=None):
     """The source over the rows of the encoded table W (n, p) with the embedding Z (n, k).
 
     With classes the neighbours of a row are of its own class. Without neighbours a start is its row.
     """
     graph = neighbor_graph(Z, min(n_neighbors, len(W) - 1), target if is_class else None)
-    return Source(W, np.column_stack([np.arange(len(W)), graph]), is_coded, target, is_class, target_width)
+    return Source(W, np.column_stack([np.arange(len(W)), graph]), is_coded, target, is_class, target_width, weight)
 
 
 def draw_starts(source, uniforms, i=None):
-    """Clean starts x_0, (m, p), from uniform numbers (m, n_draws); from the rows i (m,), by default all alike."""
+    """Clean starts x_0, (m, p), from uniform numbers (m, n_draws); from the rows i (m,), by default by weight."""
     u, e = uniforms[:, 0], row_normals(uniforms[:, 1:])
-    i = (u * len(source.rows)).astype(int) if i is None else i
+    i = source.rows_at(u) if i is None else i
     near = source.rows[source.neighborhoods[i]]
-    centre = near.mean(axis=1)
-    n_neighbors = near.shape[1] - 1
-    renewed = n_neighbors / (n_neighbors + PRIOR_NEIGHBORS)
-    kept = np.sqrt(1 - renewed) * (source.rows[i] - centre)
+    if source.weight is None:
+        centre, n_neighbors = near.mean(axis=1), near.shape[1] - 1
+        renewed = n_neighbors / (n_neighbors + PRIOR_NEIGHBORS)
+        kept, drawn = 1 - renewed, renewed / max(1, n_neighbors)
+    else:
+        centre, e, kept, drawn = _by_weight(source.weight[source.neighborhoods[i]], e, near)
     directions = np.einsum("mk,mkp->mp", e, near) - e.sum(axis=1)[:, None] * centre
-    drawn = np.sqrt(renewed / max(1, n_neighbors)) * directions
-    return np.where(source.is_coded, source.rows[i], centre + kept + drawn)
+    moved = np.sqrt(kept) * (source.rows[i] - centre)
+    return np.where(source.is_coded, source.rows[i], centre + moved + np.sqrt(drawn) * directions)
+
+
+def _by_weight(weight, e, near):
+    """Weighted means (m, p) of neighbourhoods (m, k + 1, p), the normals e by weight, 1 - a^2 and a^2 / (1 - s)."""
+    share = weight / weight.sum(axis=1, keepdims=True)
+    s = (share**2).sum(axis=1, keepdims=True)
+    spread = 1 + (PRIOR_NEIGHBORS - 1) * s
+    return np.einsum("mk,mkp->mp", share, near), np.sqrt(share) * e, PRIOR_NEIGHBORS * s / spread, 1 / spread
 
 
 def start_density(source, columns, sigma):
@@ -88,10 +112,11 @@ def start_density(source, columns, sigma):
     return lambda x, seen=None: log_kernel_density(x, centres, sigma, seen)
 
 
-def log_kernel_density(x, centres, sigma, seen=None):
+def log_kernel_density(x, centres, sigma, seen=None, weight=None):
     """Log-density at x (m, p) of the mixture of N(centre, diag(sigma^2)) over centres (n, p); sigma also a number.
 
-    With `seen` (m, p) of bool that of the seen cells of each row, the others integrated out.
+    With `seen` (m, p) of bool that of the seen cells of each row, the others integrated out. The centres are mixed by
+    weight (n,), or all alike.
     """
     sigma = np.broadcast_to(sigma, x.shape[1:])
     x, centres = x / sigma.astype(x.dtype), centres / sigma.astype(x.dtype)
@@ -103,7 +128,10 @@ def log_kernel_density(x, centres, sigma, seen=None):
     exponent /= 2
     log_norms = 0.5 * np.log(2 * np.pi) + np.log(sigma)
     log_norm = log_norms.sum() if seen is None else seen @ log_norms
-    return _log_sum_exp(np.minimum(exponent, 0, out=exponent)) - log_norm - np.log(len(centres))
+    np.minimum(exponent, 0, out=exponent)
+    if weight is not None:
+        exponent += np.log(weight / weight.mean())
+    return _log_sum_exp(exponent) - log_norm - np.log(len(centres))
 
 
 def _log_sum_exp(a):
@@ -113,15 +141,17 @@ def _log_sum_exp(a):
     return np.log(np.exp(a, out=a).sum(axis=1)) + largest[:, 0]
 
 
-def leak(starts, rows, others, sigma, rng):
+def leak(starts, rows, others, sigma, rng, weights=(None, None)):
     """How far starts (m, p) at the level sigma give away the rows they were started from: 0 not at all, 1 wholly.
 
     2 s - 1, with s the share of starts where the noised `rows` are denser than as many noised `others` of the same
     law. A start that copies its row has just that density, so no test sees copies better. By symmetry s is 1/2 for
-    starts that know nothing of `rows` beyond the law, however smooth or narrow their own law is.
+    starts that know nothing of `rows` beyond the law, however smooth or narrow their own law is. `weights` are those of
+    the rows and of the others.
     """
     x = (starts + sigma * rng.standard_normal(starts.shape)).astype(np.float32)
-    own, other = (log_kernel_density(x, part.astype(np.float32), sigma) for part in (rows, others))
+    own, other = (log_kernel_density(x, part.astype(np.float32), sigma, weight=weight)
+                  for part, weight in zip((rows, others), weights, strict=True))
     return 2 * np.mean((own > other) + 0.5 * (own == other)) - 1
 
 
@@ -150,7 +180,7 @@ def choose_sigma_start(source, Z, n_neighbors, sigma_min, sigma_max, rng):
 
     def leaks(log_sigma):
         noise = np.random.default_rng(seed)
-        return np.mean([leak(*split, np.exp(log_sigma), noise) for split in splits]) > allowed
+        return np.mean([leak(*split, np.exp(log_sigma), noise, weights) for split, weights in splits]) > allowed
 
     low, high = np.log(np.clip(SMALLEST_START, 2 * sigma_min, sigma_max)), np.log(sigma_max)
     if leaks(high):
@@ -162,11 +192,11 @@ def choose_sigma_start(source, Z, n_neighbors, sigma_min, sigma_max, rng):
 
 
 def _split(source, Z, n_neighbors, rng):
-    """Starts, the rows they were started from, and as many others."""
+    """Starts, the rows they were started from, and as many others; and the weights of the two."""
     half = min(len(source.rows) // 2, SPLIT_ROWS)
     order = rng.permutation(len(source.rows))
     rows, others = order[:half], order[half:2 * half]
-    target = None if source.target is None else source.target[rows]
-    part = build_source(source.rows[rows], Z[rows], source.is_coded, n_neighbors, target, source.is_class)
+    part = build_source(source.rows[rows], Z[rows], source.is_coded, n_neighbors, rows_of(source.target, rows),
+                        source.is_class, weight=rows_of(source.weight, rows))
     starts = draw_starts(part, rng.random((min(half, SPLIT_STARTS), part.n_draws)))
-    return starts, source.rows[rows], source.rows[others]
+    return (starts, source.rows[rows], source.rows[others]), (part.weight, rows_of(source.weight, others))

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from ._frames import is_frame, is_polars
 from ._sampler import ManifoldDiffusionSampler
 from ._streams import draw_seed
+from ._weights import weight_name
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,17 @@ class NumberCode:
         return 0.1 + 0.8 * (np.asarray(y, dtype=float) - self.low) / self.width
 
 
-def fit_sampler(sampler, X, y, random_state):
+def fit_sampler(sampler, X, y, random_state, weight=None):
     """A fitted clone of the sampler, or of the default one; seeded where it has no seed of its own.
 
-    y is what the sampler is to learn along with X, numbers in their code, or None.
+    y is what the sampler is to learn along with X, numbers in their code, or None; it is given weights (n,) if it takes
+    them.
     """
     fitted = ManifoldDiffusionSampler() if sampler is None else clone(sampler)
     if fitted.get_params(deep=False).get("random_state", 0) is None:
         fitted.set_params(random_state=draw_seed(random_state) % 2**32)
-    return fitted.fit(X, y)
+    name = None if weight is None else weight_name(fitted)
+    return fitted.fit(X, y) if name is None else fitted.fit(X, y, **{name: weight})
 
 
 def check_sampler(sampler):

@@ -17,7 +17,8 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmdiff import AugmentedClassifier, AugmentedRegressor, ManifoldDiffusionSampler
-from skmdiff._gate import Recipe, Rows, make_folds, mean_and_error, row_losses, spread_draw, weight_name
+from skmdiff._gate import Recipe, Rows, make_folds, mean_and_error, row_losses, spread_draw
+from skmdiff._weights import weight_name
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -75,7 +76,7 @@ def recorded():
     return Recorder
 
 
-WEIGHTS = "integer weights are repeated rows for the wrapped estimator and in the targets drawn, not for the generator"
+WEIGHTS = "integer weights are repeated rows for the generator in law, not in bits: its training draws rows at random"
 @parametrize_with_checks(
     [AugmentedClassifier(logistic(), quick(), cv=2, random_state=0),
      AugmentedRegressor(Ridge(), quick(), gate=False, random_state=0)],

@@ -25,6 +25,7 @@ FLOORS = {
     "skmdiff._grids": 0,
     "skmdiff._raster": 0,
     "skmdiff._streams": 0,
+    "skmdiff._weights": 0,
     "skmdiff.metrics._page": 0,
     "skmdiff._checks": 1,
     "skmdiff._diffusion.categories": 1,

@@ -71,7 +71,7 @@ def test_gaps_are_nan_in_the_matrix_and_blanked_by_their_indicator():
 def test_what_is_unknown_in_training_is_what_rows_of_the_table_lack():
     """In two of the five tasks, in the share of the rows that lack it, and whatever the rows of the batch are."""
     lacking = np.array([[False, True, True], [False, False, False], [False, False, False]])
-    plan = SimpleNamespace(missing=lacking)
+    plan = SimpleNamespace(missing=lacking, ends=None)
     missing = training.draw_missing(plan, 40_000, torch.Generator().manual_seed(0))
     np.testing.assert_allclose(missing.float().mean(0), [0, 1 / 3, 1 / 3], atol=0.01)
     assert torch.equal(missing[:, 1], missing[:, 2])

@@ -170,22 +170,37 @@ class Weighed(StandardScaler):
 def test_weights_are_routed_to_the_steps_that_ask_for_them():
     weights = np.linspace(0.5, 2, 80)
     with sklearn.config_context(enable_metadata_routing=True):
-        last = sampler().set_score_request(sample_weight=True)
+        last = sampler().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         scaler = Weighed().set_fit_request(sample_weight=True)
         pipeline = make_sampler_pipeline(scaler, last).fit(X, LABELS, sample_weight=weights)
         score = pipeline.score(X, sample_weight=weights)
     np.testing.assert_array_equal(pipeline["weighed"].seen_, weights)
     np.testing.assert_allclose(pipeline["weighed"].mean_, np.average(X, axis=0, weights=weights))
+    alone = sampler().fit(pipeline["weighed"].transform(X), LABELS, weights)
+    np.testing.assert_array_equal(pipeline["manifolddiffusionsampler"].sample(9), alone.sample(9))
     assert score == pytest.approx(np.average(pipeline.score_samples(X), weights=weights))
 
 
 def test_a_search_routes_weights():
     weights = np.linspace(0.5, 2, 80)
     with sklearn.config_context(enable_metadata_routing=True):
-        pipeline = make_sampler_pipeline(Weighed().set_fit_request(sample_weight=True), sampler())
+        last = sampler().set_fit_request(sample_weight=True)
+        pipeline = make_sampler_pipeline(Weighed().set_fit_request(sample_weight=True), last)
         search = GridSearchCV(pipeline, {"manifolddiffusionsampler__max_iter": [4]}, scoring=coverage_scorer, cv=2,
                               error_score="raise").fit(X, LABELS, sample_weight=weights)
-    np.testing.assert_array_equal(search.best_estimator_["weighed"].seen_, weights)
+    best = search.best_estimator_
+    np.testing.assert_array_equal(best["weighed"].seen_, weights)
+    alone = sampler(max_iter=4).fit(best["weighed"].transform(X), LABELS, weights)
+    np.testing.assert_array_equal(best["manifolddiffusionsampler"].sample(9), alone.sample(9))
+
+
+def test_weights_of_the_last_step_by_its_name():
+    weights = np.linspace(0.5, 2, 80)
+    fitted = make_sampler_pipeline(StandardScaler(), sampler()).fit(
+        X, LABELS, manifolddiffusionsampler__sample_weight=weights)
+    alone = sampler().fit(StandardScaler().fit_transform(X), LABELS, weights)
+    np.testing.assert_array_equal(fitted[-1].sample(9), alone.sample(9))
+    assert not np.array_equal(fitted[-1].sample(9), sampler().fit(StandardScaler().fit_transform(X), LABELS).sample(9))
 
 
 def test_slices_and_repr_are_those_of_a_pipeline():

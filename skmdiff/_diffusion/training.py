@@ -28,6 +28,8 @@ class TrainingPlan:
 
     noise : (n_blocks,) the levels of the noise that the training rows have of their own; a column is learnt at levels
         from its own noise on, because below it there is nothing clean to learn (Daras et al. 2023, "Ambient diffusion")
+    ends : (n,) cumulated weights of the training rows, by which batches are drawn; None for all alike
+    held_out_weight : weights of the rows held out, by which their loss is a mean; None for all alike
     latents, manifold_weight : (n, k) embedding of the training rows and the weight of `ManifoldTerm`; None for none
     """
 
@@ -44,6 +46,8 @@ class TrainingPlan:
     target: int | None
     noise: np.ndarray
     missing: np.ndarray | None = None  # (n, n_blocks) of bool, what each row of the table lacks; None without gaps
+    ends: np.ndarray | None = None
+    held_out_weight: np.ndarray | None = None
     latents: np.ndarray | None = None
     manifold_weight: float = 0.0
 
@@ -59,10 +63,11 @@ class TrainingHistory:
     seconds: float = 0.0
 
 
-def batch_loss(model, x_0, plan, generator, term=None):
+def batch_loss(model, x_0, plan, generator, term=None, weight=None):
     """Mean loss of a batch of clean rows noised at fresh levels, a mean over the columns to be generated.
 
-    `term` is a callable of the last hidden layer and the levels of the rows; its value is added.
+    By weight (B,) of the rows, or all alike. `term` is a callable of the last hidden layer and the levels of the rows;
+    its value is added.
     """
     row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
     sigma = draw_column_levels(row_level, model.layout.is_categorical, plan.target, plan.conditional_share,
@@ -73,15 +78,30 @@ def batch_loss(model, x_0, plan, generator, term=None):
     sigma = torch.where(sigma > 0, torch.maximum(sigma, least), sigma)
     noise = torch.randn(x_0.shape, generator=generator, device=x_0.device, dtype=x_0.dtype)
     loss, h = denoising_loss(model, x_0, row_level, sigma, noise)
-    loss = loss.sum() / (sigma > 0).sum().clamp_min(1)
+    loss = loss.sum() / (sigma > 0).sum().clamp_min(1) if weight is None else weighted_loss(loss, sigma > 0, weight)
     return loss if term is None else loss + term(h, row_level)
+
+
+def weighted_loss(loss, is_noised, weight):
+    """Mean of the loss (B, n_blocks) over the cells that are noised, by weight (B,) of the rows."""
+    total = (weight[:, None] * is_noised).sum()
+    return (weight[:, None] * loss).sum() / total.clamp_min(torch.finfo(loss.dtype).tiny)
+
+
+def draw_index(n_draws, n_rows, plan, generator):
+    """Places (n_draws,) among the training rows, drawn by weight."""
+    if plan.ends is None:
+        return torch.randint(n_rows, (n_draws,), generator=generator, device=generator.device)
+    ends = torch.as_tensor(plan.ends, device=generator.device)
+    mass = torch.rand(n_draws, generator=generator, device=generator.device, dtype=ends.dtype) * ends[-1]
+    return torch.searchsorted(ends, mass, right=True).clamp_max(n_rows - 1)
 
 
 def draw_missing(plan, n_rows, generator):
     """What rows of the table drawn at random lack, (n_rows, n_blocks) of bool; None without gaps."""
     if plan.missing is None:
         return None
-    drawn = torch.randint(len(plan.missing), (n_rows,), generator=generator, device=generator.device)
+    drawn = draw_index(n_rows, len(plan.missing), plan, generator)
     return torch.as_tensor(plan.missing[drawn.cpu().numpy()], device=generator.device)
 
 
@@ -144,12 +164,15 @@ class HeldOut:
 
     def __init__(self, rows, plan, seed):
         self.rows, self.plan, self.seed = rows, plan, seed
+        weight = plan.held_out_weight
+        self.weight = None if weight is None else torch.as_tensor(weight, dtype=rows.dtype, device=rows.device)
         self.best, self.best_weights, self.since_best = DIVERGED, None, 0
 
     def loss(self, model):
         generator = torch.Generator(self.rows.device).manual_seed(self.seed)
         with torch.no_grad():
-            losses = [batch_loss(model, self.rows, self.plan, generator) for _ in range(VALIDATION_REPEATS)]
+            losses = [batch_loss(model, self.rows, self.plan, generator, weight=self.weight)
+                      for _ in range(VALIDATION_REPEATS)]
         return float(torch.stack(losses).mean())
 
     def compare(self, loss, weights):
@@ -181,7 +204,7 @@ class Trainer:
 
     def step(self, rows):
         """One optimiser step on a random batch of `rows`; returns its loss."""
-        index = torch.randint(len(rows), (self.plan.batch_size,), generator=self.generator, device=rows.device)
+        index = draw_index(self.plan.batch_size, len(rows), self.plan, self.generator)
         self.optimizer.zero_grad(set_to_none=True)
         term = None if self.term is None else self.term.at(index)
         loss = batch_loss(self.model, rows.index_select(0, index), self.plan, self.generator, term)
