@@ -3,8 +3,7 @@
 import numpy as np
 
 from ._columns import to_grid
-from ._conditional import Matches
-from ._conditions import CONDITION_STREAM, wish_of_codes
+from ._conditions import CONDITION_STREAM, matches_of, wish_of_codes
 from ._draw import Plan, draw_rows
 from ._streams import row_uniforms
 
@@ -14,17 +13,20 @@ def completions(sampler, X, n_draws, seed):
 
     The first ones are those of a call for fewer.
     """
-    codec, blocks = sampler.codec_, sampler.denoiser_.blocks
-    W = codec.encode(X)
-    W = np.pad(W, ((0, 0), (0, blocks[-1].stop - W.shape[1])), constant_values=np.nan)
+    W = sampler.codec_.encode(X)
+    hidden = sampler.denoiser_.blocks[-1].stop - W.shape[1]
+    drawn = draw_given(sampler, np.pad(W, ((0, 0), (0, hidden)), constant_values=np.nan), n_draws, seed)
+    return sampler._clean(drawn.reshape(n_draws * len(W), -1)).reshape(n_draws, len(W), -1)
+
+
+def draw_given(sampler, W, n_draws, seed):
+    """`n_draws` times encoded rows (n_draws, m, p) with the cells of W (m, p) that are not NaN."""
+    blocks = sampler.denoiser_.blocks
     asked = np.tile(W, (n_draws, 1))
     uniforms = row_uniforms(seed ^ CONDITION_STREAM, 0, len(asked), 1 + len(blocks))
-    matches = Matches(sampler.rows_, blocks, sampler.row_weight_)
-    chosen, given, adjust = matches.settle(wish_of_codes(asked, blocks), uniforms)
+    chosen, given, adjust = matches_of(sampler).settle(wish_of_codes(asked, blocks), uniforms)
     plan = Plan(sampler.source_, None, chosen=chosen, given=given, adjust=adjust)
     drawn = draw_rows(sampler.denoiser_, plan, sampler._process(), len(asked), seed, sampler.n_jobs)
-    drawn = drawn[:, :codec.n_outputs_]
-    drawn = drawn if sampler.cleaner_ is None else sampler.cleaner_.contract(drawn)
     return drawn.reshape(n_draws, len(W), -1)
 
 

@@ -1,15 +1,20 @@
 """Where rows start that are to have given cells: training rows like them, moved to what is given.
 
-The law of numbers u given c is about that of the training rows near c, each moved by what the difference in c makes:
-u_i + (c - c_i) B, with B the slopes of a weighted local-linear regression over those rows (Beaumont, Zhang & Balding
-2002, "Approximate Bayesian computation in population genetics"). For a normal law that is exact. B is drawn towards the
-slopes of all rows, as if PRIOR_ROWS of them had been seen as well: within a narrow reach the rows near c say little of
-slopes. The rows are weighed by a tricube kernel of their distance in the given columns; a category that differs counts
-as a distance, but where enough rows agree in all categories, others are not considered. Weights of the rows multiply
-the kernel.
+The law of the free cells u given c is about that of the training rows near c, their numbers moved by what the
+difference in c makes: u_i + (c - c_i) B, with B the slopes of a weighted local-linear regression over those rows
+(Beaumont, Zhang & Balding 2002, "Approximate Bayesian computation in population genetics"). For a normal law that is
+exact. B is drawn towards the slopes of all rows, as if PRIOR_ROWS of them had been seen as well: within a narrow reach
+the rows near c say little of slopes. The rows are weighed by a tricube kernel of their distance in the given columns; a
+category that differs counts as a distance, but where enough rows agree in all categories, others are not considered.
+Weights of the rows multiply the kernel.
 
-Categories that are not given are drawn by the network (`_diffusion/conditioning.py`), which tells them from many given
-columns far better than rows near by do; c is what is given and they.
+The network, which learnt to tell categories from any columns, does it far better from many columns than rows near by
+do, but not as well from one or two. Where categories are free, a row near c whose category is k is weighed by
+
+    p(k | c) / sum_j w_j p(k | c_j),
+
+with w_j the kernel and p the network's: rows near by say how common the categories are there, the network how they
+change from there to c.
 
 A number may be given as a range and a category as a set of levels. Then the training row that a start is taken from is
 drawn among those inside of all ranges and sets, and gives its own cell, a number within its own share of the column: so
@@ -28,9 +33,12 @@ MIN_NEAR, NEAR_SHARE, MAX_NEAR = 100, 0.2, 1000
 MISMATCH = 2.0  # squared distance of another level, about that of two one-hot codes
 LEAST_MATCHES = 5
 PRIOR_ROWS = 20.0
+MAX_CANDIDATES = 500
+DIGITS = 9  # of the network's log-probabilities, whose last ones depend on the rows they are found with
 NUMBER_STEP = 1 / 32  # wishes for one number that differ by less have their rows near in common
 RIDGE = 1e-6
 EDGE = 1e-9
+LEAST_PROBABILITY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Slopes:
-    """B (len(given), len(free)) from columns given or drawn, the categories, to free ones."""
+    """B (len(given), len(free)) from given columns to free numbers."""
 
     given: np.ndarray
     free: np.ndarray
@@ -82,6 +90,16 @@ class Near:
     cumulated: np.ndarray
     slopes: Slopes
 
+    def thinned(self):
+        """At most MAX_CANDIDATES of the rows, systematically by their weight."""
+        if len(self.places) <= MAX_CANDIDATES:
+            return self
+        ends = (np.arange(MAX_CANDIDATES) + 0.5) / MAX_CANDIDATES
+        return Near(self.choose(ends), np.arange(1.0, MAX_CANDIDATES + 1), self.slopes)
+
+    def weights(self):
+        return np.diff(self.cumulated, prepend=0.0)
+
     def choose(self, u):
         """The rows at shares u (m,) of the weight."""
         return self.places[places_at(self.cumulated, u * self.cumulated[-1])]
@@ -95,10 +113,12 @@ class Matches:
     rows : ndarray of shape (n, p), encoded, without gaps
     blocks : list of Block
     weight : ndarray of shape (n,), 1 on average, or None for all alike
+    probabilities : callable(rows (m, p), NaN where a column is unknown) -> dict of array (m, n_levels), by the number
+        of the block of a category; or None to go by the rows near by alone
     """
 
-    def __init__(self, rows, blocks, weight=None):
-        self.rows, self.blocks, self.weight = rows, blocks, weight
+    def __init__(self, rows, blocks, weight=None, probabilities=None):
+        self.rows, self.blocks, self.weight, self.probabilities = rows, blocks, weight, probabilities
         self.covariance = np.atleast_2d(np.cov(rows.T, bias=True, aweights=weight))
         self.is_number = np.array([block.codes is None for block in blocks for _ in range(block.start, block.stop)])
         self.levels = {b: nearest_codes(rows[:, block.start:block.stop], block.codes)
@@ -138,7 +158,7 @@ class Matches:
         kept = weights > 0
         places, weights = places[near[kept]], weights[kept]
         of_column = np.repeat(is_given, [block.stop - block.start for block in self.blocks])
-        given, free = np.flatnonzero(of_column | ~self.is_number), np.flatnonzero(~of_column & self.is_number)
+        given, free = np.flatnonzero(of_column), np.flatnonzero(~of_column & self.is_number)
         B = local_slopes(self.rows[places], weights, prior, given, free)
         return Near(places, np.cumsum(weights), Slopes(given, free, B))
 
@@ -162,22 +182,63 @@ class Matches:
         -------
         chosen : (n,) the training row that each row starts from
         given : (n, p) code of what each row is to have, NaN elsewhere
-        adjust : callable(starts, moved, rows), the starts of some of the rows with the free numbers that they have in
-            the law given all that is given or a category, as it is in `moved`
+        adjust : callable(starts, rows), which moves starts of some of the rows to what is given
         """
         coarse = wish.coarse()
         first, which = coarse.distinct()
-        slopes = []  # all that is kept of the rows near each wish: there may be as many wishes as rows
+        nears = self._by_network(coarse, first, [self.near(coarse.low[k], coarse.high[k], wish.masks) for k in first])
         chosen, given = np.empty(len(which), dtype=np.intp), np.full((len(which), self.rows.shape[1]), np.nan)
-        for k, rows in zip(first, _groups(which, len(first)), strict=True):
-            near = self.near(coarse.low[k], coarse.high[k], wish.masks)
-            slopes.append(near.slopes)
+        for k, near, rows in zip(first, nears, _groups(which, len(first)), strict=True):
             chosen[rows] = near.choose(uniforms[rows, 0])
             for b in np.flatnonzero(~np.isnan(wish.low[k])):
                 block = self.blocks[b]
                 given[rows, block.start:block.stop] = self._cells(
                     b, near, chosen[rows], uniforms[rows, 1 + b], wish.low[rows, b], wish.high[rows, b], wish.masks)
-        return chosen, given, lambda x, moved, rows: _adjust(x, moved, which[rows], slopes)
+        return chosen, given, lambda x, rows: _adjust(x, given[rows], which[rows], [near.slopes for near in nears])
+
+    def _by_network(self, wish, first, nears):
+        """The rows near each of some wishes, weighed by the network where categories are free."""
+        points, codes = self._points(wish, first)
+        wanted = [b for b in self.levels if not points[:, b].all()]
+        if self.probabilities is None or not wanted or not points.any():
+            return nears
+        nears = [near.thinned() for near in nears]
+        patterns, which = np.unique(points, axis=0, return_inverse=True)
+        for pattern, members in zip(patterns, _groups(which.ravel(), len(patterns)), strict=True):
+            free = [b for b in wanted if not pattern[b]]
+            if free and pattern.any():
+                self._weigh_by_network(nears, members, codes[members], free)
+        return nears
+
+    def _weigh_by_network(self, nears, members, codes, free):
+        """Weigh the rows near the wishes `members` (s,), all for the cells `codes` (s, p) given, NaN elsewhere."""
+        places = np.unique(np.concatenate([nears[k].places for k in members]))
+        own = self.probabilities(np.where(np.isnan(codes[0]), np.nan, self.rows[places]))
+        wanted = self.probabilities(codes)
+        for i, k in enumerate(members):
+            near, weights = nears[k], nears[k].weights()
+            at, log_ratio = np.searchsorted(places, near.places), 0.0
+            for b in free:
+                there = weights @ own[b][at] / weights.sum()
+                change = np.log(np.maximum(wanted[b][i], LEAST_PROBABILITY) / np.maximum(there, LEAST_PROBABILITY))
+                log_ratio = log_ratio + change[self.levels[b][near.places]]
+            weights = weights * np.exp(np.round(log_ratio - log_ratio.max(), DIGITS))
+            nears[k] = Near(near.places, np.cumsum(weights), near.slopes)
+
+    def _points(self, wish, first):
+        """(s, n_blocks) of bool, the cells of which wishes ask for one value, and their codes (s, p), NaN elsewhere."""
+        low, high = wish.low[first], wish.high[first]
+        points, codes = low == high, np.full((len(first), self.rows.shape[1]), np.nan)
+        for b, block in enumerate(self.blocks):
+            asked = np.flatnonzero(points[:, b])
+            if b in self.levels:
+                allowed = wish.masks[b][low[asked, b].astype(int)] if len(asked) else np.zeros((0, 1))
+                single = allowed.sum(axis=1) == 1
+                points[asked[~single], b] = False
+                codes[asked[single], block.start:block.stop] = block.codes[allowed[single].argmax(axis=1)]
+            else:
+                codes[asked, block.start] = low[asked, b]
+        return points, codes
 
     def _cells(self, b, near, chosen, u, low, high, masks):
         """Codes (m, width) of one given column of rows with the same coarse wish."""
@@ -212,18 +273,15 @@ def local_slopes(rows, weights, prior, given, free):
     return np.linalg.solve(moments, left.T @ centred[:, free] + PRIOR_ROWS * prior[np.ix_(given, free)])
 
 
-def _adjust(x, moved, which, slopes):
-    """Rows `moved` (m, p) with the free numbers of the starts x adjusted to their other columns.
-
-    By sums one row at a time, so that a row has the same bits anywhere.
-    """
-    out = moved.copy()
+def _adjust(x, given, which, slopes):
+    """Starts x (m, p) moved to the given cells; by sums one row at a time, so that a row has the same bits anywhere."""
+    x = x.copy()
     wishes, places = np.unique(which, return_inverse=True)
     for k, rows in zip(wishes, _groups(places.ravel(), len(wishes)), strict=True):
         columns, free = slopes[k].given, np.ix_(rows, slopes[k].free)
-        gap = moved[np.ix_(rows, columns)] - x[np.ix_(rows, columns)]
-        out[free] += np.einsum("mc,cu->mu", gap, slopes[k].B)
-    return out
+        gap = given[np.ix_(rows, columns)] - x[np.ix_(rows, columns)]
+        x[free] += np.einsum("mc,cu->mu", gap, slopes[k].B)
+    return x
 
 
 def redraw(seen, values, u):

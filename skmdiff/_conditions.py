@@ -7,6 +7,7 @@ checked against what fit saw: every error names the column, the rule and what wa
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -193,10 +194,10 @@ class Given:
     wish: Wish
     readers: dict
 
-    def settled(self, rows, weight, blocks, codec, seed):
+    def settled(self, matches, codec, seed):
         """The starting rows, the code and the cells of what is given: see `Settled`."""
-        uniforms = row_uniforms(seed ^ CONDITION_STREAM, 0, len(self.wish.low), 1 + len(blocks))
-        chosen, given, adjust = Matches(rows, blocks, weight).settle(self.wish, uniforms)
+        uniforms = row_uniforms(seed ^ CONDITION_STREAM, 0, len(self.wish.low), 1 + len(matches.blocks))
+        chosen, given, adjust = matches.settle(self.wish, uniforms)
         cells = {j: (reader.asked, _cells_of(reader, codec, j, given)) for j, reader in self.readers.items()
                  if reader.column.width}
         return Settled(chosen, given, adjust, cells, limits_of(self.readers))
@@ -377,4 +378,12 @@ def settle(sampler, conditions, wanted, n_samples, seed):
     if sampler.target_ is not None:
         wanted = np.full((n_samples, sampler.target_.width), np.nan) if wanted is None else wanted
         given = with_target(given, wanted, sampler.target_.blocks(0))
-    return given.settled(sampler.rows_, sampler.row_weight_, sampler.denoiser_.blocks, sampler.codec_, seed)
+    return given.settled(matches_of(sampler), sampler.codec_, seed)
+
+
+def matches_of(sampler):
+    """The training rows of a fitted sampler, and what its network says of them."""
+    from ._diffusion import backend
+
+    return Matches(sampler.rows_, sampler.denoiser_.blocks, sampler.row_weight_,
+                   partial(backend.probabilities, sampler.denoiser_))

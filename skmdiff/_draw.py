@@ -11,7 +11,7 @@ from ._laws import DENSITIES, DESIGNS, RowLaw, row_law, spread_rows, strata
 from ._source import Source, draw_starts
 from ._streams import row_normals, row_uniforms
 
-PROBE_STREAM, CATEGORY_STREAM = 0x5DEECE66D, 0x4F1BBCDCBFA53E0B  # any constants: the seeds of other streams
+PROBE_STREAM = 0x5DEECE66D  # any constant: the seed of another stream
 CANDIDATES = 8  # of which the repelled design takes the one farthest from the rows before
 
 
@@ -22,7 +22,7 @@ class Plan:
     source, law : the rows to start from and the law over them; None for noise
     wanted : (n, width) code of the classes asked for, or None; `values` (n,) their places
     given : (n, p) code of the cells asked for, NaN elsewhere, the target's included; None without conditions
-    adjust : callable(starts, moved, rows of the call), see `Matches.settle`
+    adjust : callable(starts, rows of the call) -> starts with about the law given those cells
     stratum, n_strata : (n,) the stratum of each row among how many; None for independent draws
     chosen : (n,) the row of the source that each row starts from, where it is settled in advance
     own_target : whether a row is to have the class of the row it starts from
@@ -96,13 +96,7 @@ def draw_rows(denoiser, plan, process, n_samples, seed, n_jobs=None):
     levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
 
     def block(start):
-        stop = start + backend.BLOCK_ROWS
-
-        def draw_categories(x, given):
-            uniforms = row_uniforms(seed ^ CATEGORY_STREAM, start, stop, len(denoiser.blocks))
-            return backend.draw_categories(denoiser, x, given, process.sigma_start, uniforms)
-
-        x, given = start_block(plan, seed, start, stop, levels, draw_categories)
+        x, given = start_block(plan, seed, start, start + backend.BLOCK_ROWS, levels)
         return finish_block(denoiser, process, x, given, _probe(denoiser, seed, start))
 
     starts = range(0, n_samples, backend.BLOCK_ROWS)
@@ -144,11 +138,9 @@ def finish_block(denoiser, process, x, given, probe):
                                 process.rho, probe)
 
 
-def start_block(plan, seed, start, stop, levels, draw_categories):
+def start_block(plan, seed, start, stop, levels):
     """Rows start..stop-1 of a call at the `levels` (p,) of their columns, and the code of what is given, or None.
 
-    `draw_categories` is a callable of clean starts and what is given, NaN where nothing is, for a plan with conditions:
-    the rows with what is given and all categories.
     Rows past the end of the call are drawn as well, with what its last row asks for: blocks are always whole.
     """
     n_draws = 0 if plan.source is None else plan.source.n_draws
@@ -161,8 +153,8 @@ def start_block(plan, seed, start, stop, levels, draw_categories):
     uniforms = uniforms[:, :n_draws]
     chosen = _choose(plan, uniforms[:, 0], rows)
     x = draw_starts(plan.source, uniforms, chosen)
-    if plan.given is not None:
-        x = plan.adjust(x, draw_categories(x, given), np.minimum(rows, len(plan.given) - 1))
+    if plan.adjust is not None:
+        x = plan.adjust(x, np.minimum(rows, len(plan.given) - 1))
     if plan.own_target:
         given = plan.source.rows[chosen, -plan.source.target_width:]
     return x + levels * noise, _padded(given, len(levels))

@@ -157,6 +157,8 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         Optimiser steps taken.
     stop_reason_ : str
         Why training ended: "max_iter", "early_stopping", "max_time", "diverged" or "interrupted".
+    classes_ : ndarray of shape (n_classes,)
+        The classes of a target that has them.
     n_features_in_ : int
         Columns of the table.
     feature_names_in_ : ndarray of str
@@ -263,6 +265,8 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
             check_needs_manifold(self.noise_level, self.contraction)
         y = None if y is None else check_target(y, len(X))
         self.target_ = None if y is None else Target(y, weight)
+        if self.target_ is not None and self.target_.is_categorical:
+            self.classes_ = self.target_.classes_
         seed = draw_seed(random_state)
         encoding = Encoding(self.codec_, self.target_, X, y, seed, weight)
         outliers = find_outliers(self, encoding)

@@ -2,20 +2,22 @@
 
 from numbers import Integral
 
+import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from ._checks import check_option
 from ._conditions import settle
 from ._draw import Process, draw_rows, plan_draw
+from ._expectation import rows_given_target, target_given_rows
 from ._streams import row_uniforms
 
 
 class Sampling:
     """Methods of a sampler that draw rows of the table."""
 
-    def sample(self, n_samples=1, *, y=None, conditions=None, density="data", design="iid", missing="generate",
-               return_y=False, return_moved=False, random_state=None):
+    def sample(self, n_samples=1, *, y=None, class_balance=None, conditions=None, density="data", design="iid",
+               missing="generate", return_y=False, return_moved=False, random_state=None):
         """Draw new rows.
 
         The rows depend on the seed and on their number only: the first k of n rows are the k rows of a smaller
@@ -26,6 +28,10 @@ class Sampling:
         n_samples : int, default=1
         y : scalar or array-like of shape (n_samples,), default=None
             Targets that the rows are to have, as seen in `fit`; one for all or one a row.
+        class_balance : None, "balanced" or dict, default=None
+            Shares of the classes given to `fit`, in place of `y`: as many rows of each, or by a dict of shares, which
+            need not sum to one; classes that it leaves out are not drawn. Each class gets its share of the rows to
+            about one row, whatever their number.
         conditions : dict, list of dict, or DataFrame, default=None
             What the rows are to have in some columns. A dict, by the name or, in an array, the number of a column: a
             value; a pair (low, high), None for an open end, of numbers or dates; a list or set of levels of a category.
@@ -73,10 +79,14 @@ class Sampling:
         check_is_fitted(self, "denoiser_")
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         check_option(missing, "missing", {"generate", "fill"})
-        if (y is not None or return_y) and self.target_ is None:
-            raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
-        wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
+        if (y is not None or class_balance is not None or return_y) and self.target_ is None:
+            raise ValueError(f"y={y!r}, class_balance={class_balance!r}, return_y={return_y!r} need a target, but the "
+                             "sampler was fitted with y=None.")
+        if y is not None and class_balance is not None:
+            raise ValueError(f"class_balance must be None where y gives the targets, got {class_balance!r}.")
         seed = self._seed_of(random_state)
+        y = y if class_balance is None else self.target_.balanced(class_balance, n_samples, seed)
+        wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
         settled = settle(self, conditions, wanted, n_samples, seed)
         plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, density=density,
                          design=design, settled=settled,
@@ -92,6 +102,56 @@ class Sampling:
             out.append(moved)
         return tuple(out) if len(out) > 1 else X
 
+    def conditional_mean(self, X=None, y=None, *, n_draws=50, random_state=None):
+        """E[y | X], or E[X | y]: the mean, under the model, of what is not given.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features), default=None
+            Rows, whose cells may be missing, to read the target of.
+        y : scalar or array-like of shape (n_samples,), default=None
+            Targets to read the rows of. Just one of X and y is to be given.
+        n_draws : int, default=50
+            Draws that a mean is taken of; probabilities of classes take none.
+        random_state : int, RandomState or None, default=None
+            Seed of the draws; None takes the estimator's own.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_samples, n_classes) or (n_samples,), or a table of n_samples rows
+            Given X, the probabilities of the classes, in the order of `classes_`, or the means of a target of numbers.
+            Given y, a table as `sample` returns it, with the mean of each column of numbers or dates, rounded to what
+            the column holds, and the most frequent level of a category; as of one row for a scalar.
+
+        Raises
+        ------
+        ValueError
+            If there was no target in `fit`, not just one of X and y is given, or y holds a class that `fit` has not
+            seen.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmdiff import ManifoldDiffusionSampler
+        >>> X, y = load_iris(return_X_y=True)
+        >>> sampler = ManifoldDiffusionSampler(max_iter=200, random_state=0).fit(X, y)
+        >>> sampler.conditional_mean(X[:5]).shape
+        (5, 3)
+        >>> sampler.conditional_mean(y=[0, 2]).shape
+        (2, 4)
+        """
+        check_is_fitted(self, "denoiser_")
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        if self.target_ is None:
+            raise ValueError("conditional_mean needs a target, but the sampler was fitted with y=None.")
+        if (X is None) == (y is None):
+            raise ValueError("conditional_mean needs just one of X and y, got "
+                             f"{'neither' if X is None else 'both'}.")
+        seed = self._seed_of(random_state)
+        if y is None:
+            return target_given_rows(self, self._validate(X, reset=False), n_draws, seed)
+        return rows_given_target(self, np.atleast_1d(y), n_draws, seed)
+
     def _process(self, **changes):
         values = dict(sigma_start=self.sigma_start_, sigma_min=self.sigma_min, n_steps=self.n_steps, rho=self.rho)
         return Process(**{**values, **changes})
@@ -105,10 +165,14 @@ class Sampling:
             uniforms[settled.asked(self.codec_)] = 1.0  # above every probability of a gap
         return self.gaps_.draw(W, uniforms)
 
+    def _clean(self, W):
+        """Encoded rows drawn, the columns of the table alone, moved to the manifold where that is asked for."""
+        W = W[:, :self.codec_.n_outputs_]
+        return W if self.cleaner_ is None else self.cleaner_.contract(W)
+
     def _decode(self, W, gaps=None, settled=None):
         """The table of encoded rows drawn, without the noise of the rows learnt from, and which rows were moved."""
-        W = W[:, :self.codec_.n_outputs_]
-        W = W if self.cleaner_ is None else self.cleaner_.contract(W)
+        W = self._clean(W)
         if settled is None:
             return self.codec_.decode(W, gaps, return_moved=True)
         return self.codec_.decode(settled.put(W), gaps, settled.cells, settled.limits, return_moved=True)

@@ -4,12 +4,16 @@ Classes are what sklearn calls binary or multiclass (integers, bools, strings); 
 numbers. A start for a wanted number comes from the rows whose targets are nearest to it.
 """
 
+from collections.abc import Mapping
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
 from ._codec import TableCodec
 
+GOLDEN = (5**0.5 - 1) / 2
 
 class Target:
     """The fitted code of a target.
@@ -70,6 +74,37 @@ class Target:
         if not np.isfinite(numbers).all():
             raise ValueError("y must be finite, got NaN or infinity.")
         return numbers
+
+    def balanced(self, shares, n_samples, seed):
+        """n_samples classes in the shares wanted, "balanced" or a dict; the first ones are those of a shorter call.
+
+        By steps of the golden section from a random start, the i-th number of which falls into a class of the share s
+        about s n times among the first n, for every n.
+        """
+        if not self.is_categorical:
+            raise ValueError(f"class_balance={shares!r} needs classes as target, but the sampler was fitted with "
+                             "numbers.")
+        ends = np.cumsum(self._shares(shares))
+        u = (np.random.default_rng(seed).random() + GOLDEN * np.arange(n_samples)) % 1
+        return self.classes_[np.minimum(np.searchsorted(ends, u * ends[-1], side="right"), len(ends) - 1)]
+
+    def _shares(self, shares):
+        """(n_classes,) the shares wanted, of any sum."""
+        if isinstance(shares, str) and shares == "balanced":
+            return np.ones(len(self.classes_))
+        if not isinstance(shares, Mapping):
+            raise ValueError(f"class_balance must be None, 'balanced' or a dict of shares by class, got {shares!r}.")
+        found = dict(zip(self.classes_.tolist(), np.zeros(len(self.classes_)), strict=True))
+        for label, share in shares.items():
+            if label not in found:
+                raise ValueError(f"class_balance must name classes seen in fit, {self.classes_.tolist()}, got "
+                                 f"{label!r}.")
+            if not isinstance(share, Real) or not 0 <= share < np.inf:
+                raise ValueError(f"class_balance[{label!r}] must be a finite share >= 0, got {share!r}.")
+            found[label] = float(share)
+        if not sum(found.values()):
+            raise ValueError(f"class_balance must give some class a share above 0, got {shares!r}.")
+        return np.array(list(found.values()))
 
     def decode(self, codes):
         """Targets of their codes, in the dtype seen in fit."""

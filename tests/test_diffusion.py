@@ -73,7 +73,7 @@ def test_column_levels_hold_every_task_at_its_share():
     shared = (sigma == row_level[:, None]).all(1)
     assert shared[2000:].all() and 0.8 <= shared.double().mean() <= 0.83
     special = sigma[:2000]
-    task = torch.arange(2000) % noise.N_TASKS
+    task = torch.tensor(noise.TASKS).repeat(300)[:2000]
     target_only = special[task == 3]
     assert (target_only[:, 3] == 0).all() and (target_only[:, :3] == row_level[:2000][task == 3][:, None]).all()
     marginal = special[task == 2]
@@ -81,6 +81,7 @@ def test_column_levels_hold_every_task_at_its_share():
     conditional = special[task == 1]
     assert ((conditional == 0) | (conditional == noise.UNKNOWN)).all()
     assert 0.4 < (conditional[:, :2] == 0).all(1).double().mean() < 0.8
+    assert (special[task == 5] == torch.tensor([0, 0, 0, noise.UNKNOWN])).all()
 
 
 def test_a_table_of_one_column_has_no_conditional_tasks():

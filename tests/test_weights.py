@@ -227,13 +227,9 @@ def test_kernel_density_and_leak_are_those_of_repeated_rows():
 def test_rows_with_a_target_are_drawn_by_weight():
     target, u = np.arange(40) % 3, (np.arange(30_000) + 0.5) / 30_000
     flat = _laws.RowLaw(np.arange(40), np.arange(1, 41))
-    rows = flat.rows_with_target(u, np.ones(30_000), target, True, RELATIVE)
+    rows = flat.rows_with_target(u, np.ones(30_000), target, RELATIVE)
     expected = np.where(target == 1, RELATIVE, 0) / RELATIVE[target == 1].sum()
     np.testing.assert_allclose(np.bincount(rows, minlength=40) / 30_000, expected, atol=1e-4)
-    number = np.sort(RNG.normal(size=40))
-    rows = flat.rows_with_target(u, np.full(30_000, number[20]), number, False, RELATIVE)
-    expected = np.where(np.abs(np.arange(40) - 20) <= 5, RELATIVE, 0)
-    np.testing.assert_allclose(np.bincount(rows, minlength=40) / 30_000, expected / expected.sum(), atol=1e-4)
 
 
 def test_matches_are_those_of_repeated_rows():

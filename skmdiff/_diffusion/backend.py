@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from . import conditioning, solvers
-from .denoiser import Denoiser, Layout, denoise, initialise, own_levels
+from . import solvers
+from .denoiser import Denoiser, Layout, denoise, initialise, own_levels, probabilities_of
 from .noise import UNKNOWN, karras_grid
 from .training import TrainingPlan, train
 
-__all__ = ["BLOCK_ROWS", "DenoiserState", "NetworkShape", "TrainingPlan", "draw_categories", "fit_denoiser", "log_density",
-           "noise_of_columns", "remove_noise", "sample_block"]
+__all__ = ["BLOCK_ROWS", "DenoiserState", "NetworkShape", "TrainingPlan", "fit_denoiser", "log_density",
+           "noise_of_columns", "probabilities", "remove_noise", "sample_block"]
 
 BLOCK_ROWS = 1024
 MAX_EXACT_TRACE = 16
@@ -37,6 +37,7 @@ class DenoiserState:
     """A trained denoiser as arrays: the blocks of the table, the shape of the network, its weights.
 
     noise : (n_blocks,) the level of each column's own noise: that of the training rows, removed from what is drawn
+    sigma_max : the largest level of training, and that of rows of which columns are known or unknown only
     """
 
     blocks: list
@@ -44,6 +45,7 @@ class DenoiserState:
     weights: dict
     device: str
     noise: np.ndarray
+    sigma_max: float
 
 
 def resolve_device(device):
@@ -109,7 +111,7 @@ def fit_denoiser(draw_rows, held_out_rows, blocks, shape, plan, *, device, seed,
     held_out = None if held_out_rows is None else tensor(held_out_rows)
     history = train(model, rows_at, held_out, plan, generator, report)
     weights = {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
-    return DenoiserState(blocks, shape, weights, torch_device.type, plan.noise), history
+    return DenoiserState(blocks, shape, weights, torch_device.type, plan.noise, plan.sigma_max), history
 
 
 def sample_block(state, x, known, sigma_start, sigma_min, n_steps, rho, probe=None):
@@ -139,33 +141,32 @@ def sample_block(state, x, known, sigma_start, sigma_min, n_steps, rho, probe=No
     return out.double().cpu().numpy()
 
 
-def draw_categories(state, x, given, level, uniforms):
-    """One block of rows with the cells given, and the free categories drawn given these: see `conditioning`.
+def probabilities(state, W):
+    """Probabilities of the levels of every category given the other columns that are known, one category at a time.
+
+    Works in float64, so that a row's value does not depend on the rows that come with it.
 
     Parameters
     ----------
-    x : array (BLOCK_ROWS, p); given : array (BLOCK_ROWS, p), NaN where a cell is free
-    level : float, the largest level that the network knows
-    uniforms : array (BLOCK_ROWS, n_blocks)
+    W : array (n, p), NaN where a column is unknown
 
     Returns
     -------
-    x : array (BLOCK_ROWS, p), of which free numbers stay as they are
+    probability : dict of array (n, n_levels), by the number of the block
     """
-    model = _load(state)
-
-    def tensor(values):
-        return torch.as_tensor(values, dtype=torch.float32, device=model.enter.weight.device)
-
-    given = np.where(np.isnan(given), x, given), np.isnan(given[:, [block.start for block in state.blocks]])
-    rows, free = tensor(given[0]), torch.as_tensor(given[1], device=model.enter.weight.device)
-    codes = [None if block.codes is None else tensor(block.codes) for block in state.blocks]
+    model = _load(state, torch.float64)
+    unknown = np.isnan(W[:, [block.start for block in state.blocks]])
+    device = model.enter.weight.device
+    out = {b: [] for b, block in enumerate(state.blocks) if block.codes is not None}
     with torch.inference_mode():
-        out = conditioning.draw_categories(model, codes, rows, free, level, tensor(uniforms))
-    coded = [j for block in state.blocks if block.codes is not None for j in range(block.start, block.stop)]
-    moved = given[0].copy()
-    moved[:, coded] = out.double().cpu().numpy()[:, coded]
-    return moved
+        for start in range(0, len(W), BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            x = torch.as_tensor(np.nan_to_num(W[rows]), device=device)
+            sigma = torch.where(torch.as_tensor(unknown[rows], device=device), UNKNOWN, 0.0).to(x)
+            found = model(x, x.new_full((len(x),), state.sigma_max), sigma)[1]
+            for b, values in probabilities_of(model.layout, found).items():
+                out[b].append(values.cpu().numpy())
+    return {b: np.concatenate(parts) for b, parts in out.items()}
 
 
 def remove_noise(state, W):
@@ -239,7 +240,7 @@ def log_density(state, W, hidden, missing, log_density_at_start, sigma_min, sigm
         rows = slice(start, start + BLOCK_ROWS)
         x = torch.as_tensor(W[rows], dtype=torch.float64, device=device)
         unknown = torch.as_tensor(hidden | missing[rows], device=device)
-        out[rows] = _log_probability_of_levels(model, x, unknown).cpu().numpy()
+        out[rows] = _log_probability_of_levels(model, x, unknown, state.sigma_max).cpu().numpy()
         if len(numbers):
             noised, change = _noise_up(model, x, unknown, numbers, grid, least)
             seen = ~unknown[:, numbers]
@@ -247,10 +248,10 @@ def log_density(state, W, hidden, missing, log_density_at_start, sigma_min, sigm
     return out
 
 
-def _log_probability_of_levels(model, x, unknown):
+def _log_probability_of_levels(model, x, unknown, level):
     """Sum over the categories that are not `unknown` (B, n_blocks) of log p(level | numbers, categories before it)."""
     layout = model.layout
-    row_level = x.new_ones(len(x))
+    row_level = x.new_full((len(x),), level)
     sigma = torch.where(layout.is_categorical | unknown, UNKNOWN, 0.0).to(x)
     total = x.new_zeros(len(x))
     with torch.no_grad():

@@ -138,6 +138,15 @@ def own_levels(layout, log_probabilities, x_0):
     return out
 
 
+def probabilities_of(layout, log_probabilities):
+    """Probabilities (B, n_levels) of the levels of every category, a dict by the number of the block."""
+    narrow, *wide = log_probabilities
+    out = {block: narrow[:, place, :layout.narrow.n_levels[place]].exp()
+           for place, block in enumerate(layout.narrow.block.tolist())}
+    out.update({int(column.block): values.softmax(-1) for column, values in zip(layout.wide, wide, strict=True)})
+    return out
+
+
 def _draw_frequencies(n_numeric, n_frequencies, generator):
     """Frequencies of each column, one in each of n_frequencies strata of FREQUENCY_RANGE, log-uniform."""
     low, high = (math.log(f) for f in FREQUENCY_RANGE)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 LOG_SIGMA_MEAN, LOG_SIGMA_STD = -1.2, 1.5
-TASKS = 0, 1, 1, 2, 1, 3, 4
+TASKS = 0, 1, 2, 3, 4, 1, 5  # of the rows with a task, in turn; see `draw_column_levels`
 UNKNOWN = 100.0
 
 
@@ -50,13 +50,19 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
     """The level of every column of every row of a batch, (n_rows, n_blocks).
 
     Most rows share one level over their columns: that is what sampling visits. `conditional_share` of the rows
-    learn a conditional law instead, one of five tasks: a random set of columns known; a random set known and
-    the others unknown; categories unknown and numbers noised (their marginal density); the target column known
-    (class-conditional sampling); a random set at the level of another row. Tasks that the table does not have
-    fall back to the first.
+    learn a conditional law instead, by one of these tasks:
 
-    Where some `missing` (n_rows, n_blocks) of bool say what rows of the table lack, the second and third task also make
-    that unknown: the density of a row with gaps. They are not the rows of the batch, since what is unknown must not
+    0. a random set of columns known;
+    1. a random set known and the others unknown;
+    2. categories unknown and numbers noised: their marginal density;
+    3. the target known: class-conditional sampling;
+    4. a random set at the level of another row;
+    5. the target unknown and the others known: prediction.
+
+    Tasks that the table does not have fall back to 0, the last one to 1.
+
+    Where some `missing` (n_rows, n_blocks) of bool say what rows of the table lack, tasks 1, 2 and 5 also make that
+    unknown: the density of a row with gaps. They are not the rows of the batch, since what is unknown must not
     tell fillers from values.
     """
     n_rows, n_blocks, device = len(row_level), len(is_categorical), row_level.device
@@ -71,7 +77,9 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
     known = uniform(n_special, n_blocks) < uniform(n_special, 1)
     task = torch.tensor(TASKS, device=device)[torch.arange(n_special, device=device) % len(TASKS)]
     if target is not None:
-        known = torch.where((task == 3)[:, None], torch.arange(n_blocks, device=device) == target, known)
+        is_target = torch.arange(n_blocks, device=device) == target
+        known = torch.where((task == 3)[:, None], is_target, known)
+        known = torch.where((task == 5)[:, None], ~is_target, known)
     if bool(is_categorical.any()) and not bool(is_categorical.all()):
         known = torch.where((task == 2)[:, None], ~is_categorical, known)
         numbers_known = (task == 1) & (uniform(n_special) < 0.5)
@@ -80,9 +88,10 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
     swapped = row_level[torch.randperm(n_rows, generator=generator, device=device)[:n_special]]
     unknown = torch.full_like(shared, UNKNOWN)
     known_level = torch.where(task == 4, swapped, torch.where(task == 2, shared, 0.0))
-    other_level = torch.where((task == 1) | (task == 2) & is_categorical.any(), unknown, shared)
+    hides = (task == 1) | (task == 5)
+    other_level = torch.where(hides | (task == 2) & is_categorical.any(), unknown, shared)
     sigma[:n_special] = torch.where(known, known_level[:, None], other_level[:, None])
     if missing is not None:
-        hidden = missing[:n_special] & ((task == 1) | (task == 2))[:, None]
+        hidden = missing[:n_special] & (hides | (task == 2))[:, None]
         sigma[:n_special] = sigma[:n_special].masked_fill(hidden, UNKNOWN)
     return sigma

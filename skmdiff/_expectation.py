@@ -1,0 +1,32 @@
+"""E[y | X] and E[X | y] of a fitted sampler: the means of what is not given."""
+
+import numpy as np
+
+from ._completion import draw_given, mean_table
+from ._conditions import settle
+from ._draw import draw_rows, plan_draw
+
+
+def target_given_rows(sampler, X, n_draws, seed):
+    """E[y | X]: probabilities (m, n_classes) by the network, or means (m,) of numbers over draws."""
+    W, target = sampler.codec_.encode(X), sampler.target_
+    W = np.pad(W, ((0, 0), (0, target.width)), constant_values=np.nan)
+    if target.is_categorical:
+        from ._diffusion import backend
+
+        return backend.probabilities(sampler.denoiser_, W)[len(sampler.denoiser_.blocks) - 1]
+    drawn = draw_given(sampler, W, n_draws, seed)[:, :, -target.width:]
+    return np.mean([target.decode(codes) for codes in drawn], axis=0)
+
+
+def rows_given_target(sampler, y, n_draws, seed):
+    """E[X | y]: a table of one row a target (m,), of means over draws; once for equal targets."""
+    wanted = sampler.target_.encode_wanted(y, len(y))
+    distinct, which = np.unique(wanted, axis=0, return_inverse=True)
+    repeated = np.tile(distinct, (n_draws, 1))
+    settled = settle(sampler, None, repeated, len(repeated), seed)
+    plan = plan_draw(sampler.source_, sampler.manifold_model_, len(repeated), seed, wanted=repeated, settled=settled,
+                     values=sampler.target_.values_of(repeated))
+    W = draw_rows(sampler.denoiser_, plan, sampler._process(), len(repeated), seed, sampler.n_jobs)
+    drawn = sampler._clean(W).reshape(n_draws, len(distinct), -1)
+    return mean_table(sampler.codec_, drawn[:, which.ravel()], {})
