@@ -39,6 +39,7 @@ NUMBER_STEP = 1 / 32  # wishes for one number that differ by less have their row
 RIDGE = 1e-6
 EDGE = 1e-9
 LEAST_PROBABILITY = 1e-6
+PRIOR_MATCH = 1.0
 
 
 @dataclass(frozen=True)
@@ -212,18 +213,47 @@ class Matches:
 
     def _weigh_by_network(self, nears, members, codes, free):
         """Weigh the rows near the wishes `members` (s,), all for the cells `codes` (s, p) given, NaN elsewhere."""
-        places = np.unique(np.concatenate([nears[k].places for k in members]))
-        own = self.probabilities(np.where(np.isnan(codes[0]), np.nan, self.rows[places]))
-        wanted = self.probabilities(codes)
+        wanted, around = self.probabilities(codes), self._around([nears[k] for k in members], codes[0], free)
         for i, k in enumerate(members):
-            near, weights = nears[k], nears[k].weights()
-            at, log_ratio = np.searchsorted(places, near.places), 0.0
+            near, log_ratio = nears[k], 0.0
             for b in free:
-                there = weights @ own[b][at] / weights.sum()
-                change = np.log(np.maximum(wanted[b][i], LEAST_PROBABILITY) / np.maximum(there, LEAST_PROBABILITY))
+                change = np.log(np.maximum(wanted[b][i], LEAST_PROBABILITY) / around[b][i])
                 log_ratio = log_ratio + change[self.levels[b][near.places]]
-            weights = weights * np.exp(np.round(log_ratio - log_ratio.max(), DIGITS))
+            weights = near.weights() * np.exp(np.round(log_ratio - log_ratio.max(), DIGITS))
             nears[k] = Near(near.places, np.cumsum(weights), near.slopes)
+
+    def _around(self, nears, codes, free):
+        """Means over each of some rows near of the network's probabilities (s, n_levels) of the categories `free`.
+
+        codes : (p,), NaN in the columns that the network is not to see
+        """
+        places = np.unique(np.concatenate([near.places for near in nears]))
+        own = self.probabilities(np.where(np.isnan(codes), np.nan, self.rows[places]))
+        shares = [near.weights() / near.weights().sum() for near in nears]
+        at = [np.searchsorted(places, near.places) for near in nears]
+        return {b: np.maximum([w @ own[b][rows] for w, rows in zip(shares, at, strict=True)], LEAST_PROBABILITY)
+                for b in free}
+
+    def predict(self, wish, b):
+        """Probabilities (n, n_levels) of the levels of the free category with the number b, given all that is asked.
+
+        As the rows near are weighed, p(k | c) share_k / m_k with m_k the mean of p(k | c_j) over them; the share of a
+        category is drawn towards m_k as if PRIOR_MATCH more rows had it: a category that no row near has is not
+        impossible.
+        """
+        everyone = np.arange(len(wish.low))
+        points, codes = self._points(wish, everyone)
+        nears = [self.near(wish.low[k], wish.high[k], wish.masks).thinned() for k in everyone]
+        out = self.probabilities(codes)[b]
+        patterns, which = np.unique(points, axis=0, return_inverse=True)
+        for members in _groups(which.ravel(), len(patterns)):
+            around = self._around([nears[k] for k in members], codes[members[0]], [b])[b]
+            for k, mean in zip(members, around, strict=True):
+                weights = nears[k].weights()
+                n_rows = weights.sum() ** 2 / (weights**2).sum()
+                share = np.bincount(self.levels[b][nears[k].places], weights, len(mean)) / weights.sum()
+                out[k] *= (n_rows * share / mean + PRIOR_MATCH) / (n_rows + PRIOR_MATCH)
+        return out / out.sum(axis=1, keepdims=True)
 
     def _points(self, wish, first):
         """(s, n_blocks) of bool, the cells of which wishes ask for one value, and their codes (s, p), NaN elsewhere."""

@@ -3,18 +3,17 @@
 import numpy as np
 
 from ._completion import draw_given, mean_table
-from ._conditions import settle
+from ._conditions import matches_of, settle, wish_of_codes
 from ._draw import draw_rows, plan_draw
 
 
 def target_given_rows(sampler, X, n_draws, seed):
-    """E[y | X]: probabilities (m, n_classes) by the network, or means (m,) of numbers over draws."""
+    """E[y | X]: probabilities (m, n_classes), or means (m,) of numbers over draws."""
     W, target = sampler.codec_.encode(X), sampler.target_
     W = np.pad(W, ((0, 0), (0, target.width)), constant_values=np.nan)
     if target.is_categorical:
-        from ._diffusion import backend
-
-        return backend.probabilities(sampler.denoiser_, W)[len(sampler.denoiser_.blocks) - 1]
+        blocks = sampler.denoiser_.blocks
+        return matches_of(sampler).predict(wish_of_codes(W, blocks), len(blocks) - 1)
     drawn = draw_given(sampler, W, n_draws, seed)[:, :, -target.width:]
     return np.mean([target.decode(codes) for codes in drawn], axis=0)
 
