@@ -14,7 +14,7 @@ do, but not as well from one or two. Where categories are free, a row near c who
     p(k | c) / sum_j w_j p(k | c_j),
 
 with w_j the kernel and p the network's: rows near by say how common the categories are there, the network how they
-change from there to c.
+change from there to c. Of f free categories the weight is the product to the power 1 / sqrt(f).
 
 A number may be given as a range and a category as a set of levels. Then the training row that a start is taken from is
 drawn among those inside of all ranges and sets, and gives its own cell, a number within its own share of the column: so
@@ -39,7 +39,7 @@ NUMBER_STEP = 1 / 32  # wishes for one number that differ by less have their row
 RIDGE = 1e-6
 EDGE = 1e-9
 LEAST_PROBABILITY = 1e-6
-PRIOR_MATCH = 1.0
+PRIOR_MATCH = 5.0
 
 
 @dataclass(frozen=True)
@@ -219,6 +219,7 @@ class Matches:
             for b in free:
                 change = np.log(np.maximum(wanted[b][i], LEAST_PROBABILITY) / around[b][i])
                 log_ratio = log_ratio + change[self.levels[b][near.places]]
+            log_ratio /= np.sqrt(len(free))  # each is read as if it were alone: together they say some things twice
             weights = near.weights() * np.exp(np.round(log_ratio - log_ratio.max(), DIGITS))
             nears[k] = Near(near.places, np.cumsum(weights), near.slopes)
 
