@@ -41,6 +41,6 @@ def test_the_benchmark_of_the_promises(promises):
 def test_the_guide_on_tables_runs():
     guide = (ROOT / "docs" / "user_guide.md").read_text(encoding="utf-8")
     names = {"ManifoldDiffusionSampler": ManifoldDiffusionSampler}
-    for section in ("Tables as they are", "Conditions and imputation", "Constraints"):
+    for section in ("Fit and draw", "Tables as they are", "Conditions and imputation", "Constraints"):
         for block in guide.split(f"## {section}")[1].split("\n## ")[0].split("```python\n")[1:]:
             exec(block.split("```")[0], names)  # it asserts what it promises
