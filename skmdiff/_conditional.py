@@ -187,10 +187,12 @@ class Matches:
         """
         coarse = wish.coarse()
         first, which = coarse.distinct()
-        nears = self._by_network(coarse, first, [self.near(coarse.low[k], coarse.high[k], wish.masks) for k in first])
+        nears = [self.near(coarse.low[k], coarse.high[k], wish.masks) for k in first]
+        weighed = self._by_network(coarse, first, nears)
         chosen, given = np.empty(len(which), dtype=np.intp), np.full((len(which), self.rows.shape[1]), np.nan)
-        for k, near, rows in zip(first, nears, _groups(which, len(first)), strict=True):
-            chosen[rows] = near.choose(uniforms[rows, 0])
+        for i, rows in enumerate(_groups(which, len(first))):
+            k, near = first[i], nears[i]
+            chosen[rows] = weighed[i].choose(uniforms[rows, 0])
             for b in np.flatnonzero(~np.isnan(wish.low[k])):
                 block = self.blocks[b]
                 given[rows, block.start:block.stop] = self._cells(
@@ -199,29 +201,29 @@ class Matches:
 
     def _by_network(self, wish, first, nears):
         """The rows near each of some wishes, weighed by the network where categories are free."""
-        points, codes = self._points(wish, first)
-        wanted = [b for b in self.levels if not points[:, b].all()]
-        if self.probabilities is None or not wanted or not points.any():
+        if self.probabilities is None or not self.levels:
             return nears
-        nears = [near.thinned() for near in nears]
+        out, (points, codes) = list(nears), self._points(wish, first)
         patterns, which = np.unique(points, axis=0, return_inverse=True)
         for pattern, members in zip(patterns, _groups(which.ravel(), len(patterns)), strict=True):
-            free = [b for b in wanted if not pattern[b]]
+            free = [b for b in self.levels if not pattern[b]]
             if free and pattern.any():
-                self._weigh_by_network(nears, members, codes[members], free)
-        return nears
+                weighed = self._weigh_by_network([nears[k].thinned() for k in members], codes[members], free)
+                for k, near in zip(members, weighed, strict=True):
+                    out[k] = near
+        return out
 
-    def _weigh_by_network(self, nears, members, codes, free):
-        """Weigh the rows near the wishes `members` (s,), all for the cells `codes` (s, p) given, NaN elsewhere."""
-        wanted, around = self.probabilities(codes), self._around([nears[k] for k in members], codes[0], free)
-        for i, k in enumerate(members):
-            near, log_ratio = nears[k], 0.0
-            for b in free:
-                change = np.log(np.maximum(wanted[b][i], LEAST_PROBABILITY) / around[b][i])
-                log_ratio = log_ratio + change[self.levels[b][near.places]]
+    def _weigh_by_network(self, nears, codes, free):
+        """The rows near some wishes, which all ask for the columns in which `codes` (s, p) is not NaN, weighed."""
+        wanted, around = self.probabilities(codes), self._around(nears, codes[0], free)
+        out = []
+        for i, near in enumerate(nears):
+            log_ratio = sum(np.log(np.maximum(wanted[b][i], LEAST_PROBABILITY) / around[b][i])[
+                self.levels[b][near.places]] for b in free)
             log_ratio /= np.sqrt(len(free))  # each is read as if it were alone: together they say some things twice
             weights = near.weights() * np.exp(np.round(log_ratio - log_ratio.max(), DIGITS))
-            nears[k] = Near(near.places, np.cumsum(weights), near.slopes)
+            out.append(Near(near.places, np.cumsum(weights), near.slopes))
+        return out
 
     def _around(self, nears, codes, free):
         """Means over each of some rows near of the network's probabilities (s, n_levels) of the categories `free`.

@@ -16,7 +16,7 @@ from ._sampler import ManifoldDiffusionSampler
 from ._streams import draw_seed
 from ._synthetic import fit_sampler
 
-MEAN_DRAWS = 20
+MEAN_DRAWS = 50
 
 
 class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -36,7 +36,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         "draw" keeps the spread of a column and its dependence on the others; "mean" is nearest to the cell that is
         missing: the mean of numbers and dates, rounded to what the column holds, and the most frequent level.
     n_draws : int, default=1
-        Draws of which "mean" takes the mean; 1 there stands for 20.
+        Draws of which "mean" takes the mean; 1 there stands for 50.
     random_state : int, RandomState or None, default=None
         Seeds the fit and the draws: with an int each call fills alike.
 

@@ -315,6 +315,17 @@ def test_rows_for_numbers_wanted_do_not_depend_on_the_others():
         est.sample(40, y=y, design="stratified")
 
 
+def test_a_row_under_a_range_does_not_depend_on_the_conditions_of_others():
+    table = people(3000)  # so many that the rows near are thinned
+    est = quick().fit(table)
+    conditions = [{"x": (-0.5, 0.5)}, {"x": (-1.0, 1.0), "age": 40}, {"age": 40}, {"group": "a"}]
+    rows = est.sample(4, conditions=conditions)
+    for n in (1, 2, 3):
+        pd.testing.assert_frame_equal(rows[:n], est.sample(n, conditions=conditions[:n]))
+    seen = est.sample(300, conditions={"x": (-0.5, 0.5), "day": pd.Timestamp("2024-01-10")})
+    assert seen["x"].nunique() > 280  # numbers anew, not those of rows
+
+
 def test_values_are_drawn_anew_half_way_to_their_neighbours():
     seen = np.array([0.0, 1.0, 1.0, 2.0, 4.0])
     values = np.repeat([0.0, 1.0, 2.0, 4.0], 2)
