@@ -148,7 +148,8 @@ class TableCodec:
 
     def cells(self):
         """(n_outputs,) level, in the code, of what rounds to one value; see `StandardColumn.cell`."""
-        return np.concatenate([np.full(column.width, column.cell if column.kind == "numeric" else 0.0) for column in self.columns_])
+        return np.concatenate([np.full(column.width, column.cell if column.kind == "numeric" else 0.0)
+                               for column in self.columns_])
 
     def _fit_column(self, name, x, native, writer, categorical, weight):
         if len(x) == 0:

@@ -221,9 +221,9 @@ class QuantileColumn:
         """log |dw/dx| of each value, or log(mass) - log phi(w) where the column has an atom.
 
         The base measure is counting on the atoms and, in a column that is written on a grid (integers, decimals), on
-        the grid, so that a value seen once weighs as one seen twice does; length elsewhere. Where the fitted law has nothing the
-        price is finite, so that the mean over new rows stays finite: half an observation spread over a gap
-        beside an atom, and outside the seen bounds the edge's value with a penalty of
+        the grid, so that values seen once and twice are measured alike; length elsewhere. Where the fitted law has
+        nothing the price is finite, so that the mean over new rows stays finite: half an observation spread over a
+        gap beside an atom, and outside the seen bounds the edge's value with a penalty of
         log(1 / (n + 1)) - distance / std.
         """
         nearest, step = self._locate(x)
