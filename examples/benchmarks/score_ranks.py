@@ -41,9 +41,12 @@ SETTINGS = {
 def tables(paths):
     """{name: frame}: bundled ones, and CSV files whose text is categories."""
     digits = PCA(16, random_state=0).fit_transform(load_digits().data)
-    out = {"german credit": load_german_credit(), "breast cancer": load_breast_cancer(as_frame=True).frame,
-           "diabetes": load_diabetes(as_frame=True, scaled=False).frame,
-           "digits, PCA(16)": pd.DataFrame(digits)}
+    out = {
+        "german credit": load_german_credit(as_frame=True).frame,
+        "breast cancer": load_breast_cancer(as_frame=True).frame,
+        "diabetes": load_diabetes(as_frame=True, scaled=False).frame,
+        "digits, PCA(16)": pd.DataFrame(digits),
+    }
     return out | {Path(path).name.split(".")[0]: pd.read_csv(path).dropna() for path in paths}
 
 
