@@ -136,6 +136,8 @@ class TableCodec:
     def log_volume(self, X):
         """(n_samples,) sum over the numeric columns of log |dw/dx|, log(mass) - log phi(w) at atoms.
 
+        In a column that is written on a grid dx is counted in steps of it: what comes out is a probability.
+
         Finite for every finite table: see `QuantileColumn.log_volume` for values that fit did not see. A missing
         cell adds nothing.
         """
@@ -143,6 +145,11 @@ class TableCodec:
         for column, x in zip(self.columns_, self._read(X), strict=True):
             total = total + np.nan_to_num(spread(column.log_volume(x.observed)[:, None], x.missing)[:, 0])
         return total
+
+    def cells(self):
+        """(n_outputs,) level, in the code, of what rounds to one value; see `StandardColumn.cell`."""
+        return np.concatenate([np.full(column.width, column.cell if column.kind == "numeric" else 0.0)
+                               for column in self.columns_])
 
     def _fit_column(self, name, x, native, writer, categorical, weight):
         if len(x) == 0:

@@ -80,6 +80,11 @@ def to_grid(x, decimals, dtype):
     return np.clip(x, float(info.min), np.nextafter(float(info.max) + 1, 0)).astype(dtype)
 
 
+def log_step(decimals):
+    """log of the step of a grid of so many decimals; 0 without a grid, where length itself is the measure."""
+    return 0.0 if decimals is None else -decimals * np.log(10.0)
+
+
 def mean_and_std(x, weight=None):
     """Mean and standard deviation of finite floats, however large or small, by weight (n,) or all alike."""
     scale = np.abs(x).max()
@@ -167,14 +172,23 @@ class StandardColumn:
     def decode(self, block):
         return to_grid(self.mean + self.std * block[:, 0], self.decimals, self.dtype)
 
+    @property
+    def cell(self):
+        """Level at which the normal density at a value, times the step of the grid, is at most 1; 0 off a grid.
+
+        A value of the grid stands for all that rounds to it. The density at this level times the step is the
+        probability of that: near enough where the law is smooth, and exact for one value alone.
+        """
+        return np.exp(log_step(self.decimals)) / (self.std * np.sqrt(2 * np.pi)) if self.decimals is not None else 0.0
+
     def log_volume(self, x):
-        return np.full(len(x), -np.log(self.std))
+        return np.full(len(x), log_step(self.decimals) - np.log(self.std))
 
 
 class QuantileColumn:
     """w = Phi^-1(F(x)) with randomised ties; see the head of this module."""
 
-    kind, width, codes, frequencies = "numeric", 1, None, None
+    kind, width, codes, frequencies, cell = "numeric", 1, None, None, 0.0
 
     def __init__(self, x, name, weight=None):
         self.name = name
@@ -206,9 +220,10 @@ class QuantileColumn:
     def log_volume(self, x):
         """log |dw/dx| of each value, or log(mass) - log phi(w) where the column has an atom.
 
-        The base measure is counting on the atoms and length elsewhere. Where the fitted law has nothing the
-        price is finite, so that the mean over new rows stays finite: half an observation spread over a gap
-        beside an atom, and outside the seen bounds the edge's value with a penalty of
+        The base measure is counting on the atoms and, in a column that is written on a grid (integers, decimals), on
+        the grid, so that values seen once and twice are measured alike; length elsewhere. Where the fitted law has
+        nothing the price is finite, so that the mean over new rows stays finite: half an observation spread over a
+        gap beside an atom, and outside the seen bounds the edge's value with a penalty of
         log(1 / (n + 1)) - distance / std.
         """
         nearest, step = self._locate(x)
@@ -251,7 +266,7 @@ class QuantileColumn:
         gap = np.where(step == 0, 0.5 * gaps[nearest] + 0.5 * gaps[nearest + 1], gaps[nearest + (step > 0)])
         atom = self.counts[nearest] > 1
         mass = np.where(atom & (step != 0), 0.5, self.masses[nearest])
-        return np.log(mass / self.n) - np.where(atom & (step == 0), 0.0, np.log(gap))
+        return np.log(mass / self.n) - np.where(atom & (step == 0), 0.0, np.log(gap) - log_step(self.decimals))
 
     def _penalty(self, x):
         """Price of a value outside the seen bounds."""

@@ -46,6 +46,10 @@ class DateColumn:
             ticks = np.clip(self.on_clock(ticks), self.origin, self.last)
         return ticks.astype(self.dtype)
 
+    @property
+    def cell(self):
+        return self.inner.cell
+
     def log_volume(self, x):
         return self.inner.log_volume(self._whole(x))
 

@@ -302,10 +302,11 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
     def score_samples(self, X):
         """Log-density of rows under the model, in nats.
 
-        A density in the units of the columns for numbers that vary continuously, a probability for categories
-        and for values that the table repeats. By the probability-flow ODE from the row to `sigma_start_` and
-        the law of the starts there; the trace of the Jacobian is exact up to 16 numeric columns and estimated
-        with fixed probes above. A value outside of the range seen in `fit` costs a finite penalty. Where
+        A probability for categories and for numbers written on a grid, integers and decimals, each value standing for
+        all that rounds to it; a density in the units of the columns for numbers that vary continuously, but a
+        probability for values that the table repeats. By the probability-flow ODE from the row to `sigma_start_` and
+        the law of the starts there, in closed form; the trace of the Jacobian is exact up to 16 numeric columns and
+        estimated with fixed probes above. A value outside of the range seen in `fit` costs a finite penalty. Where
         `sigma_start_` is small, rows far from all training rows are rated lower than they deserve. For a row with
         gaps it is the density of the cells that are there; where the table of `fit` had gaps, times the
         probability that just these are. With a noise level it is the density of rows that have this noise once more,
@@ -330,9 +331,11 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         missing = np.pad(missing, ((0, 0), (0, len(blocks) - len(self.codec_.blocks_))))
         padded = np.pad(np.nan_to_num(W), ((0, 0), (0, blocks[-1].stop - p)))
         numbers = [block.start for block in self.codec_.blocks_ if block.codes is None]
-        levels = np.maximum(self.sigma_start_, backend.noise_of_columns(self.denoiser_))
-        at_start = _source.start_density(self.source_, numbers, levels[numbers])
-        log_density = backend.log_density(self.denoiser_, padded, hidden, missing, at_start, self.sigma_min,
+        cells = np.pad(self.codec_.cells(), (0, blocks[-1].stop - p))
+        least = np.maximum(backend.noise_of_columns(self.denoiser_), cells)
+        at_start = _source.start_density(self.source_, numbers, np.maximum(self.sigma_start_, least)[numbers])
+        log_density = backend.log_density(self.denoiser_, padded, hidden, missing, at_start,
+                                          least[[block.start for block in blocks]], self.sigma_min,
                                           self.sigma_start_, DENSITY_STEPS)
         if self.gaps_ is not None:
             log_density += self.gaps_.log_probability_given_seen(

@@ -28,6 +28,7 @@ PRIOR_NEIGHBORS = 15
 MIN_SPLIT_ROWS, N_SPLITS, SPLIT_ROWS, SPLIT_STARTS = 10, 4, 10_000, 1000
 LEAK_SCALE, LARGEST_LEAK = 16.0, 0.5
 MAX_CENTRES = 2000
+MAX_CELLS = 4_000_000  # numbers handled at once
 SMALLEST_START, N_BISECTIONS = 0.35, 6
 
 
@@ -101,15 +102,62 @@ def _by_weight(weight, e, near):
 def start_density(source, columns, sigma):
     """Log-density of the starts' `columns` at the level sigma, a function of rows (m, len(columns)) and seen cells.
 
-    sigma is a number or one a column, (len(columns),). The law of the starts is a mixture over all rows; MAX_CENTRES
-    draws stand for it.
+    sigma is a number or one a column, (len(columns),). The law of the starts is a mixture over all rows of normal laws,
+    in closed form; above MAX_CENTRES rows as many drawn by weight stand for them. For a row with gaps, whose every
+    pattern would take factors of its own, MAX_CENTRES starts stand for the law.
     Without a source it is the noise that plain diffusion starts from.
     """
     if source is None:
         return lambda x, seen=None: log_kernel_density(x, np.zeros((1, len(columns))), np.sqrt(1 + sigma**2), seen)
     rng = np.random.default_rng(0)
     centres = draw_starts(source, rng.random((MAX_CENTRES, source.n_draws)))[:, columns]
-    return lambda x, seen=None: log_kernel_density(x, centres, sigma, seen)
+    places = np.arange(len(source.rows))
+    if len(places) > MAX_CENTRES:
+        places = source.rows_at((np.arange(MAX_CENTRES) + rng.random(MAX_CENTRES)) / MAX_CENTRES)
+    weight = None if source.weight is None or len(source.rows) > MAX_CENTRES else source.weight
+    mixture = normal_laws(source, places, columns)
+
+    def log_density(x, seen=None):
+        gaps = np.zeros(len(x), dtype=bool) if seen is None else ~seen.all(axis=1)
+        out = np.empty(len(x))
+        out[gaps] = log_kernel_density(x[gaps], centres, sigma, seen[gaps]) if gaps.any() else 0.0
+        out[~gaps] = log_mixture_density(x[~gaps], *mixture, sigma, weight)
+        return out
+
+    return log_density
+
+
+def normal_laws(source, i, columns):
+    """The law of the starts from the rows i (m,) in `columns`: means (m, p), factors F (m, p, k + 1) of F F^T."""
+    near = source.rows[:, columns][source.neighborhoods[i]]
+    weight = np.ones(near.shape[:2]) if source.weight is None else source.weight[source.neighborhoods[i]]
+    centre, root, kept, drawn = _by_weight(weight, np.ones(near.shape[:2]), near)
+    factors = np.sqrt(drawn)[:, :, None] * root[:, :, None] * (near - centre[:, None])
+    return centre + np.sqrt(kept) * (near[:, 0] - centre), factors.transpose(0, 2, 1)
+
+
+def log_mixture_density(x, means, factors, sigma, weight=None):
+    """Log-density at x (m, p) of the mixture of N(mean, F F^T + diag(sigma^2)), means (n, p), F (n, p, k), by weight.
+
+    Scaled by sigma and with F = U diag(s) V^T the covariance is I + U diag(s^2) U^T, so that its determinant is the
+    product of 1 + s^2, and its inverse I - U diag(s^2 / (1 + s^2)) U^T.
+    """
+    sigma = np.broadcast_to(sigma, x.shape[1:])
+    x, means = x / sigma, means / sigma
+    U, s, _ = np.linalg.svd(factors / sigma[:, None], full_matrices=False)
+    along = (U * (s / np.sqrt(1 + s**2))[:, None]).transpose(0, 2, 1)
+    log_weight = np.zeros(len(means)) if weight is None else np.log(weight / weight.mean())
+    log_weight -= np.log1p(s**2).sum(axis=1) / 2 + np.log(len(means)) + (np.log(2 * np.pi) / 2 + np.log(sigma)).sum()
+    size = max(1, MAX_CELLS // along[:, :, 0].size)
+    return np.concatenate([_log_sum_exp(log_weight - _squares(x[start:start + size], means, along) / 2)
+                           for start in range(0, len(x), size)] or [np.empty(0)])
+
+
+def _squares(x, means, along):
+    """(m, n) squared lengths of x - mean, less those along the directions (n, q, p)."""
+    across = (x**2).sum(1)[:, None] - 2 * x @ means.T + (means**2).sum(1)
+    within = np.tensordot(x, along, (1, 2)) - np.einsum("nqp,np->nq", along, means)
+    return np.maximum(across - (within**2).sum(axis=2), 0)
 
 
 def log_kernel_density(x, centres, sigma, seen=None, weight=None):

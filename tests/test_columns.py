@@ -176,6 +176,16 @@ def test_masses_of_atoms_sum_to_one():
     assert_allclose(np.exp(logp), [0.5, 0.3, 0.2])
 
 
+@pytest.mark.parametrize("numeric", ["quantile", "standard"])
+def test_probabilities_on_a_grid_do_not_depend_on_its_unit(numeric):
+    """Repeated values, values seen once and new ones: integers, and the same as decimals."""
+    x = np.array([0, 0, 1, 3, 4, 4, 4, 9, 15])[:, None]
+    new = np.arange(-1, 17)[:, None]
+    whole, tenths = TableCodec(numeric=numeric).fit(x), TableCodec(numeric=numeric).fit(x / 10)
+    assert_allclose(whole.log_volume(new), tenths.log_volume(new / 10))
+    assert_allclose(whole.cells(), tenths.cells())
+
+
 def test_unseen_values_have_a_finite_price():
     x = np.repeat([0.0, 1.0, 3.0], 2)
     codec = column_of(x)

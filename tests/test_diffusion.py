@@ -287,7 +287,8 @@ def test_trained_posterior_of_a_category_and_its_density():
     value = np.linspace(-2, 2.5, 40)
     query = np.column_stack([np.repeat(value, 3), np.tile(CODES, (40, 1))])
     log_density = backend.log_density(state, query, np.zeros(2, bool), np.zeros((120, 2), bool),
-                                      lambda x, seen: stats.norm.logpdf(x[:, 0], scale=np.sqrt(401)), 0.01, 20.0, 48)
+                                      lambda x, seen: stats.norm.logpdf(x[:, 0], scale=np.sqrt(401)), np.zeros(2),
+                                      0.01, 20.0, 48)
     exact = f * stats.norm.pdf(value[:, None], shift, np.sqrt(0.09 + 1e-4))
     found = np.exp(log_density.reshape(40, 3))
     assert np.abs(found - exact).sum() / exact.sum() < 0.25

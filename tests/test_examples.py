@@ -4,6 +4,7 @@ import importlib
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from skmdiff import ManifoldDiffusionSampler
@@ -36,6 +37,32 @@ def test_the_benchmark_of_the_promises(promises):
     assert exploration["explore"]["cells of 40"] > 1.3 * exploration["data, iid"]["cells of 40"]
     text = promises.format_tables([tables, tables])
     assert text.count("\n### ") == 5 and "| passthrough | " in text and "(0.000)" in text
+
+
+@pytest.fixture
+def score_ranks(monkeypatch):
+    pytest.importorskip("pandas")
+    monkeypatch.syspath_prepend(str(EXAMPLES / "benchmarks"))
+    yield importlib.import_module("score_ranks")
+    sys.modules.pop("score_ranks", None)
+
+
+def test_the_benchmark_of_score(score_ranks, monkeypatch, capsys):
+    monkeypatch.setattr(score_ranks, "MOST_ROWS", 240)
+    monkeypatch.setitem(score_ranks.SETTINGS, "max_iter", [20])
+    table = score_ranks.tables([])["diabetes"]
+    settings, found = score_ranks.rank_settings(table, 2, 0, 1)
+    assert np.isfinite(found).all() and (found[:, 1:] <= 1).all() and len(settings) == 2
+    assert capsys.readouterr().out.count("numeric=") == 2
+    copier = {"sigma_start": 0.1, "n_neighbors": 0, "max_iter": 20}
+    assert score_ranks.measure(score_ranks.three_parts(table, 0), copier, 0, 1)[2] > score_ranks.COPIES
+
+
+def test_correlations_leave_out_what_copies_and_then_the_other_code(score_ranks):
+    found = np.array([[3, 0.5, 0.5], [2, 0.6, 0.5], [1, 0.7, 0.5], [9, 0.8, 0.5], [-9, 0.4, 1.0]])
+    codes = [{"numeric": name} for name in ("quantile", "quantile", "quantile", "standard", "quantile")]
+    every, own, usual = score_ranks.correlations(codes, found)
+    assert every == (pytest.approx(-0.6), 5) and own == (pytest.approx(-0.2), 4) and usual == (pytest.approx(1), 3)
 
 
 def test_the_guide_on_tables_runs():

@@ -52,6 +52,16 @@ def test_density_is_that_of_a_gaussian(manifold):
         law.logpdf(fresh).mean() - law.logpdf(shifted).mean(), rel=0.35)
 
 
+@pytest.mark.parametrize("step", [1, 0.1])
+def test_a_number_on_a_grid_has_a_probability(step):
+    """Counts and decimals in the standard code; sharp laws sum to 1.09 at most with a normal kernel for a cell."""
+    X = (step * np.random.default_rng(0).binomial(5, 0.4, size=(1500, 1))).round(1)
+    values = (step * np.arange(6)[:, None]).round(1)
+    law = np.exp(sampler(numeric="standard").fit(X).score_samples(values))
+    assert np.abs(law - stats.binom(5, 0.4).pmf(np.arange(6))).max() < 0.06
+    assert law.sum() == pytest.approx(1, abs=0.12)
+
+
 def test_a_category_is_a_probability():
     """Two columns, a coin and a die that ignores it: exp(score) over all cells is their law and sums to one."""
     rng = np.random.default_rng(0)

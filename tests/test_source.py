@@ -15,6 +15,7 @@ from sklearn.neighbors import KernelDensity
 from skmdiff import _source
 from skmdiff._manifold import ManifoldModel
 from skmdiff._streams import draw_seed, row_normals, row_uniforms
+from skmdiff._weights import rows_of
 
 N_NEIGHBORS = 15
 SCALES = np.array([1.0, 0.8, 0.6, 0.6, 0.6, 0.6])
@@ -180,6 +181,39 @@ def test_density_of_starts_is_that_of_a_gaussian(table, source):
     x = law.rvs(500, random_state=0)
     error = _source.start_density(source, columns, 1.0)(x) - law.logpdf(x)
     assert np.abs(error).mean() < 0.1 and abs(error.mean()) < 0.05
+
+
+@pytest.mark.parametrize("n_neighbors", [0, 3, 15])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_density_of_starts_is_that_of_very_many_starts(table, n_neighbors, weighted):
+    weight = np.random.default_rng(3).uniform(0.1, 1.9, len(table)) if weighted else None
+    source = source_of(table[:300], n_neighbors, weight=rows_of(weight, slice(300)))
+    columns, sigma = [0, 2, 5], np.array([0.4, 0.6, 0.5])
+    x = table[300:340, columns]
+    many = _source.log_kernel_density(x, draw(source, 200_000)[:, columns], sigma)
+    np.testing.assert_allclose(_source.start_density(source, columns, sigma)(x), many, atol=0.1)
+
+
+def test_density_of_a_mixture_is_that_of_scipy():
+    rng = np.random.default_rng(0)
+    x, means, sigma, weight = rng.normal(size=(9, 3)), rng.normal(size=(5, 3)), np.array([0.3, 1.0, 2.0]), rng.random(5)
+    for k in (1, 7):
+        factors = rng.normal(size=(5, 3, k))
+        laws = [stats.multivariate_normal(mean, F @ F.T + np.diag(sigma**2))
+                for mean, F in zip(means, factors, strict=True)]
+        expected = np.log(np.stack([law.pdf(x) for law in laws], axis=1) @ (weight / weight.sum()))
+        found = _source.log_mixture_density(x, means, factors, sigma, weight)
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_density_of_starts_of_a_row_with_gaps_is_that_of_the_cells_seen(table, source):
+    seen = np.ones((4, 3), dtype=bool)
+    seen[:2, 1] = False
+    x = table[:4, [0, 2, 5]]
+    found = _source.start_density(source, [0, 2, 5], 1.0)(x, seen)
+    fewer = _source.start_density(source, [0, 5], 1.0)(x[:, [0, 2]])
+    np.testing.assert_allclose(found[:2], fewer[:2], atol=0.1)
+    np.testing.assert_allclose(found[2:], _source.start_density(source, [0, 2, 5], 1.0)(x[2:]))
 
 
 def test_density_of_noise_is_closed():

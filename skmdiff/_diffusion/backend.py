@@ -210,7 +210,7 @@ def _level_by_level(model, known, least):
     return denoiser
 
 
-def log_density(state, W, hidden, missing, log_density_at_start, sigma_min, sigma_start, n_steps):
+def log_density(state, W, hidden, missing, log_density_at_start, least, sigma_min, sigma_start, n_steps):
     """Log-density of clean encoded rows, a density over the numbers times a probability of the categories.
 
     log p(numbers), by the probability-flow ODE with the categories unknown, plus log p(category | numbers,
@@ -224,6 +224,7 @@ def log_density(state, W, hidden, missing, log_density_at_start, sigma_min, sigm
     missing : array (n, n_blocks) of bool, the same cell by cell
     log_density_at_start : callable(array (m, k), array (m, k) of bool) -> array (m,)
         Log-density at sigma_start of the noised numbers that are not hidden, and which of them are not missing.
+    least : array (n_blocks,), the level that each column does not go below
 
     Returns
     -------
@@ -234,7 +235,7 @@ def log_density(state, W, hidden, missing, log_density_at_start, sigma_min, sigm
     numbers = model.layout.numeric_block
     numbers = numbers[~torch.as_tensor(hidden, device=device)[numbers]]
     grid = torch.as_tensor(karras_grid(sigma_start, sigma_min, n_steps)[::-1].copy(), device=device)
-    least = torch.as_tensor(state.noise, device=device)
+    least = torch.as_tensor(least, device=device)
     out = np.zeros(len(W))
     for start in range(0, len(W), BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
