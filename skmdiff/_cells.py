@@ -186,6 +186,9 @@ class Writer:
             column = pl.Series(values).dt.replace_time_zone("UTC").dt.convert_time_zone(self.time_zone)
         elif str(self.dtype.base_type()) == "Time":
             column = pl.Series(values.astype(np.int64)).cast(self.dtype)
+        elif str(self.dtype.base_type()) == "Decimal":
+            # a cast of floats cuts digits off in older polars
+            column = pl.Series([f"{value:.{self.dtype.scale}f}" for value in values]).cast(self.dtype)
         else:
             column = pl.Series(values).cast(self.dtype)
         if not missing.any():

@@ -48,7 +48,8 @@ class Target:
         place = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         unknown = self.classes_[place] != y
         if np.any(unknown):
-            raise ValueError(f"y must hold classes seen in fit, {self.classes_.tolist()}, got {y[unknown][0]!r}.")
+            raise ValueError(f"y must hold classes seen in fit, {self.classes_.tolist()}, got "
+                             f"{y[unknown].tolist()[0]!r}.")
         return place[:, None]
 
     def encode(self, y, random_state=None):
