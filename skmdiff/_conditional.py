@@ -189,6 +189,7 @@ class Matches:
         first, which = coarse.distinct()
         nears = [self.near(coarse.low[k], coarse.high[k], wish.masks) for k in first]
         weighed = self._by_network(coarse, first, nears)
+        slopes = [near.slopes for near in nears]  # all that is kept: there may be as many wishes as rows
         chosen, given = np.empty(len(which), dtype=np.intp), np.full((len(which), self.rows.shape[1]), np.nan)
         for i, rows in enumerate(_groups(which, len(first))):
             k, near = first[i], nears[i]
@@ -197,7 +198,7 @@ class Matches:
                 block = self.blocks[b]
                 given[rows, block.start:block.stop] = self._cells(
                     b, near, chosen[rows], uniforms[rows, 1 + b], wish.low[rows, b], wish.high[rows, b], wish.masks)
-        return chosen, given, lambda x, rows: _adjust(x, given[rows], which[rows], [near.slopes for near in nears])
+        return chosen, given, lambda x, rows: _adjust(x, given[rows], which[rows], slopes)
 
     def _by_network(self, wish, first, nears):
         """The rows near each of some wishes, weighed by the network where categories are free."""
@@ -281,7 +282,7 @@ class Matches:
             return np.clip(values, low, high)[:, None]
         allowed, levels = masks[b][int(low[0])], self.levels[b][chosen]
         shares = np.cumsum(self.blocks[b].frequencies * allowed)
-        drawn = np.searchsorted(shares, u * shares[-1], side="right")
+        drawn = places_at(shares, u * shares[-1])
         return self.blocks[b].codes[np.where(allowed[levels], levels, drawn)]
 
 

@@ -3,8 +3,7 @@
 import numpy as np
 
 from ._completion import draw_given, mean_table
-from ._conditions import matches_of, settle, wish_of_codes
-from ._draw import draw_rows, plan_draw
+from ._conditions import matches_of, wish_of_codes
 
 
 def target_given_rows(sampler, X, n_draws, seed):
@@ -23,9 +22,6 @@ def rows_given_target(sampler, y, n_draws, seed):
     wanted = sampler.target_.encode_wanted(y, len(y))
     distinct, which = np.unique(wanted, axis=0, return_inverse=True)
     repeated = np.tile(distinct, (n_draws, 1))
-    settled = settle(sampler, None, repeated, len(repeated), seed)
-    plan = plan_draw(sampler.source_, sampler.manifold_model_, len(repeated), seed, wanted=repeated, settled=settled,
-                     values=sampler.target_.values_of(repeated))
-    W = draw_rows(sampler.denoiser_, plan, sampler._process(), len(repeated), seed, sampler.n_jobs)
+    W, _ = sampler._draw_codes(len(repeated), seed, repeated)
     drawn = sampler._clean(W).reshape(n_draws, len(distinct), -1)
     return mean_table(sampler.codec_, drawn[:, which.ravel()], {})

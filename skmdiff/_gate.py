@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import check_cv
 
 from ._synthetic import NumberCode, draw, fit_sampler, stack, take
-from ._weights import weight_name
+from ._weights import places_at, weight_name
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def spread_draw(y, weight, n_draws, random_state):
     order = np.lexsort((random_state.uniform(size=len(y)), y))
     ends = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
     at = (np.arange(n_draws) + random_state.uniform()) / n_draws * ends[-1]
-    return order[np.minimum(np.searchsorted(ends, at, side="right"), len(y) - 1)]
+    return order[places_at(ends, at)]
 
 
 def make_folds(y, n_folds, random_state):

@@ -87,12 +87,7 @@ class Sampling:
         seed = self._seed_of(random_state)
         y = y if class_balance is None else self.target_.balanced(class_balance, n_samples, seed)
         wanted = None if y is None else self.target_.encode_wanted(y, n_samples)
-        settled = settle(self, conditions, wanted, n_samples, seed)
-        plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, density=density,
-                         design=design, settled=settled,
-                         values=None if wanted is None else self.target_.values_of(wanted))
-        W = draw_rows(self.denoiser_, plan, self._process(), n_samples, seed, self.n_jobs)
-        W = W if settled is None else settled.put(W)
+        W, settled = self._draw_codes(n_samples, seed, wanted, conditions, density=density, design=design)
         X, moved = self._decode(W, self._draw_gaps(W, seed, settled) if missing == "generate" else None, settled)
         out = [X]
         if return_y:
@@ -151,6 +146,14 @@ class Sampling:
         if y is None:
             return target_given_rows(self, self._validate(X, reset=False), n_draws, seed)
         return rows_given_target(self, np.atleast_1d(y), n_draws, seed)
+
+    def _draw_codes(self, n_samples, seed, wanted, conditions=None, **law):
+        """Encoded rows with the code (n_samples, width) of targets, or None, and what was settled of conditions."""
+        settled = settle(self, conditions, wanted, n_samples, seed)
+        plan = plan_draw(self.source_, self.manifold_model_, n_samples, seed, wanted=wanted, settled=settled,
+                         values=None if wanted is None else self.target_.values_of(wanted), **law)
+        W = draw_rows(self.denoiser_, plan, self._process(), n_samples, seed, self.n_jobs)
+        return W if settled is None else settled.put(W), settled
 
     def _process(self, **changes):
         values = dict(sigma_start=self.sigma_start_, sigma_min=self.sigma_min, n_steps=self.n_steps, rho=self.rho)

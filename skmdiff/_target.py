@@ -1,7 +1,7 @@
 """The target y as one more column of the encoded table: classes or numbers.
 
 Classes are what sklearn calls binary or multiclass (integers, bools, strings); floats that are not all whole are
-numbers. A start for a wanted number comes from the rows whose targets are nearest to it.
+numbers.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,10 @@ from sklearn.utils import assert_all_finite, check_consistent_length, column_or_
 from sklearn.utils.multiclass import type_of_target
 
 from ._codec import TableCodec
+from ._weights import places_at
 
 GOLDEN = (5**0.5 - 1) / 2
+
 
 class Target:
     """The fitted code of a target.
@@ -87,7 +89,7 @@ class Target:
                              "numbers.")
         ends = np.cumsum(self._shares(shares))
         u = (np.random.default_rng(seed).random() + GOLDEN * np.arange(n_samples)) % 1
-        return self.classes_[np.minimum(np.searchsorted(ends, u * ends[-1], side="right"), len(ends) - 1)]
+        return self.classes_[places_at(ends, u * ends[-1])]
 
     def _shares(self, shares):
         """(n_classes,) the shares wanted, of any sum."""
