@@ -7,26 +7,39 @@ from ._conditions import CONDITION_STREAM, matches_of, wish_of_codes
 from ._draw import Plan, draw_rows
 from ._streams import row_uniforms
 
+MEAN_STEPS = 4  # of the reverse process, for means: more draws of fewer steps say more of a mean
+CHUNK = 4096  # rows completed at once
 
-def completions(sampler, X, n_draws, seed):
+
+def completions(sampler, X, n_draws, seed, for_mean=False):
     """`n_draws` encoded completions (n_draws, m, n_outputs) of the m rows of a table.
 
     The first ones are those of a call for fewer.
     """
     W = sampler.codec_.encode(X)
     hidden = sampler.denoiser_.blocks[-1].stop - W.shape[1]
-    drawn = draw_given(sampler, np.pad(W, ((0, 0), (0, hidden)), constant_values=np.nan), n_draws, seed)
-    return sampler._clean(drawn.reshape(n_draws * len(W), -1)).reshape(n_draws, len(W), -1)
+    W = np.pad(W, ((0, 0), (0, hidden)), constant_values=np.nan)
+    return np.concatenate([_cleaned(sampler, draw_given(sampler, W[k:k + CHUNK], n_draws, seed ^ k, for_mean))
+                           for k in range(0, len(W), CHUNK)], axis=1)
 
 
-def draw_given(sampler, W, n_draws, seed):
-    """`n_draws` times encoded rows (n_draws, m, p) with the cells of W (m, p) that are not NaN."""
+def _cleaned(sampler, drawn):
+    n_draws, n_rows, width = drawn.shape
+    return sampler._clean(drawn.reshape(n_draws * n_rows, width)).reshape(n_draws, n_rows, -1)
+
+
+def draw_given(sampler, W, n_draws, seed, for_mean=False):
+    """`n_draws` times encoded rows (n_draws, m, p) with the cells of W (m, p) that are not NaN.
+
+    for_mean : whether only the mean over the draws is asked for
+    """
     blocks = sampler.denoiser_.blocks
+    process = sampler._process(n_steps=min(sampler.n_steps, MEAN_STEPS)) if for_mean else sampler._process()
     asked = np.tile(W, (n_draws, 1))
     uniforms = row_uniforms(seed ^ CONDITION_STREAM, 0, len(asked), 1 + len(blocks))
     chosen, given, adjust = matches_of(sampler).settle(wish_of_codes(asked, blocks), uniforms)
     plan = Plan(sampler.source_, None, chosen=chosen, given=given, adjust=adjust)
-    drawn = draw_rows(sampler.denoiser_, plan, sampler._process(), len(asked), seed, sampler.n_jobs)
+    drawn = draw_rows(sampler.denoiser_, plan, process, len(asked), seed, sampler.n_jobs)
     return drawn.reshape(n_draws, len(W), -1)
 
 

@@ -1,12 +1,9 @@
 """Where rows start that are to have given cells: training rows like them, moved to what is given.
 
-The law of the free cells u given c is about that of the training rows near c, their numbers moved by what the
-difference in c makes: u_i + (c - c_i) B, with B the slopes of a weighted local-linear regression over those rows
-(Beaumont, Zhang & Balding 2002, "Approximate Bayesian computation in population genetics"). For a normal law that is
-exact. B is drawn towards the slopes of all rows, as if PRIOR_ROWS of them had been seen as well: within a narrow reach
-the rows near c say little of slopes. The rows are weighed by a tricube kernel of their distance in the given columns; a
-category that differs counts as a distance, but where enough rows agree in all categories, others are not considered.
-Weights of the rows multiply the kernel.
+The law of the free cells given c is about that of the training rows near c, their numbers moved by what the difference
+in c makes (`_moves.py`). The rows are weighed by a tricube kernel of their distance in the given columns; a category
+that differs counts as a distance, but where enough rows agree in all categories, others are not considered. Weights of
+the rows multiply the kernel.
 
 The network, which learnt to tell categories from any columns, does it far better from many columns than rows near by
 do, but not as well from one or two. Where categories are free, a row near c whose category is k is weighed by
@@ -27,16 +24,24 @@ import numpy as np
 
 from ._columns import nearest_codes
 from ._local import tricube
+from ._moves import (
+    Normal,
+    apply_move,
+    local_slopes,
+    slopes_only,
+    start_moments,
+    wanted_moments,
+    with_moments,
+)
+from ._source import normal_laws, start_means
 from ._weights import places_at, rows_of
 
 MIN_NEAR, NEAR_SHARE, MAX_NEAR = 100, 0.2, 1000
 MISMATCH = 2.0  # squared distance of another level, about that of two one-hot codes
 LEAST_MATCHES = 5
-PRIOR_ROWS = 20.0
-MAX_CANDIDATES = 500
+MAX_CANDIDATES, SPREAD_ROWS = 500, 128
 DIGITS = 9  # of the network's log-probabilities, whose last ones depend on the rows they are found with
 NUMBER_STEP = 1 / 32  # wishes for one number that differ by less have their rows near in common
-RIDGE = 1e-6
 EDGE = 1e-9
 LEAST_PROBABILITY = 1e-6
 PRIOR_MATCH = 5.0
@@ -75,28 +80,18 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Slopes:
-    """B (len(given), len(free)) from given columns to free numbers."""
-
-    given: np.ndarray
-    free: np.ndarray
-    B: np.ndarray
-
-
-@dataclass(frozen=True)
 class Near:
-    """Training rows to start from: their places and cumulated weights, and the slopes among them."""
+    """Training rows to start from: their places and cumulated weights."""
 
     places: np.ndarray
     cumulated: np.ndarray
-    slopes: Slopes
 
-    def thinned(self):
-        """At most MAX_CANDIDATES of the rows, systematically by their weight."""
-        if len(self.places) <= MAX_CANDIDATES:
+    def thinned(self, n_rows=MAX_CANDIDATES):
+        """At most n_rows of the rows, systematically by their weight."""
+        if len(self.places) <= n_rows:
             return self
-        ends = (np.arange(MAX_CANDIDATES) + 0.5) / MAX_CANDIDATES
-        return Near(self.choose(ends), np.arange(1.0, MAX_CANDIDATES + 1), self.slopes)
+        ends = (np.arange(n_rows) + 0.5) / n_rows
+        return Near(self.choose(ends), np.arange(1.0, n_rows + 1))
 
     def weights(self):
         return np.diff(self.cumulated, prepend=0.0)
@@ -113,20 +108,26 @@ class Matches:
     ----------
     rows : ndarray of shape (n, p), encoded, without gaps
     blocks : list of Block
+    source : Source over the same rows, whose starts are to be moved; or None where nothing starts from rows
     weight : ndarray of shape (n,), 1 on average, or None for all alike
     probabilities : callable(rows (m, p), NaN where a column is unknown) -> dict of array (m, n_levels), by the number
         of the block of a category; or None to go by the rows near by alone
     """
 
-    def __init__(self, rows, blocks, weight=None, probabilities=None):
-        self.rows, self.blocks, self.weight, self.probabilities = rows, blocks, weight, probabilities
-        self.covariance = np.atleast_2d(np.cov(rows.T, bias=True, aweights=weight))
+    def __init__(self, rows, blocks, source=None, weight=None, probabilities=None):
+        self.rows, self.blocks, self.source = rows, blocks, source
+        self.weight, self.probabilities = weight, probabilities
+        self.everyone = Normal.of(rows, weight)
+        self.start_means = None if source is None else start_means(source)
         self.is_number = np.array([block.codes is None for block in blocks for _ in range(block.start, block.stop)])
         self.levels = {b: nearest_codes(rows[:, block.start:block.stop], block.codes)
                        for b, block in enumerate(blocks) if block.codes is not None}
 
-    def near(self, low, high, masks):
-        """The training rows near one wish, (n_blocks,) each."""
+    def agreeing(self, low, high, masks):
+        """The rows (m,) that agree with one wish, (n_blocks,) each, and squared distances (m,) from it.
+
+        All rows, where too few do.
+        """
         squares, agrees, is_open = np.zeros(len(self.rows)), np.ones(len(self.rows), dtype=bool), False
         for b in np.flatnonzero(~np.isnan(low)):
             if b in self.levels:
@@ -143,11 +144,10 @@ class Matches:
         places = np.flatnonzero(agrees)
         if len(places) < (1 if is_open else LEAST_MATCHES):
             places = np.arange(len(self.rows))
-        return self._weigh(places, squares[places], ~np.isnan(low))
+        return places, squares[places]
 
-    def _weigh(self, places, squares, is_given):
-        """The kernel over some rows, and the slopes."""
-        prior = self._prior(places)
+    def near(self, places, squares):
+        """Of rows at some squared distances those within the reach of the kernel."""
         n_near = int(np.clip(len(self.rows) * NEAR_SHARE, MIN_NEAR, MAX_NEAR))
         reach = squares.max() if len(squares) <= n_near else np.partition(squares, n_near)[n_near]
         near = np.flatnonzero(squares <= reach)
@@ -157,20 +157,34 @@ class Matches:
         if self.weight is not None:
             weights *= self.weight[places[near]]
         kept = weights > 0
-        places, weights = places[near[kept]], weights[kept]
-        of_column = np.repeat(is_given, [block.stop - block.start for block in self.blocks])
-        given, free = np.flatnonzero(of_column), np.flatnonzero(~of_column & self.is_number)
-        B = local_slopes(self.rows[places], weights, prior, given, free)
-        return Near(places, np.cumsum(weights), Slopes(given, free, B))
+        return Near(places[near[kept]], np.cumsum(weights[kept]))
 
-    def _prior(self, places):
-        """Covariance (p, p) of the rows that agree, drawn towards that of all where they are few."""
+    def move(self, near, agreeing, asked, codes):
+        """How starts from the rows near a wish are moved to it.
+
+        asked : (n_blocks,) of bool, the columns that the wish is about
+        codes : (p,) of its cells, NaN where these are not one value: then there is no mean to move to
+        """
+        of_column = np.repeat(asked, [block.stop - block.start for block in self.blocks])
+        given, free = np.flatnonzero(of_column), np.flatnonzero(~of_column & self.is_number)
+        rows, weights = self.rows[near.places], near.weights()
+        all_like, prior = self._all_like(agreeing)
+        move = slopes_only(given, free, local_slopes(rows, weights, prior, given, free))
+        c = codes[given]
+        if self.source is None or np.isnan(c).any():
+            return move
+        some = normal_laws(self.source, near.thinned(SPREAD_ROWS).places, np.arange(len(codes)))[1]
+        start = start_moments(move, c, self.start_means[near.places], weights, some)
+        return with_moments(move, c, start, wanted_moments(move, c, rows, weights, all_like, prior))
+
+    def _all_like(self, places):
+        """The normal law of the rows that agree, and their covariance drawn towards that of all where they are few."""
         if len(places) == len(self.rows):
-            return self.covariance
+            return self.everyone, self.everyone.covariance
         weight = rows_of(self.weight, places)
         n_rows = len(places) if weight is None else weight.sum()
-        own = np.atleast_2d(np.cov(self.rows[places].T, bias=True, aweights=weight)) * n_rows
-        return (own + PRIOR_ROWS * self.covariance) / (n_rows + PRIOR_ROWS)
+        own = Normal.of(self.rows[places], weight)
+        return own, own.drawn_to(self.everyone, n_rows)
 
     def settle(self, wish, uniforms):
         """One row and one value of each given column for every row of a wish.
@@ -187,9 +201,13 @@ class Matches:
         """
         coarse = wish.coarse()
         first, which = coarse.distinct()
-        nears = [self.near(coarse.low[k], coarse.high[k], wish.masks) for k in first]
-        weighed = self._by_network(coarse, first, nears)
-        slopes = [near.slopes for near in nears]  # all that is kept: there may be as many wishes as rows
+        points, codes = self._points(coarse, first)
+        nears, moves = [], []
+        for k, own in zip(first, codes, strict=True):
+            agreeing, squares = self.agreeing(coarse.low[k], coarse.high[k], wish.masks)
+            nears.append(self.near(agreeing, squares))
+            moves.append(self.move(nears[-1], agreeing, ~np.isnan(coarse.low[k]), own))
+        weighed = self._by_network(points, codes, nears)
         chosen, given = np.empty(len(which), dtype=np.intp), np.full((len(which), self.rows.shape[1]), np.nan)
         for i, rows in enumerate(_groups(which, len(first))):
             k, near = first[i], nears[i]
@@ -198,13 +216,16 @@ class Matches:
                 block = self.blocks[b]
                 given[rows, block.start:block.stop] = self._cells(
                     b, near, chosen[rows], uniforms[rows, 1 + b], wish.low[rows, b], wish.high[rows, b], wish.masks)
-        return chosen, given, lambda x, rows: _adjust(x, given[rows], which[rows], slopes)
+        return chosen, given, lambda x, rows: _adjust(x, given[rows], which[rows], moves)
 
-    def _by_network(self, wish, first, nears):
-        """The rows near each of some wishes, weighed by the network where categories are free."""
+    def _by_network(self, points, codes, nears):
+        """The rows near each of some wishes, weighed by the network where categories are free.
+
+        points, codes : of the wishes, as `_points` gives them
+        """
         if self.probabilities is None or not self.levels:
             return nears
-        out, (points, codes) = list(nears), self._points(wish, first)
+        out = list(nears)
         patterns, which = np.unique(points, axis=0, return_inverse=True)
         for pattern, members in zip(patterns, _groups(which.ravel(), len(patterns)), strict=True):
             free = [b for b in self.levels if not pattern[b]]
@@ -223,7 +244,7 @@ class Matches:
                 self.levels[b][near.places]] for b in free)
             log_ratio /= np.sqrt(len(free))  # each is read as if it were alone: together they say some things twice
             weights = near.weights() * np.exp(np.round(log_ratio - log_ratio.max(), DIGITS))
-            out.append(Near(near.places, np.cumsum(weights), near.slopes))
+            out.append(Near(near.places, np.cumsum(weights)))
         return out
 
     def _around(self, nears, codes, free):
@@ -247,7 +268,7 @@ class Matches:
         """
         everyone = np.arange(len(wish.low))
         points, codes = self._points(wish, everyone)
-        nears = [self.near(wish.low[k], wish.high[k], wish.masks).thinned() for k in everyone]
+        nears = [self.near(*self.agreeing(wish.low[k], wish.high[k], wish.masks)).thinned() for k in everyone]
         out = self.probabilities(codes)[b]
         patterns, which = np.unique(points, axis=0, return_inverse=True)
         for members in _groups(which.ravel(), len(patterns)):
@@ -295,26 +316,12 @@ def _groups(which, n):
     return np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which, minlength=n))[:-1])
 
 
-def local_slopes(rows, weights, prior, given, free):
-    """B (len(given), len(free)) of the regression of `free` on `given` columns over weighted rows (m, p).
-
-    With PRIOR_ROWS rows of the covariance `prior` (p, p) beside them.
-    """
-    centred = rows - weights @ rows / weights.sum()
-    left = centred[:, given] * weights[:, None]
-    moments = left.T @ centred[:, given] + PRIOR_ROWS * prior[np.ix_(given, given)]
-    moments += RIDGE * (np.trace(moments) + 1) * np.eye(len(given))
-    return np.linalg.solve(moments, left.T @ centred[:, free] + PRIOR_ROWS * prior[np.ix_(given, free)])
-
-
-def _adjust(x, given, which, slopes):
-    """Starts x (m, p) moved to the given cells; by sums one row at a time, so that a row has the same bits anywhere."""
+def _adjust(x, given, which, moves):
+    """Starts x (m, p) moved to the given cells, by the move of the wish of each."""
     x = x.copy()
     wishes, places = np.unique(which, return_inverse=True)
     for k, rows in zip(wishes, _groups(places.ravel(), len(wishes)), strict=True):
-        columns, free = slopes[k].given, np.ix_(rows, slopes[k].free)
-        gap = given[np.ix_(rows, columns)] - x[np.ix_(rows, columns)]
-        x[free] += np.einsum("mc,cu->mu", gap, slopes[k].B)
+        x[rows] = apply_move(moves[k], x[rows], given[np.ix_(rows, moves[k].given)])
     return x
 
 

@@ -385,5 +385,5 @@ def matches_of(sampler):
     """The training rows of a fitted sampler, and what its network says of them."""
     from ._diffusion import backend
 
-    return Matches(sampler.rows_, sampler.denoiser_.blocks, sampler.row_weight_,
+    return Matches(sampler.rows_, sampler.denoiser_.blocks, sampler.source_, sampler.row_weight_,
                    partial(backend.probabilities, sampler.denoiser_))

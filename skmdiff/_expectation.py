@@ -13,7 +13,7 @@ def target_given_rows(sampler, X, n_draws, seed):
     if target.is_categorical:
         blocks = sampler.denoiser_.blocks
         return matches_of(sampler).predict(wish_of_codes(W, blocks), len(blocks) - 1)
-    drawn = draw_given(sampler, W, n_draws, seed)[:, :, -target.width:]
+    drawn = draw_given(sampler, W, n_draws, seed, for_mean=True)[:, :, -target.width:]
     return np.mean([target.decode(codes) for codes in drawn], axis=0)
 
 

@@ -16,7 +16,7 @@ from ._sampler import ManifoldDiffusionSampler
 from ._streams import draw_seed
 from ._synthetic import fit_sampler
 
-MEAN_DRAWS = 50
+MEAN_DRAWS = 100
 
 
 class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -36,7 +36,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         "draw" keeps the spread of a column and its dependence on the others; "mean" is nearest to the cell that is
         missing: the mean of numbers and dates, rounded to what the column holds, and the most frequent level.
     n_draws : int, default=1
-        Draws of which "mean" takes the mean; 1 there stands for 50.
+        Draws of which "mean" takes the mean; 1 there stands for 100.
     random_state : int, RandomState or None, default=None
         Seeds the fit and the draws: with an int each call fills alike.
 
@@ -147,7 +147,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             return [X] * n_draws if not mean else [X]
         codec = self.sampler_.codec_
         incomplete = take_rows(X, rows)
-        drawn = completions(self.sampler_, incomplete, n_draws, draw_seed(random_state))
+        drawn = completions(self.sampler_, incomplete, n_draws, draw_seed(random_state), for_mean=mean)
         limits = codec.limits_of(incomplete)
         tables = [mean_table(codec, drawn, limits)] if mean else [codec.decode(W, limits=limits) for W in drawn]
         return [put(X, missing, rows, table) for table in tables]

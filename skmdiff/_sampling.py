@@ -97,7 +97,7 @@ class Sampling:
             out.append(moved)
         return tuple(out) if len(out) > 1 else X
 
-    def conditional_mean(self, X=None, y=None, *, n_draws=50, random_state=None):
+    def conditional_mean(self, X=None, y=None, *, n_draws=100, random_state=None):
         """E[y | X], or E[X | y]: the mean, under the model, of what is not given.
 
         Parameters
@@ -106,7 +106,7 @@ class Sampling:
             Rows, whose cells may be missing, to read the target of.
         y : scalar or array-like of shape (n_samples,), default=None
             Targets to read the rows of. Just one of X and y is to be given.
-        n_draws : int, default=50
+        n_draws : int, default=100
             Draws that a mean is taken of; probabilities of classes take none.
         random_state : int, RandomState or None, default=None
             Seed of the draws; None takes the estimator's own.

@@ -128,12 +128,25 @@ def start_density(source, columns, sigma):
 
 
 def normal_laws(source, i, columns):
-    """The law of the starts from the rows i (m,) in `columns`: means (m, p), factors F (m, p, k + 1) of F F^T."""
+    """The law of the starts from the rows i (m,) in `columns`: means (m, p), factors F (m, p, k + 1) of F F^T.
+
+    A column that is the code of a category has the row's own code as its mean, and no spread.
+    """
     near = source.rows[:, columns][source.neighborhoods[i]]
+    is_coded = source.is_coded[columns]
     weight = np.ones(near.shape[:2]) if source.weight is None else source.weight[source.neighborhoods[i]]
     centre, root, kept, drawn = _by_weight(weight, np.ones(near.shape[:2]), near)
     factors = np.sqrt(drawn)[:, :, None] * root[:, :, None] * (near - centre[:, None])
-    return centre + np.sqrt(kept) * (near[:, 0] - centre), factors.transpose(0, 2, 1)
+    means = np.where(is_coded, near[:, 0], centre + np.sqrt(kept) * (near[:, 0] - centre))
+    return means, np.where(is_coded[:, None], 0.0, factors.transpose(0, 2, 1))
+
+
+def start_means(source):
+    """(n, p) mean of the starts from each row."""
+    columns = np.arange(source.rows.shape[1])
+    size = max(1, MAX_CELLS // (columns.size * source.neighborhoods.shape[1]))
+    places = np.arange(len(source.rows))
+    return np.concatenate([normal_laws(source, places[k:k + size], columns)[0] for k in places[::size]])
 
 
 def log_mixture_density(x, means, factors, sigma, weight=None):

@@ -23,6 +23,7 @@ FLOORS = {
     "skmdiff._diffusion.noise": 0,
     "skmdiff._frames": 0,
     "skmdiff._grids": 0,
+    "skmdiff._moves": 0,
     "skmdiff._raster": 0,
     "skmdiff._streams": 0,
     "skmdiff._weights": 0,
