@@ -58,13 +58,14 @@ def mean_table(codec, drawn, limits):
 
 
 def mean_cells(values, column):
-    """Means (m,) of cells (n_draws, m) of a column, rounded to what it holds; the commonest of levels."""
+    """Means (m,) of cells (n_draws, m) of a column, whole where it holds integers or dates; the commonest of levels."""
     if column.kind == "categorical":
         return commonest(values)
     if values.dtype.kind in "mM":
         ticks = values.astype(np.int64)
         return (ticks[0] + np.round((ticks - ticks[0]).mean(axis=0)).astype(np.int64)).astype(values.dtype)
-    return to_grid(values.astype(np.float64).mean(axis=0), column.decimals, values.dtype)
+    decimals = None if values.dtype.kind == "f" else column.decimals  # a mean of floats is none of the values seen
+    return to_grid(values.astype(np.float64).mean(axis=0), decimals, values.dtype)
 
 
 def commonest(values):

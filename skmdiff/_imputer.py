@@ -34,7 +34,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         is set from ours.
     strategy : {"draw", "mean"}, default="draw"
         "draw" keeps the spread of a column and its dependence on the others; "mean" is nearest to the cell that is
-        missing: the mean of numbers and dates, rounded to what the column holds, and the most frequent level.
+        missing: the mean of numbers and dates, whole in a column of integers, and the most frequent level.
     n_draws : int, default=1
         Draws of which "mean" takes the mean; 1 there stands for 100.
     random_state : int, RandomState or None, default=None

@@ -115,8 +115,8 @@ class Sampling:
         -------
         mean : ndarray of shape (n_samples, n_classes) or (n_samples,), or a table of n_samples rows
             Given X, the probabilities of the classes, in the order of `classes_`, or the means of a target of numbers.
-            Given y, a table as `sample` returns it, with the mean of each column of numbers or dates, rounded to what
-            the column holds, and the most frequent level of a category; as of one row for a scalar.
+            Given y, a table as `sample` returns it, with the mean of each column of numbers or dates, whole where
+            it holds integers, and the most frequent level of a category; as of one row for a scalar.
 
         Raises
         ------

@@ -120,6 +120,22 @@ def test_frames_keep_columns_dtypes_and_index(strategy):
         pd.testing.assert_series_equal(filled[name][seen], X[name][seen])
 
 
+def test_means_are_whole_in_columns_of_integers_only():
+    X = pd.DataFrame({"half": np.tile([0.5, 1.0, 2.5, np.nan], 60), "count": pd.array([1, 2, None, 7] * 60, "Int64")})
+    filled = quick(strategy="mean").fit_transform(X)
+    assert filled["count"].dtype == "Int64"
+    means = filled["half"][X["half"].isna()]
+    assert (means % 0.5 != 0).mean() > 0.8 and means.between(0.5, 2.5).all()  # the column holds halves
+
+
+def test_means_of_decimals():
+    pl = pytest.importorskip("polars")
+    X = pl.DataFrame({"price": [1.25, 2.5, None, 4.0] * 60, "b": [1.0, None, 2.0, 5.0] * 60})
+    X = X.with_columns(pl.col("price").cast(pl.Decimal(10, 2)))
+    filled = quick(strategy="mean").fit_transform(X)
+    assert filled.schema == X.schema and filled["price"].null_count() == 0
+
+
 def test_polars_frames():
     pl = pytest.importorskip("polars")
     X = pl.from_pandas(mixed().reset_index(drop=True))
