@@ -59,7 +59,7 @@ class Normal:
         """The covariance of these n_rows rows with PRIOR_ROWS of the `other` beside them."""
         return (n_rows * self.covariance + PRIOR_ROWS * other.covariance) / (n_rows + PRIOR_ROWS)
 
-    def moved(self, c, given, free, B):
+    def law_at(self, c, given, free, B):
         """Means and variances (len(free),) of the free columns of rows moved along B to c."""
         C = self.covariance
         variance = np.diag(C)[free] + (B * (C[np.ix_(given, given)] @ B - 2 * C[np.ix_(given, free)])).sum(axis=0)
@@ -98,7 +98,7 @@ def garrote(difference, square_error):
     return difference * np.maximum(0, 1 - 2 * square_error / np.maximum(difference**2, tiny))
 
 
-def moved(move, c, rows):
+def values_at(move, c, rows):
     """Free numbers (m, len(free)) of rows (m, p) moved along the slopes to c."""
     return rows[:, move.free] + (c - rows[:, move.given]) @ move.B
 
@@ -111,11 +111,11 @@ def wanted_moments(move, c, rows, weights, everyone, prior):
     """
     share = weights / weights.sum()
     n_rows = 1 / (share**2).sum()
-    values = moved(move, c, rows)
+    values = values_at(move, c, rows)
     mean = share @ values
     variance = _at_least(share @ (values - mean) ** 2 * n_rows / max(n_rows - 1, 1))
     B = slopes_of(prior, move.given, move.free)
-    mean_of_all, variance_of_all = everyone.moved(c, move.given, move.free, B)
+    mean_of_all, variance_of_all = everyone.law_at(c, move.given, move.free, B)
     variance_of_all = _at_least(variance_of_all)
     log_ratio = garrote(np.log(variance / variance_of_all), 2 / n_rows)
     return mean_of_all + garrote(mean - mean_of_all, variance / n_rows), variance_of_all * np.exp(log_ratio)
@@ -128,7 +128,7 @@ def start_moments(move, c, means, weights, factors):
     factors : (l, p, k) of their covariances F F^T, for some of the rows, all alike
     """
     share = weights / weights.sum()
-    values = moved(move, c, means)
+    values = values_at(move, c, means)
     mean = share @ values
     within = factors[:, move.free] - np.einsum("gu,lgk->luk", move.B, factors[:, move.given])
     return mean, _at_least(share @ (values - mean) ** 2 + (within**2).sum(axis=2).mean(axis=0))

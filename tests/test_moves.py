@@ -39,7 +39,7 @@ def test_the_law_of_all_given_some_is_the_conditional_normal_law():
     slopes = np.linalg.solve(COVARIANCE[:2, :2], COVARIANCE[:2, 2])
     B = slopes_of(COVARIANCE, GIVEN, FREE)
     np.testing.assert_allclose(B[:, 0], slopes, rtol=1e-4)
-    mean, variance = law.moved(c, GIVEN, FREE, B)
+    mean, variance = law.law_at(c, GIVEN, FREE, B)
     np.testing.assert_allclose(mean, 3 + (c - law.mean[:2]) @ slopes, rtol=1e-4)
     np.testing.assert_allclose(variance, 1 - COVARIANCE[2, :2] @ slopes, rtol=1e-4)
 
@@ -48,7 +48,7 @@ def test_moments_of_rows_moved_along_any_slopes():
     rng = np.random.default_rng(0)
     rows, weight, c, B = rng.normal(size=(50, 3)), rng.random(50), np.array([0.5, -1.0]), np.array([[2.0], [-1.0]])
     values = rows[:, 2] + (c - rows[:, :2]) @ B[:, 0]
-    mean, variance = Normal.of(rows, weight).moved(c, GIVEN, FREE, B)
+    mean, variance = Normal.of(rows, weight).law_at(c, GIVEN, FREE, B)
     assert mean[0] == pytest.approx(np.average(values, weights=weight))
     assert variance[0] == pytest.approx(np.average((values - mean[0]) ** 2, weights=weight))
 
@@ -76,7 +76,7 @@ def test_means_are_those_of_all_rows_where_the_law_is_linear_and_of_those_near_w
     everyone, given, free, c = Normal.of(rows), np.array([0]), np.array([1]), np.array([1.5])
     move = slopes_only(given, free, local_slopes(rows, weights, everyone.covariance, given, free))
     mean, variance = wanted_moments(move, c, rows, weights, everyone, everyone.covariance)
-    linear = everyone.moved(c, given, free, slopes_of(everyone.covariance, given, free))
+    linear = everyone.law_at(c, given, free, slopes_of(everyone.covariance, given, free))
     if bend:
         assert abs(mean[0] - 3.75) < 0.15 < abs(linear[0][0] - 3.75)
         assert variance[0] < 0.5 < linear[1][0]  # 1/4 and the bend within the kernel, 2 more over all rows

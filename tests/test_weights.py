@@ -236,10 +236,11 @@ def test_matches_are_those_of_repeated_rows():
     rows = np.column_stack([RNG.normal(size=(40, 2)), np.eye(3)[RNG.integers(0, 3, 40)]])
     blocks = [Block("numeric", 0, 1, None, "a"), Block("numeric", 1, 2, None, "b"),
               Block("categorical", 2, 5, np.eye(3), "c", np.full(3, 1 / 3))]
-    weighted, repeated = Matches(rows, blocks, RELATIVE), Matches(rows[TWICE], blocks)
-    np.testing.assert_allclose(weighted.covariance, repeated.covariance, atol=1e-12)
+    weighted, repeated = Matches(rows, blocks, weight=RELATIVE), Matches(rows[TWICE], blocks)
+    np.testing.assert_allclose(weighted.everyone.mean, repeated.everyone.mean, atol=1e-12)
+    np.testing.assert_allclose(weighted.everyone.covariance, repeated.everyone.covariance, atol=1e-12)
     wish = np.array([0.1, np.nan, np.nan])
-    near, twice = (matches.near(wish, wish, {}) for matches in (weighted, repeated))
+    near, twice = (matches.near(*matches.agreeing(wish, wish, {})) for matches in (weighted, repeated))
     shares = [np.bincount(places, np.diff(some.cumulated, prepend=0)) / some.cumulated[-1]
               for some, places in ((near, near.places), (twice, TWICE[twice.places]))]
     np.testing.assert_allclose(*shares, atol=1e-12)
