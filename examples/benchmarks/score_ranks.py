@@ -45,7 +45,7 @@ def tables(paths):
         "german credit": load_german_credit(as_frame=True).frame,
         "breast cancer": load_breast_cancer(as_frame=True).frame,
         "diabetes": load_diabetes(as_frame=True, scaled=False).frame,
-        "digits, PCA(16)": pd.DataFrame(digits),
+        "digits PCA(16)": pd.DataFrame(digits),
     }
     return out | {Path(path).name.split(".")[0]: pd.read_csv(path).dropna() for path in paths}
 
