@@ -180,7 +180,8 @@ def test_density_of_new_rows_is_that_of_their_law_but_for_what_ten_observations_
 def test_integers_seen_seldom_have_the_mean_share_of_their_stretch():
     x = np.repeat([0, 1, 2, 3, 4, 9], [20, 4, 3, 3, 5, 5])
     codec = column_of(x)
-    probability = np.exp(log_volume_of(codec, range(10)) + stats.norm.logpdf(codec.encode(np.arange(10.0)[:, None])[:, 0]))
+    w = codec.encode(np.arange(10.0)[:, None])[:, 0]
+    probability = np.exp(log_volume_of(codec, range(10)) + stats.norm.logpdf(w))
     assert_allclose(probability[0], 0.5)
     assert_allclose(probability[1:4], 10 / 40 / 3)
     assert_allclose(probability[4:7], 10 / 40 / 6)  # to half a step beyond 9
