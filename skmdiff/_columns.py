@@ -233,9 +233,8 @@ class QuantileColumn:
         nearest, step = self._locate(x)
         w = self._normal_score(nearest, step, 0.5)
         stretch, log_density = self._stretches()
-        shared = stretch[nearest] >= 0
-        own = np.where(shared, 0, nearest), np.where(shared, 0.0, step)
-        log_mass = np.where(shared, log_density[stretch[nearest]], self._log_density(*own))
+        stretch = stretch[nearest]
+        log_mass = np.where(stretch >= 0, log_density[stretch], self._log_density(nearest, step))
         return log_mass - log_normal_density(w) + self._penalty(x)
 
     def _locate(self, x):

@@ -19,7 +19,8 @@ def completions(sampler, X, n_draws, seed, for_mean=False):
     W = sampler.codec_.encode(X)
     hidden = sampler.denoiser_.blocks[-1].stop - W.shape[1]
     W = np.pad(W, ((0, 0), (0, hidden)), constant_values=np.nan)
-    return np.concatenate([_cleaned(sampler, draw_given(sampler, W[k:k + CHUNK], n_draws, seed ^ k, for_mean))
+    matches = matches_of(sampler)
+    return np.concatenate([_cleaned(sampler, draw_given(sampler, matches, W[k:k + CHUNK], n_draws, seed ^ k, for_mean))
                            for k in range(0, len(W), CHUNK)], axis=1)
 
 
@@ -28,16 +29,17 @@ def _cleaned(sampler, drawn):
     return sampler._clean(drawn.reshape(n_draws * n_rows, width)).reshape(n_draws, n_rows, -1)
 
 
-def draw_given(sampler, W, n_draws, seed, for_mean=False):
+def draw_given(sampler, matches, W, n_draws, seed, for_mean=False):
     """`n_draws` times encoded rows (n_draws, m, p) with the cells of W (m, p) that are not NaN.
 
+    matches : what `matches_of` gives for the sampler
     for_mean : whether only the mean over the draws is asked for
     """
     blocks = sampler.denoiser_.blocks
     process = sampler._process(n_steps=min(sampler.n_steps, MEAN_STEPS)) if for_mean else sampler._process()
     asked = np.tile(W, (n_draws, 1))
     uniforms = row_uniforms(seed ^ CONDITION_STREAM, 0, len(asked), 1 + len(blocks))
-    chosen, given, adjust = matches_of(sampler).settle(wish_of_codes(asked, blocks), uniforms)
+    chosen, given, adjust = matches.settle(wish_of_codes(asked, blocks), uniforms)
     plan = Plan(sampler.source_, None, chosen=chosen, given=given, adjust=adjust)
     drawn = draw_rows(sampler.denoiser_, plan, process, len(asked), seed, sampler.n_jobs)
     return drawn.reshape(n_draws, len(W), -1)

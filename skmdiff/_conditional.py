@@ -19,6 +19,7 @@ these cells have the law of the table within the range.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -118,10 +119,14 @@ class Matches:
         self.rows, self.blocks, self.source = rows, blocks, source
         self.weight, self.probabilities = weight, probabilities
         self.everyone = Normal.of(rows, weight)
-        self.start_means = None if source is None else start_means(source)
         self.is_number = np.array([block.codes is None for block in blocks for _ in range(block.start, block.stop)])
         self.levels = {b: nearest_codes(rows[:, block.start:block.stop], block.codes)
                        for b, block in enumerate(blocks) if block.codes is not None}
+
+    @cached_property
+    def start_means(self):
+        """(n, p) mean of the starts from each row: only moves to one value ask for it."""
+        return start_means(self.source)
 
     def agreeing(self, low, high, masks):
         """The rows (m,) that agree with one wish, (n_blocks,) each, and squared distances (m,) from it.

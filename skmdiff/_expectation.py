@@ -10,10 +10,11 @@ def target_given_rows(sampler, X, n_draws, seed):
     """E[y | X]: probabilities (m, n_classes), or means (m,) of numbers over draws."""
     W, target = sampler.codec_.encode(X), sampler.target_
     W = np.pad(W, ((0, 0), (0, target.width)), constant_values=np.nan)
+    matches = matches_of(sampler)
     if target.is_categorical:
         blocks = sampler.denoiser_.blocks
-        return matches_of(sampler).predict(wish_of_codes(W, blocks), len(blocks) - 1)
-    drawn = draw_given(sampler, W, n_draws, seed, for_mean=True)[:, :, -target.width:]
+        return matches.predict(wish_of_codes(W, blocks), len(blocks) - 1)
+    drawn = draw_given(sampler, matches, W, n_draws, seed, for_mean=True)[:, :, -target.width:]
     return np.mean([target.decode(codes) for codes in drawn], axis=0)
 
 

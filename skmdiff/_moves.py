@@ -28,18 +28,17 @@ LEAST_VARIANCE = 1e-8
 
 @dataclass(frozen=True)
 class Move:
-    """x -> c B + wanted + scale (x - x_given B - start) for the free numbers of a start x.
+    """x -> c B + offset + scale (x - x_given B) for the free numbers of a start x.
 
     given, free : columns of the encoded table
     B : (len(given), len(free)) slopes
-    start, wanted, scale : (len(free),)
+    offset, scale : (len(free),)
     """
 
     given: np.ndarray
     free: np.ndarray
     B: np.ndarray
-    start: np.ndarray
-    wanted: np.ndarray
+    offset: np.ndarray
     scale: np.ndarray
 
 
@@ -88,8 +87,7 @@ def local_slopes(rows, weights, prior, given, free):
 
 def slopes_only(given, free, B):
     """The move along slopes."""
-    nothing = np.zeros(len(free))
-    return Move(given, free, B, nothing, nothing, nothing + 1)
+    return Move(given, free, B, np.zeros(len(free)), np.ones(len(free)))
 
 
 def garrote(difference, square_error):
@@ -142,7 +140,7 @@ def with_moments(move, c, start, wanted):
     """The move that takes the means and variances of starts at c to those wanted, by a scale within LARGEST_SCALE."""
     scale = np.clip(np.sqrt(wanted[1] / start[1]), 1 / LARGEST_SCALE, LARGEST_SCALE)
     origin = c @ move.B
-    return replace(move, start=start[0] - origin, wanted=wanted[0] - origin, scale=scale)
+    return replace(move, offset=wanted[0] - origin - scale * (start[0] - origin), scale=scale)
 
 
 def apply_move(move, x, c):
@@ -150,5 +148,5 @@ def apply_move(move, x, c):
     x = x.copy()
     along = np.einsum("mc,cu->mu", c, move.B)
     own = x[:, move.free] - np.einsum("mc,cu->mu", x[:, move.given], move.B)
-    x[:, move.free] = along + move.wanted + move.scale * (own - move.start)
+    x[:, move.free] = along + move.offset + move.scale * own
     return x
