@@ -15,7 +15,7 @@ from sklearn.utils import get_tags
 from skmdiff import ManifoldDiffusionSampler
 from skmdiff._codec import TableCodec
 from skmdiff._diffusion import noise, training
-from skmdiff._gaps import GapModel, features
+from skmdiff._gaps import N_TREES, GapModel, calibrate, features, held_out_gains, log_odds
 from skmdiff._missing import HotDeck, fill
 
 
@@ -100,6 +100,87 @@ def test_trees_find_the_law_of_gaps_and_their_dependence_on_each_other():
     cells = [model.log_probability(W[4000:], np.tile(pattern, (4000, 1))) for pattern in np.ndindex(2, 2)]
     np.testing.assert_allclose(np.exp(cells).sum(0), 1)
     np.testing.assert_allclose(np.mean(np.exp(cells[3])), np.mean(drawn.all(1)), atol=0.03)
+
+
+def few_rows(n, seed):
+    """Rows of ten independent normal columns."""
+    W = np.random.default_rng(seed).normal(size=(n, 10))
+    return W, coded({str(k): W[:, k] for k in range(10)})[1]
+
+
+def probabilities(model, W):
+    """(m,) of the last indicator in rows W (m, p), given that those before it are 0."""
+    n_gaps = len(model.chain)
+    none = model.log_probability(W, np.zeros((len(W), n_gaps), dtype=bool))
+    last = model.log_probability(W, np.arange(n_gaps) == np.full((len(W), 1), n_gaps - 1))
+    return 1 / (1 + np.exp(none - last))
+
+
+def test_few_rows_with_gaps_at_random_keep_their_rates_in_rows_not_seen():
+    """300 rows, five indicators of 5 %: as many in new rows as in the table, and no row much likelier than another."""
+    rng = np.random.default_rng(1)
+    W, blocks = few_rows(300, 1)
+    gaps = rng.random((300, 5)) < 0.05
+    model = GapModel(W, gaps, blocks, 0)
+    new = few_rows(20_000, 2)[0]
+    drawn = model.draw(new, rng.random((20_000, 5)))
+    np.testing.assert_allclose(drawn.mean(0), gaps.mean(0), atol=0.01)
+    assert np.std(probabilities(model, new)) < 0.02
+
+
+def test_few_rows_with_gaps_that_depend_on_a_column_keep_most_of_the_dependence():
+    """Without the factor of the log odds, the trees that rows held out ask for have two thirds of it."""
+    W, blocks = few_rows(800, 3)
+    gaps = np.random.default_rng(3).random((800, 8)) < np.where(W[:, :1] > 0, 0.4, 0.1)
+    new = few_rows(20_000, 4)[0]
+    drawn = GapModel(W, gaps, blocks, 0).draw(new, np.random.default_rng(4).random((20_000, 8)))
+    difference = drawn[new[:, 0] > 0].mean(0) - drawn[new[:, 0] <= 0].mean(0)
+    assert np.mean(difference) == pytest.approx(0.3, abs=0.04)
+
+
+def test_trees_are_deep_where_columns_act_together_and_stumps_where_each_acts_alone():
+    W, blocks = few_rows(3000, 5)
+    u = np.random.default_rng(5).random((3000, 1))
+    for where, n_leaves in ((W[:, 0] * W[:, 1] > 0, 8), (W[:, 0] > 0, 2)):
+        model = GapModel(W, u < np.where(where, 0.6, 0.1)[:, None], blocks, 0)
+        probability = probabilities(model, W)
+        assert model.choice.n_leaves == n_leaves
+        np.testing.assert_allclose([probability[where].mean(), probability[~where].mean()], [0.6, 0.1], atol=0.1)
+
+
+def test_log_odds_are_calibrated_to_their_factor_and_terms():
+    """Gaps drawn from 1.7 * gain + rate + (.5, -.8): found again; the loss is that of the formula, and the least."""
+    rng = np.random.default_rng(0)
+    gain, rates, terms = rng.normal(size=(20_000, 2)), np.array([-1.0, 0.5]), np.array([0.5, -0.8])
+    gaps = rng.random((20_000, 2)) < 1 / (1 + np.exp(-1.7 * gain - rates - terms))
+    factor, found, value = calibrate(gain, rates, gaps, np.ones(20_000))
+    assert factor == pytest.approx(1.7, abs=0.08)
+    np.testing.assert_allclose(found, terms, atol=0.1)
+    probability = 1 / (1 + np.exp(-factor * gain - rates - found))
+    assert value == pytest.approx(-np.log(np.where(gaps, probability, 1 - probability)).sum(axis=1).mean())
+    np.testing.assert_allclose(probability.mean(0), gaps.mean(0), atol=1e-4)
+
+
+def test_gains_are_held_out():
+    """Trees that saw a row know its gap by heart; those asked here did not, so noise gains nothing from them."""
+    W, _ = few_rows(300, 6)
+    gaps, fold = np.random.default_rng(6).random((300, 2)) < 0.3, np.arange(300) % 3
+    gains = held_out_gains(W, gaps, np.ones(300), [False] * 10, 8, fold, 0)
+    rates = [log_odds(gaps[:, k], np.ones(300)) for k in range(2)]
+    assert gains.shape == (len(N_TREES), 300, 2)
+    assert calibrate(gains[-1], rates, gaps, np.ones(300))[0] < 0.2
+    for row in (0, 1, 2):
+        others = gaps.copy()
+        others[row] = ~others[row]
+        again = held_out_gains(W, others, np.ones(300), [False] * 10, 8, fold, 0)
+        np.testing.assert_array_equal(again[:, row, 0], gains[:, row, 0])
+
+
+def test_rows_too_few_for_trees_have_their_rates():
+    W, blocks = few_rows(7, 7)
+    gaps = np.arange(7)[:, None] < [1, 3]
+    model = GapModel(W, gaps, blocks, 0)
+    np.testing.assert_allclose(model.log_probability(W, np.tile([True, True], (7, 1))), np.log(1 / 7 * 3 / 7))
 
 
 def test_trees_see_a_level_where_codes_are_one_hot_and_the_code_where_they_are_not():
