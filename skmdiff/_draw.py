@@ -99,21 +99,30 @@ def draw_rows(denoiser, plan, process, n_samples, seed, n_jobs=None):
         x, given = start_block(plan, seed, start, start + backend.BLOCK_ROWS, levels)
         return finish_block(denoiser, process, x, given, _probe(denoiser, seed, start))
 
-    starts = range(0, n_samples, backend.BLOCK_ROWS)
-    return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(block)(s) for s in starts))[:n_samples]
+    return _in_blocks(block, n_samples, n_jobs)
 
 
-def draw_along(denoiser, process, points, seed):
-    """Encoded rows (n, p) from given clean starts, all with the same noise, so that near starts give near rows."""
+def draw_from(denoiser, process, points, seed, n_jobs=None, same_noise=False):
+    """Encoded rows (n, p) from given clean starts; if all have the same noise, near starts give near rows."""
     from ._diffusion import backend
 
     levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
-    x = points + levels * row_normals(row_uniforms(seed, 0, 1, len(levels)))
-    full = -len(x) % backend.BLOCK_ROWS
-    x = np.concatenate([x, np.repeat(x[-1:], full, axis=0)])
-    parts = np.split(x, len(x) // backend.BLOCK_ROWS)
-    return np.concatenate([finish_block(denoiser, process, part, None, _probe(denoiser, seed, 0))
-                           for part in parts])[:len(points)]
+
+    def block(start):
+        stop, noisy = start + backend.BLOCK_ROWS, 0 if same_noise else start
+        noise = row_normals(row_uniforms(seed, noisy, 1 if same_noise else stop, len(levels)))
+        x = _at(points, np.arange(start, stop)) + levels * noise
+        return finish_block(denoiser, process, x, None, _probe(denoiser, seed, noisy))
+
+    return _in_blocks(block, len(points), n_jobs)
+
+
+def _in_blocks(block, n_samples, n_jobs):
+    """The first n_samples rows of the blocks that `block` makes, each given its first row."""
+    from ._diffusion import backend
+
+    starts = range(0, n_samples, backend.BLOCK_ROWS)
+    return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(block)(s) for s in starts))[:n_samples]
 
 
 def _probe(denoiser, seed, start):

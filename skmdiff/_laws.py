@@ -140,12 +140,23 @@ def strata(groups, seed):
 
 def spread_rows(Z, candidates):
     """(n,) of each row of candidates (n, c), places in Z, the one whose nearest chosen place is farthest."""
-    chosen = candidates[:, 0].copy()
-    for i in range(len(chosen)):
-        before = Z[chosen[i - i % REPELLING_ROWS:i]]
-        if len(before):
-            gaps = ((Z[candidates[i], None] - before) ** 2).sum(axis=2).min(axis=1)
-            chosen[i] = candidates[i, gaps.argmax()]
+    runs = np.split(candidates, range(REPELLING_ROWS, len(candidates), REPELLING_ROWS))
+    return np.concatenate([run[np.arange(len(run)), spread(Z[run])] for run in runs])
+
+
+def spread(candidates, n_rounds=1):
+    """(n,) which of its candidates (n, c, q) each point takes: the one whose nearest point taken is farthest.
+
+    Points take theirs in turn, the first one its first; in further rounds each takes anew, against all the others.
+    """
+    chosen, points = np.zeros(len(candidates), dtype=int), candidates[:, 0].copy()
+    for n_round in range(n_rounds):
+        for i in range(len(points)):
+            others = points[:i] if n_round == 0 else np.delete(points, i, axis=0)
+            if len(others):
+                gaps = ((candidates[i][:, None] - others) ** 2).sum(axis=2).min(axis=1)
+                chosen[i] = gaps.argmax()
+                points[i] = candidates[i, chosen[i]]
     return chosen
 
 

@@ -7,8 +7,8 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from ._checks import check_coordinates, check_option
-from ._draw import draw_along, draw_rows
-from ._explore import path_points, region_plan
+from ._draw import draw_from
+from ._explore import path_points, region_points
 from ._laws import DENSITIES, kernel_density, row_law
 from ._missing import HotDeck, with_unknown_target
 from ._parameters import random_stream
@@ -116,13 +116,13 @@ class OnManifold:
         process = self._process(sigma_start=min(self.sigma_start_, EXPLORE_LEVEL), n_steps=EXPLORE_STEPS)
         model = self.manifold_model_
         if path is None:
-            plan = region_plan(region, self.source_, model, n_samples, seed)
-            return self._decode(draw_rows(self.denoiser_, plan, process, n_samples, seed, self.n_jobs))[0]
+            points = region_points(region, self.source_, model, n_samples, seed)
+            return self._decode(draw_from(self.denoiser_, process, points, seed, self.n_jobs))[0]
         stops = self._encode_whole(path)
         if len(stops) < 2:
             raise ValueError(f"path must hold at least two rows, got {len(stops)}.")
         points = path_points(model, self.source_.rows, stops, n_samples)
-        return self._decode(draw_along(self.denoiser_, process, points, seed))[0]
+        return self._decode(draw_from(self.denoiser_, process, points, seed, self.n_jobs, same_noise=True))[0]
 
     def embedding_density(self, density="data"):
         """The law over the embedding that rows start from, as an estimator to look at.

@@ -1,5 +1,7 @@
 """Regions and paths: geodesics of known curves, slow twins, and what users may ask for."""
 
+from copy import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +9,11 @@ from sklearn.manifold import Isomap
 from sklearn.neighbors import KernelDensity
 
 from skmdiff import ManifoldDiffusionSampler
-from skmdiff._explore import connected_graph, geodesic, path_points
-from skmdiff._local import neighbor_graph
+from skmdiff._explore import connected_graph, geodesic, path_points, region_points
+from skmdiff._laws import tree_order, volumes
+from skmdiff._local import nearest, neighbor_graph
 from skmdiff._manifold import ManifoldModel
+from skmdiff._source import build_source
 from skmdiff.datasets import make_swiss_roll_nd, make_von_mises_circle
 
 
@@ -82,7 +86,7 @@ def test_a_region_holds_the_rows_drawn_from_it(on_roll):
 
 
 def test_the_whole_of_a_circle_is_spread_over():
-    """40 rows, 40 cells: independent rows of the law meet 18 of them, explored ones half as many again; 20 batches."""
+    """40 rows, 40 cells: independent rows of the law meet 18 of them, of the uniform law 25, explored ones 31."""
     circle = make_von_mises_circle(1000, random_state=0)
     est = sampler(max_iter=500).fit(circle.data)
 
@@ -91,7 +95,28 @@ def test_the_whole_of_a_circle_is_spread_over():
 
     explored = np.mean([cells(est.explore(40, random_state=seed)) for seed in range(20)])
     independent = np.mean([cells(est.sample(40, random_state=seed)) for seed in range(20)])
-    assert explored > 1.4 * independent
+    assert explored > 1.6 * independent
+
+
+def test_one_start_lies_in_each_stratum_of_equal_volume(roll):
+    """Without neighbours starts are rows: along the order of the strata, one overlaps each stratum."""
+    model = ManifoldModel(Isomap(n_neighbors=10), random_state=0).fit(roll.data)
+    source = build_source(roll.data, model.embedding_, np.zeros(6, dtype=bool), 0)
+    points = region_points(None, source, model, 300, seed=1)
+    found = nearest(roll.data, points, 1)[1][:, 0]
+    np.testing.assert_array_equal(points, roll.data[found])
+    weights = volumes(model.table_)
+    order = tree_order(model.embedding_ * model.shape_, np.zeros(1000, dtype=int))
+    ends = np.cumsum(weights[order])[np.argsort(order)] / weights.sum()
+    place = np.argsort(ends[found])
+    assert np.all(ends[found][place] > np.arange(300) / 300 - 1e-9)  # a row of a stratum ends in it or behind it
+    starts = (ends - weights / weights.sum())[found][place]
+    assert np.all(starts < np.arange(1, 301) / 300 + 1e-9)
+
+
+def test_threads_change_nothing(on_roll):
+    est = copy(on_roll).set_params(n_jobs=2)
+    np.testing.assert_array_equal(est.explore(1500, random_state=3), on_roll.explore(1500, random_state=3))
 
 
 def test_frames_categories_and_targets():

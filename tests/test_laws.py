@@ -122,6 +122,16 @@ def test_a_repelled_row_is_the_farthest_of_its_candidates_and_the_first_rows_sta
         assert rows[i] == candidates[i, np.argmax(gaps)]
 
 
+def test_in_a_second_round_a_point_takes_the_candidate_farthest_from_all_others():
+    candidates = np.random.default_rng(0).normal(size=(60, 5, 3))
+    first, chosen = _laws.spread(candidates), _laws.spread(candidates, 2)
+    points = candidates[np.arange(60), first]
+    for i in range(60):  # the slow twin
+        gaps = [min(np.linalg.norm(points[j] - place) for j in range(60) if j != i) for place in candidates[i]]
+        assert chosen[i] == np.argmax(gaps)
+        points[i] = candidates[i, chosen[i]]
+
+
 def test_density_of_the_embedding_is_that_of_a_gaussian():
     """And with the weights of another law, that law's; a kernel smooths by a tenth of a nat."""
     Z = np.random.default_rng(0).normal(size=(3000, 2))
