@@ -92,9 +92,10 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         seen = rows.seen()
         if len(seen.y) < MIN_ROWS or len(np.unique(seen.y)) < 2:
             return False
-        if self.gate:
-            self.augmentation_gain_, self.augmentation_error_ = measure_gain(recipe, rows, self.cv, random_state)
-        return not self.gate or self.augmentation_gain_ > self.augmentation_error_
+        if not self.gate:
+            return True
+        self.augmentation_gain_, self.augmentation_error_ = measure_gain(recipe, rows, self.cv, random_state)
+        return self.augmentation_gain_ > recipe.least_gain(self.augmentation_error_)
 
     def _check_parameters(self, sample_weight):
         if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
@@ -171,7 +172,8 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         cost of probabilities that lean to these. "data" keeps the shares of the training rows, and with them what
         `predict_proba` means.
     gate : bool, default=True
-        Whether to take synthetic rows only if the gain exceeds its standard error; if False they are always taken.
+        Whether to take synthetic rows only if the classifier gains by them on held-out rows, with class_shares="data"
+        by more than the gain's standard error; if False they are always taken.
     cv : int, splitter or iterable, default=5
         Folds by which the gain is measured, even over classes, or pairs of training and held-out rows as in
         scikit-learn; the generator is fitted once for each, and once for all rows.
@@ -203,7 +205,7 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
     >>> X, y = load_iris(return_X_y=True)
     >>> quick = ManifoldDiffusionSampler(max_iter=20)
     >>> model = AugmentedClassifier(GaussianNB(), quick, cv=2, random_state=0).fit(X[::5], y[::5])
-    >>> model.augmented_ == (model.augmentation_gain_ > model.augmentation_error_)
+    >>> model.augmented_ == (model.augmentation_gain_ > 0)
     True
     >>> model.predict(X[:1]).tolist()
     [0]
@@ -280,6 +282,7 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
     n_synthetic : float or "auto", default="auto"
     synthetic_weight : float, default=0.3
     gate : bool, default=True
+        Whether to take synthetic rows only if the gain exceeds twice its standard error.
     cv : int, splitter or iterable, default=5
     random_state : int, RandomState or None, default=None
 

@@ -2,8 +2,13 @@
 
 The rows are cut in folds; on each, two copies of the estimator are compared, one fitted on the other folds, one on
 these and on rows of a generator that learnt these. With l_i the loss of the first less that of the second at the
-held-out row i, weighted as the row is, the gain is the mean of l_i and its standard error that of a mean. Synthetic
-rows are kept where the gain exceeds its standard error.
+held-out row i, weighted as the row is, the gain is the mean of l_i and its standard error that of a mean.
+
+How sure the gain must be depends on what synthetic rows did on 17 tables (100 rows, three estimators, seeds 2 to 6).
+With classes that count alike they gained 6 points on the mean and lost on no table: any gain will do, 5.1 points are
+left of it where a gain beyond its error leaves 3.5. For numbers they gained nothing, and few far rows make up the
+squared errors of a sample and the error of their mean: a gain of two errors, with which no table lost, where one
+error lost 1.4 points of R2 on one. For classes in other shares it is one error.
 """
 
 from dataclasses import dataclass
@@ -82,6 +87,12 @@ class Recipe:
     def fit_augmented(self, rows, random_state):
         """A clone fitted on `rows` and synthetic ones."""
         return self.fit(self.joined(rows, self.synthetic(rows.seen(), random_state)))
+
+    def least_gain(self, error):
+        """What a gain with a standard error must exceed for synthetic rows to be taken."""
+        if self.classes is None:
+            return 2 * error
+        return 0.0 if self.balanced else error
 
     def gains(self, train, held_out, random_state):
         """Losses on rows held out when fitted on `train`, less those when fitted on synthetic rows as well."""

@@ -1,6 +1,7 @@
 """Augmented estimators: what the generator sees, what the estimator is given, when the gate opens."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -241,14 +242,21 @@ def test_the_gate_stays_closed_to_lies_and_leaves_the_plain_regressor():
     np.testing.assert_array_equal(fitted.predict(X), forest.fit(X, NUMBERS).predict(X))
 
 
-def test_chance_opens_the_gate_seldom():
-    """Labels without law: a gain beyond its standard error is one time in six or fewer."""
+@pytest.mark.parametrize(("shares", "most"), [("balanced", 30), ("data", 14)])
+def test_chance_opens_the_gate_no_more_often_than_it_should(shares, most):
+    """Labels without law: any gain is one time in two, one beyond its error in six; 40 times, the .999 quantile."""
     opened = 0
     for seed in range(40):
         y = np.random.RandomState(seed).permutation(LABELS)
-        opened += AugmentedClassifier(logistic(), Copies(shift=0.5), cv=3, random_state=seed).fit(
+        opened += AugmentedClassifier(logistic(), Copies(shift=0.5), class_shares=shares, cv=3, random_state=seed).fit(
             X, y).augmented_
-    assert opened <= 14  # with probability .999 if it is one in six
+    assert opened <= most
+
+
+def test_what_a_gain_must_exceed():
+    made = Recipe(None, None, 1.0, 1.0, np.array([0, 1]), True, {})
+    assert [replace(made, **changes).least_gain(0.3) for changes in ({}, {"balanced": False}, {"classes": None})] == [
+        0.0, 0.3, 0.6]
 
 
 class Truth(Copies):
