@@ -272,6 +272,56 @@ def test_clean_mean_is_tweedies_formula():
     torch.testing.assert_close(solvers.clean_mean(seen, x, t, s), x * v / (v + s**2 + t**2))
 
 
+def symmetric(values, n_rows=200, seed=0):
+    """Matrices (n_rows, p, p) with the eigenvalues (p,), each in axes of its own, and normal vectors (n_rows, p)."""
+    rng = np.random.default_rng(seed)
+    axes = np.linalg.qr(rng.normal(size=(n_rows, len(values), len(values))))[0]
+    return axes, rng.normal(size=(n_rows, len(values)))
+
+
+def root_times(matrices, vectors):
+    matrices, vectors = torch.as_tensor(matrices), torch.as_tensor(vectors)
+    return solvers.root_times(lambda v: (matrices @ v[:, :, None])[:, :, 0], vectors).numpy()
+
+
+@pytest.mark.parametrize("values", [[1.0, 1, 0, 0, 0, 0], [0.9, 0.5, 0.5, 0.1, 0.1, 0.0], [0.3, 0.3], [0.0, 0, 0]])
+def test_roots_of_few_different_eigenvalues_are_exact(values):
+    axes, vectors = symmetric(values)
+    expected = np.einsum("nij,j,nkj,nk->ni", axes, np.sqrt(values), axes, vectors)
+    got = root_times(np.einsum("nij,j,nkj->nik", axes, values, axes), vectors)
+    np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+def test_roots_of_many_eigenvalues_are_near():
+    values = np.random.default_rng(1).beta(0.5, 0.5, 20)
+    axes, vectors = symmetric(values)
+    expected = np.einsum("nij,j,nkj,nk->ni", axes, np.sqrt(values), axes, vectors)
+    got = root_times(np.einsum("nij,j,nkj->nik", axes, values, axes), vectors)
+    assert np.sqrt(np.mean((got - expected) ** 2) / np.mean(expected**2)) < 0.06
+
+
+def test_errors_of_a_jacobian_are_not_taken_for_variance():
+    """A projector on two of ten directions, blurred by symmetric noise: most of the variance on it, little off it."""
+    axes, vectors = symmetric(np.ones(10))
+    blur = np.random.default_rng(2).normal(size=(200, 10, 10)) * 0.08
+    plane = axes[:, :, :2] @ axes[:, :, :2].transpose(0, 2, 1)
+    drawn = root_times(plane + blur + blur.transpose(0, 2, 1), vectors)
+    on_plane = np.einsum("nij,nj->ni", plane, drawn)
+    assert 0.7 < np.mean(on_plane**2) * 10 / 2 < 1.1
+    assert np.mean((drawn - on_plane) ** 2) * 10 / 8 < 0.1  # with negative eigenvalues as 0 alone: .16
+
+
+def test_rows_drawn_lie_nearer_to_a_surface_than_rows_seen_without_charts():
+    """By the denoiser alone, where noise hides that a surface has two dimensions: .30 of .41, spread within 3 %."""
+    clean = make_torus(1000, 10, random_state=0)
+    seen = clean.data + 0.15 * np.random.default_rng(0).normal(size=clean.data.shape)
+    est = sampler(noise_level=0.15, max_iter=1500, hidden_layer_sizes="auto").fit(seen)
+    rows = est.sample(1000)
+    assert est.cleaner_ is None
+    assert clean.distance(rows).mean() < 0.85 * clean.distance(seen).mean()
+    np.testing.assert_allclose(rows.std(axis=0) / clean.data.std(axis=0), 1, atol=0.08)
+
+
 def test_density_comes_up_from_the_level_of_the_noise():
     """log N(x; v + 2 s^2) in the column with noise, log N(x; v + .01^2) in the other."""
     v, s = 0.7, torch.tensor([0.5, 0.0], dtype=torch.float64)
