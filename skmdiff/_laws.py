@@ -20,6 +20,7 @@ more often than the law has them.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from sklearn.cluster import HDBSCAN
 from sklearn.metrics import euclidean_distances
@@ -151,12 +152,12 @@ def spread(candidates, n_rounds=1):
     """
     chosen, points = np.zeros(len(candidates), dtype=int), candidates[:, 0].copy()
     for n_round in range(n_rounds):
-        for i in range(len(points)):
-            others = points[:i] if n_round == 0 else np.delete(points, i, axis=0)
-            if len(others):
-                gaps = ((candidates[i][:, None] - others) ** 2).sum(axis=2).min(axis=1)
-                chosen[i] = gaps.argmax()
-                points[i] = candidates[i, chosen[i]]
+        for i in range(n_round == 0, len(points)):
+            gaps = cdist(candidates[i], points if n_round else points[:i], "sqeuclidean")
+            if n_round:
+                gaps[:, i] = np.inf
+            chosen[i] = gaps.min(axis=1).argmax()
+            points[i] = candidates[i, chosen[i]]
     return chosen
 
 
