@@ -29,8 +29,8 @@ TREES = dict(learning_rate=0.1, early_stopping=False)
 N_TREES = (1, 2, 4, 8, 16, 32, 64)
 N_LEAVES = (2, 8)
 N_FOLDS = 3
-MAX_ROWS = 6000  # by which the trees are chosen
-MAX_FACTOR, MAX_TERM = 3.0, 2.0
+MAX_ROWS, MAX_FITS = 6000, 48  # by which the trees are chosen: with many indicators one fold says enough
+MAX_FACTOR, MAX_TERM, N_BISECTIONS = 3.0, 2.0, 30
 
 
 class Choice(NamedTuple):
@@ -99,22 +99,29 @@ def choose(X, gaps, weight, is_level, seed):
     """The Choice for rows X (n, q) with indicators (n, n_gaps): what makes those of rows held out most probable."""
     n_gaps = gaps.shape[1]
     fold = np.random.default_rng(seed).permutation(len(X)) % N_FOLDS
+    n_tested = min(N_FOLDS, max(1, MAX_FITS // n_gaps))
     rates = np.array([log_odds(gaps[:, k], weight) for k in range(n_gaps)])
-    best, least = Choice(N_LEAVES[0], 0, 0.0, np.zeros(n_gaps)), np.average(loss(rates, gaps).sum(1), weights=weight)
+    tested = fold < n_tested
+    known, mass = gaps[tested], weight[tested] / weight[tested].sum()
+    best, odds, least = Choice(N_LEAVES[0], 0, 0.0, np.zeros(n_gaps)), None, mass @ loss(rates, known).sum(axis=1)
     for n_leaves in N_LEAVES:
-        gains = held_out_gains(X, gaps, weight, is_level, n_leaves, fold, seed)
+        gains = held_out_gains(X, gaps, weight, is_level, n_leaves, fold, n_tested, seed)[:, tested]
         for n_trees, gain in zip(N_TREES, gains, strict=True):
-            factor, terms, value = calibrate(gain, rates, gaps, weight)
-            value += 1 / len(X)  # Akaike's for the factor: what chance gains is not worth a tree
+            factor, value = calibrate(gain, rates, known, mass)
+            value += 1 / len(known)  # Akaike's for the factor: what chance gains is not worth a tree
             if value < least:
-                best, least = Choice(n_leaves, n_trees, factor, terms), value
-    return best
+                odds, least = rates + factor * gain, value
+                best = Choice(n_leaves, n_trees, factor, np.zeros(n_gaps))
+    return best if odds is None else best._replace(terms=terms_of_rates(odds, expit(rates), mass))
 
 
-def held_out_gains(X, gaps, weight, is_level, n_leaves, fold, seed):
-    """What N_TREES trees add to the log odds of the rate in rows that they did not see, (len(N_TREES), n, n_gaps)."""
+def held_out_gains(X, gaps, weight, is_level, n_leaves, fold, n_tested, seed):
+    """What N_TREES trees add to the log odds of the rate in rows that they did not see, (len(N_TREES), n, n_gaps).
+
+    Of the rows (n,) of a `fold` below n_tested; 0 for the others.
+    """
     out = np.zeros((len(N_TREES), *gaps.shape))
-    for k, held_out in product(range(gaps.shape[1]), range(N_FOLDS)):
+    for k, held_out in product(range(gaps.shape[1]), range(n_tested)):
         seen, tested = fold != held_out, fold == held_out
         rate, trees = grow(X[seen], gaps[seen], k, weight[seen], is_level, n_leaves, N_TREES[-1], seed)
         if trees is not None and tested.any():
@@ -141,18 +148,32 @@ def gained(trees, rate, X, gaps, k):
     return trees.decision_function(np.hstack([X, gaps[:, :k]])) - rate
 
 
-def calibrate(gain, rates, gaps, weight):
-    """The factor and the terms (n_gaps,) of log odds gained (n, n_gaps) that fit best, and their loss a row."""
-    weight = (weight / weight.sum())[:, None]
+def calibrate(gain, rates, gaps, mass):
+    """The factor of log odds gained (n, n_gaps) by which they fit best, terms of each indicator aside, and the loss."""
+    mass = mass[:, None]
 
     def objective(values):
         odds = values[0] * gain + rates + values[1:]
-        slope = weight * (expit(odds) - gaps)
-        return (weight * loss(odds, gaps)).sum(), np.array([(slope * gain).sum(), *slope.sum(axis=0)])
+        slope = mass * (expit(odds) - gaps)
+        return (mass * loss(odds, gaps)).sum(), np.array([(slope * gain).sum(), *slope.sum(axis=0)])
 
     bounds = [(0, MAX_FACTOR), *[(-MAX_TERM, MAX_TERM)] * gaps.shape[1]]
     found = minimize(objective, np.array([1.0, *np.zeros(gaps.shape[1])]), jac=True, method="L-BFGS-B", bounds=bounds)
-    return found.x[0], found.x[1:], found.fun
+    return found.x[0], found.fun
+
+
+def terms_of_rates(odds, rates, mass):
+    """Terms (n_gaps,) that make the mean probability of log odds (n, n_gaps) over rows of a mass the rates (n_gaps,).
+
+    Where all rows are held out in turn they are those of the best fit; where few are, their own rates are not taken for
+    those of all rows.
+    """
+    low, high = np.full(len(rates), -MAX_TERM), np.full(len(rates), MAX_TERM)
+    for _ in range(N_BISECTIONS):
+        middle = (low + high) / 2
+        below = mass @ expit(odds + middle) < rates
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return (low + high) / 2
 
 
 def loss(odds, gaps):

@@ -15,7 +15,7 @@ from sklearn.utils import get_tags
 from skmdiff import ManifoldDiffusionSampler
 from skmdiff._codec import TableCodec
 from skmdiff._diffusion import noise, training
-from skmdiff._gaps import N_TREES, GapModel, calibrate, features, held_out_gains, log_odds
+from skmdiff._gaps import N_TREES, GapModel, calibrate, features, held_out_gains, log_odds, terms_of_rates
 from skmdiff._missing import HotDeck, fill
 
 
@@ -149,30 +149,40 @@ def test_trees_are_deep_where_columns_act_together_and_stumps_where_each_acts_al
 
 
 def test_log_odds_are_calibrated_to_their_factor_and_terms():
-    """Gaps drawn from 1.7 * gain + rate + (.5, -.8): found again; the loss is that of the formula, and the least."""
-    rng = np.random.default_rng(0)
+    """Gaps drawn from 1.7 * gain + rate + (.5, -.8): found again; the loss is that of the formula, at its least."""
+    rng, mass = np.random.default_rng(0), np.full(20_000, 1 / 20_000)
     gain, rates, terms = rng.normal(size=(20_000, 2)), np.array([-1.0, 0.5]), np.array([0.5, -0.8])
     gaps = rng.random((20_000, 2)) < 1 / (1 + np.exp(-1.7 * gain - rates - terms))
-    factor, found, value = calibrate(gain, rates, gaps, np.ones(20_000))
+    factor, value = calibrate(gain, rates, gaps, mass)
     assert factor == pytest.approx(1.7, abs=0.08)
+    found = terms_of_rates(factor * gain + rates, gaps.mean(0), mass)
     np.testing.assert_allclose(found, terms, atol=0.1)
     probability = 1 / (1 + np.exp(-factor * gain - rates - found))
-    assert value == pytest.approx(-np.log(np.where(gaps, probability, 1 - probability)).sum(axis=1).mean())
-    np.testing.assert_allclose(probability.mean(0), gaps.mean(0), atol=1e-4)
+    np.testing.assert_allclose(probability.mean(0), gaps.mean(0), atol=1e-6)
+    assert value == pytest.approx(-np.log(np.where(gaps, probability, 1 - probability)).sum(axis=1).mean(), abs=1e-6)
+
+
+def test_many_indicators_have_their_rates_by_one_fold():
+    """60 of them, held out in a third of 400 rows: rates are those of all rows, not those of the third."""
+    rng = np.random.default_rng(8)
+    W, blocks = few_rows(400, 8)
+    gaps = rng.random((400, 60)) < np.where(W[:, :1] > 0, 0.2, 0.05)
+    drawn = GapModel(W, gaps, blocks, 0).draw(few_rows(20_000, 9)[0], rng.random((20_000, 60)))
+    assert np.abs(drawn.mean(0) - gaps.mean(0)).max() < 0.02  # rates of a third are off by .05 somewhere
 
 
 def test_gains_are_held_out():
     """Trees that saw a row know its gap by heart; those asked here did not, so noise gains nothing from them."""
     W, _ = few_rows(300, 6)
     gaps, fold = np.random.default_rng(6).random((300, 2)) < 0.3, np.arange(300) % 3
-    gains = held_out_gains(W, gaps, np.ones(300), [False] * 10, 8, fold, 0)
+    gains = held_out_gains(W, gaps, np.ones(300), [False] * 10, 8, fold, 3, 0)
     rates = [log_odds(gaps[:, k], np.ones(300)) for k in range(2)]
     assert gains.shape == (len(N_TREES), 300, 2)
-    assert calibrate(gains[-1], rates, gaps, np.ones(300))[0] < 0.2
+    assert calibrate(gains[-1], rates, gaps, np.full(300, 1 / 300))[0] < 0.2
     for row in (0, 1, 2):
         others = gaps.copy()
         others[row] = ~others[row]
-        again = held_out_gains(W, others, np.ones(300), [False] * 10, 8, fold, 0)
+        again = held_out_gains(W, others, np.ones(300), [False] * 10, 8, fold, 3, 0)
         np.testing.assert_array_equal(again[:, row, 0], gains[:, row, 0])
 
 
