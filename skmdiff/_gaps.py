@@ -29,7 +29,7 @@ TREES = dict(learning_rate=0.1, early_stopping=False)
 N_TREES = (1, 2, 4, 8, 16, 32, 64)
 N_LEAVES = (2, 8)
 N_FOLDS = 3
-MAX_ROWS, MAX_FITS = 6000, 48  # by which the trees are chosen: with many indicators one fold says enough
+MAX_ROWS, MAX_FITS = 6000, 30  # by which the trees are chosen: with many indicators one fold says enough
 MAX_FACTOR, MAX_TERM, N_BISECTIONS = 3.0, 2.0, 30
 
 
@@ -103,30 +103,32 @@ def choose(X, gaps, weight, is_level, seed):
     rates = np.array([log_odds(gaps[:, k], weight) for k in range(n_gaps)])
     tested = fold < n_tested
     known, mass = gaps[tested], weight[tested] / weight[tested].sum()
-    best, odds, least = Choice(N_LEAVES[0], 0, 0.0, np.zeros(n_gaps)), None, mass @ loss(rates, known).sum(axis=1)
+    best, least = Choice(N_LEAVES[0], 0, 0.0, np.zeros(n_gaps)), mass @ loss(rates, known).sum(axis=1)
     for n_leaves in N_LEAVES:
-        gains = held_out_gains(X, gaps, weight, is_level, n_leaves, fold, n_tested, seed)[:, tested]
-        for n_trees, gain in zip(N_TREES, gains, strict=True):
+        gains = held_out_gains(X, gaps, weight, is_level, n_leaves, N_TREES, fold, n_tested, seed)
+        for n_trees, gain in zip(N_TREES, gains[:, tested], strict=True):
             factor, value = calibrate(gain, rates, known, mass)
             value += 1 / len(known)  # Akaike's for the factor: what chance gains is not worth a tree
             if value < least:
-                odds, least = rates + factor * gain, value
-                best = Choice(n_leaves, n_trees, factor, np.zeros(n_gaps))
-    return best if odds is None else best._replace(terms=terms_of_rates(odds, expit(rates), mass))
+                best, least = Choice(n_leaves, n_trees, factor, np.zeros(n_gaps)), value
+    if not best.n_trees:
+        return best
+    gain = held_out_gains(X, gaps, weight, is_level, best.n_leaves, (best.n_trees,), fold, N_FOLDS, seed)[0]
+    return best._replace(terms=terms_of_rates(rates + best.factor * gain, expit(rates), weight / weight.sum()))
 
 
-def held_out_gains(X, gaps, weight, is_level, n_leaves, fold, n_tested, seed):
-    """What N_TREES trees add to the log odds of the rate in rows that they did not see, (len(N_TREES), n, n_gaps).
+def held_out_gains(X, gaps, weight, is_level, n_leaves, n_trees, fold, n_tested, seed):
+    """What numbers n_trees of trees add to the log odds of the rate in rows not seen, (len(n_trees), n, n_gaps).
 
     Of the rows (n,) of a `fold` below n_tested; 0 for the others.
     """
-    out = np.zeros((len(N_TREES), *gaps.shape))
+    out = np.zeros((len(n_trees), *gaps.shape))
     for k, held_out in product(range(gaps.shape[1]), range(n_tested)):
         seen, tested = fold != held_out, fold == held_out
-        rate, trees = grow(X[seen], gaps[seen], k, weight[seen], is_level, n_leaves, N_TREES[-1], seed)
+        rate, trees = grow(X[seen], gaps[seen], k, weight[seen], is_level, n_leaves, n_trees[-1], seed)
         if trees is not None and tested.any():
             stages = trees.staged_decision_function(np.hstack([X[tested], gaps[tested, :k]]))
-            out[:, tested, k] = [stage.ravel() - rate for n, stage in enumerate(stages, 1) if n in N_TREES]
+            out[:, tested, k] = [stage.ravel() - rate for n, stage in enumerate(stages, 1) if n in n_trees]
     return out
 
 
@@ -163,11 +165,7 @@ def calibrate(gain, rates, gaps, mass):
 
 
 def terms_of_rates(odds, rates, mass):
-    """Terms (n_gaps,) that make the mean probability of log odds (n, n_gaps) over rows of a mass the rates (n_gaps,).
-
-    Where all rows are held out in turn they are those of the best fit; where few are, their own rates are not taken for
-    those of all rows.
-    """
+    """Terms (n_gaps,) that make rates (n_gaps,) the mean probability of log odds (n, n_gaps) over rows of a mass."""
     low, high = np.full(len(rates), -MAX_TERM), np.full(len(rates), MAX_TERM)
     for _ in range(N_BISECTIONS):
         middle = (low + high) / 2
