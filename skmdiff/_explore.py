@@ -19,21 +19,12 @@ CANDIDATES, ROUNDS = 8, 2
 
 
 def region_points(region, source, model, n_samples, seed):
-    """(n_samples, p) clean starts spread evenly over the volume of a region.
+    """(n_samples, p) clean starts spread evenly over the volume of a region, see `region_law`.
 
     One in each stratum of equal volume; of some starts in a stratum the one farthest from those of others is taken.
     Strata alone met 1.3 times the cells of an uneven swiss roll that rows of the table do, and with this 1.6 times.
-
-    region : (low, high), corners (k,) of a box of the embedding, a callable of Z (n, k) that returns (n,) of bool, or
-        None for all of it
     """
-    Z = model.embedding_
-    inside = np.ones(len(Z), dtype=bool) if region is None else inside_region(region, Z)
-    if not inside.any():
-        raise ValueError(f"region must hold at least one training row, got {region!r}, which holds none.")
-    weights = np.where(inside, volumes(model.table_), 0.0)
-    order = tree_order(Z * model.shape_, np.zeros(len(Z), dtype=int))
-    law, (stratum, n_strata) = RowLaw(order, np.cumsum(weights[order])), strata(np.zeros(n_samples), seed)
+    law, (stratum, n_strata) = region_law(region, model), strata(np.zeros(n_samples), seed)
     parts = []
     for first in range(0, n_samples, REPELLING_ROWS):
         rows = np.arange(first, min(first + REPELLING_ROWS, n_samples))
@@ -44,6 +35,21 @@ def region_points(region, source, model, n_samples, seed):
         starts = starts.reshape(len(rows), CANDIDATES, -1)
         parts.append(starts[np.arange(len(rows)), spread(starts, ROUNDS)])
     return np.concatenate(parts)
+
+
+def region_law(region, model):
+    """The law over the rows in a region by the volume that each stands for, along a tree of the embedding.
+
+    region : (low, high), corners (k,) of a box of the embedding, a callable of Z (n, k) that returns (n,) of bool, or
+        None for all of it
+    """
+    Z = model.embedding_
+    inside = np.ones(len(Z), dtype=bool) if region is None else inside_region(region, Z)
+    if not inside.any():
+        raise ValueError(f"region must hold at least one training row, got {region!r}, which holds none.")
+    weights = np.where(inside, volumes(model.table_), 0.0)
+    order = tree_order(Z * model.shape_, np.zeros(len(Z), dtype=int))
+    return RowLaw(order, np.cumsum(weights[order]))
 
 
 def inside_region(region, Z):

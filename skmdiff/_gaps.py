@@ -53,7 +53,7 @@ class GapModel:
         The indicators of the rows.
     blocks : list of Block
     seed : int
-        Chooses the rows by which the trees bin large tables.
+        Chooses the rows by which the trees of large tables are chosen and binned, and the folds.
     weight : ndarray of shape (n,) or None
         Weights of the rows; None for all alike.
     """
