@@ -7,12 +7,11 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from ._checks import check_option
-from ._laws import DENSITIES, DESIGNS, RowLaw, row_law, spread_rows, strata
+from ._laws import CANDIDATES, DENSITIES, DESIGNS, RowLaw, row_law, spread_rows, strata
 from ._source import Source, draw_starts
 from ._streams import row_normals, row_uniforms
 
 PROBE_STREAM = 0x5DEECE66D  # any constant: the seed of another stream
-CANDIDATES = 8  # of which the repelled design takes the one farthest from the rows before
 
 
 @dataclass(frozen=True)

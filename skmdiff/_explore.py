@@ -9,13 +9,13 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from ._laws import REPELLING_ROWS, RowLaw, spread, strata, tree_order, volumes
+from ._laws import CANDIDATES, REPELLING_ROWS, RowLaw, spread, strata, tree_order, volumes
 from ._local import distances_to, nearest
 from ._source import draw_starts
 from ._streams import row_uniforms
 
 START_STREAM = 0x2545F4914F6CDD1D  # any constant: the seed of another stream than that of the noise
-CANDIDATES, ROUNDS = 8, 2
+ROUNDS = 2
 
 
 def region_points(region, source, model, n_samples, seed):
@@ -24,14 +24,14 @@ def region_points(region, source, model, n_samples, seed):
     One in each stratum of equal volume; of some starts in a stratum the one farthest from those of others is taken.
     Strata alone met 1.3 times the cells of an uneven swiss roll that rows of the table do, and with this 1.6 times.
     """
-    law, (stratum, n_strata) = region_law(region, model), strata(np.zeros(n_samples), seed)
+    law, (stratum, _) = region_law(region, model), strata(np.zeros(n_samples), seed)
     parts = []
     for first in range(0, n_samples, REPELLING_ROWS):
         rows = np.arange(first, min(first + REPELLING_ROWS, n_samples))
         uniforms = row_uniforms(seed ^ START_STREAM, first, first + len(rows), CANDIDATES * source.n_draws)
         uniforms = uniforms.reshape(len(rows) * CANDIDATES, source.n_draws)
         place = np.repeat(stratum[rows], CANDIDATES) + uniforms[:, 0]
-        starts = draw_starts(source, uniforms, law.rows_at(place / np.repeat(n_strata[rows], CANDIDATES)))
+        starts = draw_starts(source, uniforms, law.rows_at(place / n_samples))
         starts = starts.reshape(len(rows), CANDIDATES, -1)
         parts.append(starts[np.arange(len(rows)), spread(starts, ROUNDS)])
     return np.concatenate(parts)

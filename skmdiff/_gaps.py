@@ -104,26 +104,29 @@ def choose(X, gaps, weight, is_level, seed):
     tested = fold < n_tested
     known, mass = gaps[tested], weight[tested] / weight[tested].sum()
     best, least = Choice(N_LEAVES[0], 0, 0.0, np.zeros(n_gaps)), mass @ loss(rates, known).sum(axis=1)
+    best_gain = None
     for n_leaves in N_LEAVES:
-        gains = held_out_gains(X, gaps, weight, is_level, n_leaves, N_TREES, fold, n_tested, seed)
-        for n_trees, gain in zip(N_TREES, gains[:, tested], strict=True):
-            factor, value = calibrate(gain, rates, known, mass)
+        gains = held_out_gains(X, gaps, weight, is_level, n_leaves, N_TREES, fold, range(n_tested), seed)
+        for n_trees, gain in zip(N_TREES, gains, strict=True):
+            factor, value = calibrate(gain[tested], rates, known, mass)
             value += 1 / len(known)  # Akaike's for the factor: what chance gains is not worth a tree
             if value < least:
-                best, least = Choice(n_leaves, n_trees, factor, np.zeros(n_gaps)), value
+                best, best_gain, least = Choice(n_leaves, n_trees, factor, np.zeros(n_gaps)), gain, value
     if not best.n_trees:
         return best
-    gain = held_out_gains(X, gaps, weight, is_level, best.n_leaves, (best.n_trees,), fold, N_FOLDS, seed)[0]
-    return best._replace(terms=terms_of_rates(rates + best.factor * gain, expit(rates), weight / weight.sum()))
+    grown = best.n_leaves, (best.n_trees,)
+    rest = held_out_gains(X, gaps, weight, is_level, *grown, fold, range(n_tested, N_FOLDS), seed)[0]
+    odds = rates + best.factor * (best_gain + rest)
+    return best._replace(terms=terms_of_rates(odds, expit(rates), weight / weight.sum()))
 
 
-def held_out_gains(X, gaps, weight, is_level, n_leaves, n_trees, fold, n_tested, seed):
+def held_out_gains(X, gaps, weight, is_level, n_leaves, n_trees, fold, tested_folds, seed):
     """What numbers n_trees of trees add to the log odds of the rate in rows not seen, (len(n_trees), n, n_gaps).
 
-    Of the rows (n,) of a `fold` below n_tested; 0 for the others.
+    Of the rows whose `fold` (n,) is among those tested; 0 for the others.
     """
     out = np.zeros((len(n_trees), *gaps.shape))
-    for k, held_out in product(range(gaps.shape[1]), range(n_tested)):
+    for k, held_out in product(range(gaps.shape[1]), tested_folds):
         seen, tested = fold != held_out, fold == held_out
         rate, trees = grow(X[seen], gaps[seen], k, weight[seen], is_level, n_leaves, n_trees[-1], seed)
         if trees is not None and tested.any():

@@ -36,6 +36,7 @@ LEAST_WEIGHT = 1e-12
 SAME = 1e-12  # squared distance of copies, up to rounding
 VOLUME_NEIGHBORS, VOLUME_ROWS = 15, 5000
 REPELLING_ROWS = 256  # a row keeps away from the rows before it in its run of so many
+CANDIDATES = 8  # of which it takes the one farthest from them
 CLUSTER_ROWS, CLUSTER_SHARE, SMALLEST_CLUSTER, CLUSTERED_SHARE = 2000, 0.02, 5, 0.5
 
 

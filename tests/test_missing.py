@@ -175,14 +175,14 @@ def test_gains_are_held_out():
     """Trees that saw a row know its gap by heart; those asked here did not, so noise gains nothing from them."""
     W, _ = few_rows(300, 6)
     gaps, fold = np.random.default_rng(6).random((300, 2)) < 0.3, np.arange(300) % 3
-    gains = held_out_gains(W, gaps, np.ones(300), [False] * 10, 8, N_TREES, fold, 3, 0)
+    gains = held_out_gains(W, gaps, np.ones(300), [False] * 10, 8, N_TREES, fold, range(3), 0)
     rates = [log_odds(gaps[:, k], np.ones(300)) for k in range(2)]
     assert gains.shape == (len(N_TREES), 300, 2)
     assert calibrate(gains[-1], rates, gaps, np.full(300, 1 / 300))[0] < 0.2
     for row in (0, 1, 2):
         others = gaps.copy()
         others[row] = ~others[row]
-        again = held_out_gains(W, others, np.ones(300), [False] * 10, 8, N_TREES, fold, 3, 0)
+        again = held_out_gains(W, others, np.ones(300), [False] * 10, 8, N_TREES, fold, range(3), 0)
         np.testing.assert_array_equal(again[:, row, 0], gains[:, row, 0])
 
 
