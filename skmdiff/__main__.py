@@ -1,11 +1,14 @@
 """The command ``skmdiff``, also ``python -m skmdiff``."""
 
 import argparse
+import csv
+import math
 import sys
+import zlib
 from pathlib import Path
 
 from . import __version__
-from ._demo import MANIFOLDS, load_table, run_demo
+from ._demo import MANIFOLDS, fit_demo, load_table, show_demo
 
 DESCRIPTION = "Generate rows of a table: a manifold learner and a small diffusion model."
 
@@ -28,17 +31,10 @@ def main(argv=None):
     try:
         names, table = load_table(args.csv)
         args.out_dir.mkdir(parents=True, exist_ok=True)
-    except (OSError, TypeError, ValueError) as error:
+        fitted = fit_demo(table, args.manifold, args.max_time, args.random_state)
+    except (OSError, EOFError, TypeError, ValueError, csv.Error, zlib.error) as error:
         demo.error(" ".join(str(error).split()))
-    run_demo(
-        names,
-        table,
-        n_samples=args.n_samples,
-        out_dir=args.out_dir,
-        random_state=args.random_state,
-        max_time=args.max_time,
-        manifold=args.manifold,
-    )
+    show_demo(names, fitted, n_samples=args.n_samples, out_dir=args.out_dir)
     return 0
 
 
@@ -49,18 +45,24 @@ def _add_demo_options(demo):
     add("--n-samples", type=_positive(int), metavar="N", help="rows to write; as many as fitted by default")
     add("--out-dir", type=Path, default=Path("."), metavar="DIR", help="where to write; here by default")
     add("--max-time", type=_positive(float), metavar="SECONDS", help="seconds to train at most")
-    add("--random-state", type=int, default=0, metavar="SEED", help="seed of everything; 0 by default")
+    add("--random-state", type=_seed, default=0, metavar="SEED", help="seed of everything; 0 by default")
 
 
 def _positive(kind):
     def convert(text):
         value = kind(text)
-        if not value > 0:
-            raise argparse.ArgumentTypeError(f"must be positive, got {text}")
+        if not 0 < value < math.inf:
+            raise argparse.ArgumentTypeError(f"must be positive and finite, got {text}")
         return value
 
     convert.__name__ = kind.__name__
     return convert
+
+
+def _seed(text):
+    if not 0 <= int(text) < 2**32:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 2**32 - 1, got {text}")
+    return int(text)
 
 
 if __name__ == "__main__":

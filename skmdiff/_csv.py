@@ -12,6 +12,8 @@ import math
 
 import numpy as np
 
+from ._frames import native_column
+
 
 def has_pandas():
     """Whether pandas can be imported; it is not imported for the answer."""
@@ -52,10 +54,17 @@ def _typed(cells):
     """The cells as ints or floats if every one of them reads so, else as str."""
     for kind in (int, _number):
         try:
-            return [kind(cell) for cell in cells]
+            return [kind(_plain(cell)) for cell in cells]
         except ValueError:
             continue
     return list(cells)
+
+
+def _plain(cell):
+    """The cell, unless Python alone would read it as a number: 1_2 is a code."""
+    if "_" in cell:
+        raise ValueError(cell)
+    return cell
 
 
 def _number(cell):
@@ -84,4 +93,6 @@ def write_csv(path, names, table):
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
-        writer.writerows(np.asarray(table, dtype=object).tolist())
+        # column by column: as one array integers beside floats would be floats
+        columns = [np.asarray(native_column(table, j), dtype=object).tolist() for j in range(len(names))]
+        writer.writerows(zip(*columns, strict=True))

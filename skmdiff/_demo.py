@@ -9,6 +9,7 @@ into up to four blocks of m rows, and a measure is the mean over its blocks.
 import contextlib
 import sys
 import time
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.decomposition import PCA, KernelPCA
@@ -57,12 +58,29 @@ def load_table(path=None):
     return names, table
 
 
-def run_demo(names, table, *, n_samples, out_dir, random_state, max_time, manifold):
-    """Run the demo and print its table; the parameters are the options of the command."""
+class Fitted(NamedTuple):
+    """The first part of the demo: a sampler fitted to four fifths of a table, and what follows."""
+
+    sampler: ManifoldDiffusionSampler
+    train: object
+    holdout: object
+    manifold: str
+    rng: np.random.RandomState
+    begin: float
+
+
+def fit_demo(table, manifold, max_time, random_state):
+    """Fit four fifths of a table; the parameters are the options of the command."""
     begin = time.perf_counter()
     rng = check_random_state(random_state)
     train, holdout = train_test_split(table, test_size=0.2, random_state=rng.randint(2**31))
     sampler = _fit(train, holdout, manifold, max_time, rng.randint(2**31))
+    return Fitted(sampler, train, holdout, manifold, rng, begin)
+
+
+def show_demo(names, fitted, *, n_samples, out_dir):
+    """Draw rows and print their measures; the parameters are the options of the command."""
+    sampler, train, holdout, manifold, rng, begin = fitted
     n_samples = len(train) if n_samples is None else n_samples
     _say(f"fitted in {time.perf_counter() - begin:.1f} s; drawing {n_samples} rows")
     # the first k of n rows are the k rows: one draw serves the file, the measures and the picture

@@ -3,8 +3,8 @@
 Every toy lives in k = 2 or 3 intrinsic coordinates, is carried into `n_features` columns by an orthonormal
 frame and gets normal noise of the same standard deviation in every column::
 
-    data (n, p) = clean (n, p) + noise * N(0, I),    clean = intrinsic (n, k) @ frame (k, p),    frame @
-    frame.T = I
+    data (n, p) = clean (n, p) + noise * N(0, I),
+    clean = intrinsic (n, k) @ frame (k, p),    frame @ frame.T = I
 
 so the distance to the true manifold splits into the part outside the span of the frame, a plain norm, and the
 part inside it, for which each manifold has its own formula. For p = k the frame is the identity.

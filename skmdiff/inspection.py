@@ -205,7 +205,7 @@ def _value_shares(a, b, max_bars):
     if len(values) <= max_bars:
         edges = np.append(values, values[-1] + 1)
     else:
-        edges = np.histogram_bin_edges(a.astype(float), max_bars)
+        edges = np.unique(np.linspace(float(values[0]), float(values[-1]), max_bars + 1))
     return [f"{edge:.4g}" for edge in edges[:-1]], *(_bin_shares(column, edges) for column in (a, b))
 
 

@@ -5,6 +5,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ._columns import to_grid
 from ._frames import is_pandas
 
 ADVICE = (
@@ -152,16 +153,26 @@ def check_invertible(name, step):
 
 
 def as_frame(X, dtypes):
-    """Rows as a DataFrame with given columns and dtypes; numbers that were whole are rounded first."""
+    """Rows as a DataFrame with given columns and dtypes; what was whole or a bool is rounded to it first."""
     import pandas as pd
 
     columns = X if is_pandas(X) else pd.DataFrame(np.asarray(X))
     cells = [columns.iloc[:, j] for j in range(columns.shape[1])]
-    whole = [dtype.kind in "iu" and dtype != x.dtype for dtype, x in zip(dtypes.values(), cells, strict=True)]
-    cells = [x.astype(float).round() if is_whole else x for x, is_whole in zip(cells, whole, strict=True)]
+    cells = [rounded(x, dtype) if dtype.kind in "iub" and dtype != x.dtype else x
+             for x, dtype in zip(cells, dtypes.values(), strict=True)]
     frame = pd.concat(cells, axis=1)
     frame.columns = list(dtypes)
     return frame.astype(dtypes)
+
+
+def rounded(x, dtype):
+    """A column of numbers as one of whole numbers or bools of a dtype, or the nearest that it holds; gaps stay."""
+    import pandas as pd
+
+    values = x.astype(float)
+    cells = to_grid(values.fillna(0.0).to_numpy(), 0, getattr(dtype, "numpy_dtype", dtype))
+    out = pd.Series(cells, index=x.index, dtype=dtype)
+    return out.mask(values.isna()) if values.isna().any() else out
 
 
 def make_sampler_pipeline(*steps, memory=None, transform_input=None, verbose=False):

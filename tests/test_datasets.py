@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -175,3 +176,11 @@ def test_csv_that_is_no_table_is_refused(tmp_path, text, message):
 
 def test_pandas_is_found_without_importing_it():
     assert has_pandas() in (True, False)
+
+
+def test_integers_beside_floats_are_written_and_codes_are_read_as_they_are(tmp_path):
+    path = tmp_path / "table.csv"
+    write_csv(path, ["whole", "float"], pd.DataFrame({"whole": [2**53 + 1, 3], "float": [0.5, 1.5]}))
+    assert path.read_text(encoding="utf-8") == "whole,float\n9007199254740993,0.5\n3,1.5\n"
+    path.write_text("code,plain\n1_2,12\n3_4,34\n", encoding="utf-8")
+    assert read_csv(path)[1:] == ([["1_2", "3_4"], [12, 34]], [True, False])

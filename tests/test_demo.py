@@ -1,6 +1,7 @@
 """The command: what it prints, writes and refuses."""
 
 import csv
+import gzip
 import struct
 import subprocess
 import sys
@@ -128,9 +129,11 @@ def test_copies_and_shuffled_columns_are_found_out():
     "arguments, message",
     [
         (["demo", "--csv", "nowhere.csv"], "nowhere.csv"),
-        (["demo", "--n-samples", "0"], "argument --n-samples: must be positive, got 0"),
+        (["demo", "--n-samples", "0"], "argument --n-samples: must be positive and finite, got 0"),
         (["demo", "--n-samples", "many"], "argument --n-samples: invalid int value: 'many'"),
-        (["demo", "--max-time", "nan"], "argument --max-time: must be positive, got nan"),
+        (["demo", "--max-time", "nan"], "argument --max-time: must be positive and finite, got nan"),
+        (["demo", "--max-time", "inf"], "argument --max-time: must be positive and finite, got inf"),
+        (["demo", "--random-state", "-1"], "argument --random-state: must be from 0 to 2**32 - 1, got -1"),
         (["demo", "--manifold", "sphere"], "argument --manifold: invalid choice: 'sphere'"),
         ([], "the following arguments are required: command"),
     ],
@@ -150,6 +153,8 @@ def test_bad_usage_is_one_line_and_exit_code_2(arguments, message, capsys):
         ([f"{k or ''},{'ab'[k % 2]}" for k in range(60)], "column 'x' has missing values"),
         ([f"1,id{k}" for k in range(60)], "Column 'c' of X must repeat its levels"),
         (["1,a"] * 60, "At least one column of X must vary"),
+        ([f"{k},id{k % 50}" for k in range(100)], "Column 'c' of X must repeat its levels"),
+        ([f'{k},"{"a" * 200_000}' for k in range(60)], "field larger than field limit"),
     ],
 )
 def test_a_table_that_cannot_be_learnt_is_refused_in_one_line(cells, message, tmp_path, capsys):
@@ -158,8 +163,18 @@ def test_a_table_that_cannot_be_learnt_is_refused_in_one_line(cells, message, tm
     with pytest.raises(SystemExit) as stopped:
         run_on(path, tmp_path)
     assert stopped.value.code == 2
-    err = capsys.readouterr().err
-    assert message in err and err.count("\n") == 1
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.startswith("skmdiff demo: error: ") and message in last
+
+
+def test_a_broken_archive_is_refused_in_one_line(tmp_path, capsys):
+    whole = gzip.compress(b"x,c\n" + b"1,a\n2,b\n" * 500)
+    for k, data in enumerate([whole[:40], whole[:20] + b"broken" + whole[30:]]):
+        path = tmp_path / f"{k}.csv.gz"
+        path.write_bytes(data)
+        with pytest.raises(SystemExit) as stopped:
+            run_on(path, tmp_path)
+        assert stopped.value.code == 2 and capsys.readouterr().err.count("\n") == 1
 
 
 def test_the_module_runs_as_a_command():

@@ -15,10 +15,8 @@ PACKAGE = ROOT / "skmdiff"
 
 # a file imports from lower floors only: no import upward, no circle
 FLOORS = {
-    "skmdiff._csv": 0,
     "skmdiff._cells": 0,
     "skmdiff._columns": 0,
-    "skmdiff._dates": 0,
     "skmdiff._diffusion": 0,
     "skmdiff._diffusion.noise": 0,
     "skmdiff._frames": 0,
@@ -29,10 +27,12 @@ FLOORS = {
     "skmdiff._weights": 0,
     "skmdiff.metrics._page": 0,
     "skmdiff._checks": 1,
+    "skmdiff._csv": 1,
+    "skmdiff._dates": 1,
     "skmdiff._diffusion.categories": 1,
     "skmdiff._groups": 1,
     "skmdiff._local": 1,
-    "skmdiff.datasets": 1,
+    "skmdiff.datasets": 2,
     "skmdiff.pipeline": 1,
     "skmdiff._charts": 2,
     "skmdiff._constraints": 2,

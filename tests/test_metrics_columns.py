@@ -171,3 +171,16 @@ def test_what_is_no_pair_of_tables_is_refused():
         metrics.shape_error([[0, 1], [0, 2]], np.array([[0, "a"], [1, "b"]], dtype=object))
     with pytest.raises(ValueError, match="infinity"):
         metrics.energy_distance([[0.0], [1.0]], [[np.inf], [1.0]])
+
+
+def test_columns_of_one_large_number_or_few_beside_each_other():
+    """Dates are ticks of 60 bits, which floats hold to 256 of them."""
+    rng = np.random.default_rng(0)
+    pair = rng.normal(size=(50, 1))
+    for column in (np.full(50, 1e17), 2.0**60 + 256 * rng.integers(0, 3, 50), np.full(50, 3.0)):
+        levels = (pair[:, 0] > 0).astype(int)
+        table = np.column_stack([levels, column])
+        assert metrics.trend_error(table, table, categorical_features=[0]) == 0.0
+    alone = np.column_stack([levels, np.full(50, 3.0)])
+    moved = np.column_stack([levels, np.full(50, 9.0)])
+    assert metrics.trend_error(alone, moved, categorical_features=[0]) == 1.0

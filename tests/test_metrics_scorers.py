@@ -13,7 +13,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skmdiff import metrics
+from skmdiff import ManifoldDiffusionSampler, make_sampler_pipeline, metrics
 
 SCORERS = sorted(name for name in metrics.__all__ if name.endswith("_scorer") and not name.startswith("make"))
 
@@ -180,3 +180,9 @@ def test_the_sampler_of_this_package_is_searched():
     sampler = ManifoldDiffusionSampler(max_iter=200, random_state=0)
     scores = cross_val_score(sampler, mixed(300, 0), scoring=metrics.coverage_scorer, cv=3)
     assert (scores > 0.5).all()
+
+
+def test_a_pipeline_that_samples_draws_the_same_rows_for_the_same_seed():
+    rows = moons(60, 0)
+    pipeline = make_sampler_pipeline(StandardScaler(), ManifoldDiffusionSampler(max_iter=5)).fit(rows)
+    assert metrics.energy_scorer(pipeline, rows) == metrics.energy_scorer(pipeline, rows)

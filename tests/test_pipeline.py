@@ -207,3 +207,15 @@ def test_slices_and_repr_are_those_of_a_pipeline():
     pipeline = make_sampler_pipeline(OneHotEncoder(), StandardScaler(), sampler(), verbose=False)
     assert isinstance(pipeline[:-1], SamplerPipeline) and list(pipeline.named_steps) == [
         "onehotencoder", "standardscaler", "manifolddiffusionsampler"]
+
+
+def test_bools_and_small_integers_come_back_through_steps_that_round():
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"x": rng.normal(size=57), "flag": rng.random(57) < 0.3,
+                          "count": rng.poisson(0.5, 57).astype("u1"),
+                          "maybe": pd.array(rng.random(57) < 0.5, dtype="boolean")})
+    for steps in ((StandardScaler(),), (StandardScaler(), PCA(2))):
+        drawn = make_sampler_pipeline(*steps, sampler()).fit(frame).sample(300)
+        assert drawn.dtypes.equals(frame.dtypes)
+        assert 0.1 < drawn["flag"].mean() < 0.6 and 0.2 < drawn["maybe"].mean() < 0.8
+        assert drawn["count"].between(0, 9).all()

@@ -89,8 +89,8 @@ def prdc(real, synthetic, *, reference=None, n_neighbors=5, categorical_features
       ceiling for n rows of each is ``1 - prod_i (n - i) / (2 n - i)`` over i from 1 to `n_neighbors`, .969 for
       many rows and five neighbours.
 
-    Higher is better; all are 0 at the least, and all but density 1 at the most. Distances are taken between
-    standardised numeric columns and one-hot columns; in many columns a few rows are neighbours of everything
+    Higher is better, density up to 1; all are 0 at the least, and all but density 1 at the most. Distances are taken
+    between standardised numeric columns and one-hot columns; in many columns a few rows are neighbours of everything
     and all four say less. They depend on the numbers of rows.
 
     Parameters

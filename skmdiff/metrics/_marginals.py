@@ -221,7 +221,9 @@ def _binned(a, b, edges, n_bins):
 
 
 def _equal_width(column, n_bins):
-    return np.histogram_bin_edges(column, n_bins)[1:-1]
+    least, most = column.min(), column.max()
+    around = 0.5 * (least == most)
+    return np.unique(np.linspace(least - around, most + around, n_bins + 1))[1:-1]
 
 
 def _equal_mass(column, n_bins):

@@ -176,7 +176,7 @@ def report(
     other half stands for the rows that the generator never saw. All three candidates are measured with as many
     rows, except that the attack of `membership_inference` looks at all the rows there are, ten times
     `max_rows` at most. A value beyond the ceiling is chance, or copying: see the measures of privacy. With
-    fewer than 200 held-out rows, 100 of them outsiders, the true positive rate of that attack is nan.
+    fewer than 199 held-out rows, 100 of them outsiders, the true positive rate of that attack is nan.
 
     Parameters
     ----------

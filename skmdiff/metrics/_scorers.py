@@ -157,7 +157,10 @@ def _parts(estimator):
 
 
 def _draw(sampler, n_samples, seed):
-    options = {"random_state": seed} if _takes(sampler.sample, "random_state") else {}
+    draws = sampler
+    while hasattr(draws, "steps"):  # a pipeline hands its arguments on to the last step
+        draws = draws.steps[-1][1]
+    options = {"random_state": seed} if _takes(draws.sample, "random_state") else {}
     drawn = sampler.sample(n_samples, **options)
     return drawn[0] if isinstance(drawn, tuple) else drawn
 
