@@ -147,6 +147,10 @@ class ConstantColumn:
     def encode(self, x, random_state=None):
         if self.value.dtype == object and (unseen := set(x.tolist()) - set(self.value.tolist())):
             raise_unseen(self.name, unseen)
+        kind = self.value.dtype.kind
+        if kind != "O" and len(x) and x.dtype.kind not in ("iufb" if kind in "iufb" else kind):
+            held = {"M": "dates", "m": "durations"}.get(kind, "numbers")
+            raise ValueError(f"Column {self.name!r} of X must hold {held} as in fit, got {x[0]!r}.")
         return np.empty((len(x), 0))
 
     def decode(self, block):
@@ -278,7 +282,7 @@ class QuantileColumn:
 
         A stretch reaches half-way to the values beside it. The last log-density is that of no stretch.
         """
-        often = self.masses >= RESOLUTION
+        often = (self.masses >= RESOLUTION) & (self.counts > 1)
         seldom = np.flatnonzero(~often)
         run = np.unique(np.cumsum(often)[seldom], return_inverse=True)[1]
         masses = self.masses[seldom]
@@ -287,7 +291,8 @@ class QuantileColumn:
         n_stretches = np.maximum(1, totals // RESOLUTION).astype(int)
         place = np.minimum((middle / totals[run] * n_stretches[run]).astype(int), n_stretches[run] - 1)
         stretch = np.full(len(often), -1)
-        stretch[seldom] = (np.cumsum(n_stretches) - n_stretches)[run] + place
+        # some may be empty: a heavy value reaches over more than one
+        stretch[seldom] = np.unique((np.cumsum(n_stretches) - n_stretches)[run] + place, return_inverse=True)[1]
         total = np.bincount(stretch[seldom], masses)
         return stretch, np.append(np.log(total / self.n) - self._log_lengths(stretch[seldom], seldom), 0.0)
 
@@ -355,7 +360,7 @@ def raise_unseen(name, unseen):
 
 
 def level_codes(frequencies, max_onehot):
-    """(n_levels, width) codes: centred, with total variance 1 over the training rows where 1 <= s <= 2.
+    """(n_levels, width) codes: centred, with total variance 1 over the rows if a factor from 1 to 2 makes it so.
 
     One-hot up to `max_onehot` levels; above, fixed random unit vectors of `CODE_DIM` dimensions, which are
     nearly orthogonal.

@@ -11,6 +11,7 @@ squared errors of a sample and the error of their mean: a gain of two errors, wi
 points of R2 where one error lost .7 on one. For classes in other shares it is one error.
 """
 
+import warnings
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -94,9 +95,9 @@ class Recipe:
             return 2 * error
         return 0.0 if self.balanced else error
 
-    def gains(self, train, held_out, random_state):
-        """Losses on rows held out when fitted on `train`, less those when fitted on synthetic rows as well."""
-        plain, augmented = self.fit(train), self.fit_augmented(train, random_state)
+    def gains(self, plain, train, held_out, random_state):
+        """Losses on rows held out of `plain`, fitted on `train`, less those when fitted on synthetic rows as well."""
+        augmented = self.fit_augmented(train, random_state)
         loss = error_losses if self.balanced else row_losses
         return loss(plain, held_out, self.classes) - loss(augmented, held_out, self.classes)
 
@@ -139,7 +140,14 @@ def measure_gain(recipe, rows, cv, random_state):
     pairs = split_rows(cv, rows, random_state)
     if any(len(np.unique(train.seen().y)) < 2 for train, _ in pairs):
         return 0.0, np.inf
-    gains = np.concatenate([recipe.gains(*pair, random_state) for pair in pairs])
+    try:
+        plain = [recipe.fit(train) for train, _ in pairs]
+    except ValueError as error:
+        warnings.warn(f"The gate takes no synthetic rows, for on a part of the real ones the estimator fails: {error}",
+                      UserWarning, stacklevel=4)
+        return 0.0, np.inf
+    gains = np.concatenate([recipe.gains(fitted, *pair, random_state)
+                            for fitted, pair in zip(plain, pairs, strict=True)])
     weight = None if rows.weight is None else np.concatenate([held_out.weight for _, held_out in pairs])
     weight = recipe.weight(Rows(None, np.concatenate([held_out.y for _, held_out in pairs]), weight))
     return mean_and_error(gains if recipe.classes is not None else gains / np.var(rows.seen().y), weight)

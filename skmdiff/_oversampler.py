@@ -144,7 +144,7 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
         if not self._is_numeric(y):
             wanted = self.sampling_strategy_
             return np.repeat(np.array(list(wanted), dtype=y.dtype), list(wanted.values()))
-        weights = check_relevance(self.relevance, y)
+        weights = weigh(self.relevance, y)
         return random_state.choice(y, self.sampling_strategy_, p=weights / weights.sum())
 
     def __sklearn_tags__(self):
@@ -221,16 +221,16 @@ def n_new_rows(strategy, n_rows):
 
 
 def check_numbers(y, relevance):
-    """Raise unless targets that have a relevance are numbers."""
+    """Raise unless targets are numbers and the relevance is one to weigh them by."""
+    if relevance is not None and not callable(relevance):
+        check_option(relevance, "relevance", {"density"})
     if y.dtype.kind not in "iuf":
         raise TypeError(f"y must hold numbers where relevance={relevance!r} is given, got {y.tolist()[0]!r}.")
 
 
-def check_relevance(relevance, y):
+def weigh(relevance, y):
     """Weights (n,) of the rows with numeric targets y, by "density", None for the same, or a callable."""
     if not callable(relevance):
-        if relevance is not None:
-            check_option(relevance, "relevance", {"density"})
         return inverse_density(y)
     weights = np.asarray(relevance(y), dtype=float)
     if weights.shape != y.shape or not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum() > 0:

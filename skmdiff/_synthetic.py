@@ -1,6 +1,7 @@
 """Synthetic rows for wanted targets: what the over-sampler and the augmented estimators share."""
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from sklearn.base import clone
@@ -35,10 +36,17 @@ def fit_sampler(sampler, X, y, random_state, weight=None):
     them.
     """
     fitted = ManifoldDiffusionSampler() if sampler is None else clone(sampler)
-    if fitted.get_params(deep=False).get("random_state", 0) is None:
-        fitted.set_params(random_state=draw_seed(random_state) % 2**32)
+    if names := unseeded(fitted):
+        fitted.set_params(**dict.fromkeys(names, draw_seed(random_state) % 2**32))
     name = None if weight is None else weight_name(fitted)
     return fitted.fit(X, y) if name is None else fitted.fit(X, y, **{name: weight})
+
+
+def unseeded(estimator):
+    """Names of the seeds that are None: an estimator's own, or, where it has none, those of its parts."""
+    params = estimator.get_params()
+    names = ["random_state"] if "random_state" in params else [n for n in params if n.endswith("__random_state")]
+    return [name for name in names if params[name] is None]
 
 
 def check_sampler(sampler):
@@ -54,15 +62,15 @@ def draw(fitted, y, random_state):
     return fitted.sample(len(y), y=y, random_state=draw_seed(random_state) % 2**32)
 
 
-def stack(X, new):
-    """The rows of X and, behind them, the new ones; frames keep their dtypes."""
+def stack(X, *others):
+    """The rows of X and, behind them, those of other tables; frames keep their dtypes."""
     if not is_frame(X):
-        return np.concatenate([X, np.asarray(new).astype(X.dtype, copy=False)])
+        return np.concatenate([X, *[np.asarray(new).astype(X.dtype, copy=False) for new in others]])
     if is_polars(X):
-        return X.vstack(new)
+        return reduce(type(X).vstack, others, X)
     import pandas as pd
 
-    return pd.concat([X, new], ignore_index=True)
+    return pd.concat([X, *others], ignore_index=True)
 
 
 def take(X, rows):

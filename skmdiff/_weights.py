@@ -1,7 +1,9 @@
 """Weights of rows: what users give, checked; draws by weight; how an estimator takes them."""
 
 import numpy as np
+from sklearn import get_config
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
 LEAST_WEIGHT = 1e-9  # of the largest: less would be lost in the rounding of cumulated weights
@@ -47,6 +49,8 @@ def places_at(ends, mass):
 def weight_name(estimator):
     """The argument of `fit` by which an estimator, or the last step of a Pipeline, takes weights; None if it does not.
 
+    With metadata routing a Pipeline takes them where a step of it requests them.
+
     Examples
     --------
     >>> from sklearn.linear_model import LogisticRegression
@@ -55,6 +59,8 @@ def weight_name(estimator):
     >>> weight_name(make_pipeline(LogisticRegression())), weight_name(KNeighborsClassifier())
     ('logisticregression__sample_weight', None)
     """
+    if isinstance(estimator, Pipeline) and get_config()["enable_metadata_routing"]:
+        return "sample_weight" if get_routing_for_object(estimator).consumes("fit", ["sample_weight"]) else None
     if isinstance(estimator, Pipeline):
         name, last = estimator.steps[-1]
         inner = weight_name(last)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -17,8 +17,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skmdiff import AugmentedClassifier, AugmentedRegressor, ManifoldDiffusionSampler
+from skmdiff import AugmentedClassifier, AugmentedRegressor, ManifoldDiffusionSampler, make_sampler_pipeline
 from skmdiff._gate import Recipe, Rows, make_folds, mean_and_error, row_losses, spread_draw
+from skmdiff._synthetic import draw, fit_sampler
 from skmdiff._weights import weight_name
 
 RNG = np.random.default_rng(0)
@@ -103,7 +104,7 @@ def test_synthetic_rows_never_come_from_held_out_rows(recorded):
     held_out = [row_set(rows) for rows in recorded.asked[::2]]
     assert set().union(*held_out) == row_set(X) and sum(map(len, held_out)) == 60
     for fold, (generator_saw, _) in enumerate(Copies.seen):
-        plain, augmented = (recorded.fits[2 * fold + i][0] for i in (0, 1))
+        plain, augmented = (recorded.fits[4 * i + fold][0] for i in (0, 1))
         assert row_set(generator_saw) == row_set(plain) == row_set(augmented) == row_set(X) - held_out[fold]
         assert row_set(recorded.asked[2 * fold + 1]) == held_out[fold] and len(augmented) == 2 * len(plain)
 
@@ -149,7 +150,8 @@ def test_held_out_classes_count_alike():
     gains, rows = np.zeros(60), Rows(X, LABELS, None)
     for fold in (0, 1):
         train, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        gains[held_out] = recipe.gains(rows.some(train), rows.some(held_out), random_state)
+        parts = rows.some(train), rows.some(held_out)
+        gains[held_out] = recipe.gains(recipe.fit(parts[0]), *parts, random_state)
     by_class = np.mean([gains[LABELS == label].mean() for label in ("no", "yes")])
     assert fitted[0].augmentation_gain_ == pytest.approx(by_class)
     assert fitted[1].augmentation_gain_ != fitted[0].augmentation_gain_
@@ -420,3 +422,18 @@ def test_bad_weights(weight, message):
 def test_bad_targets(kind, y, message):
     with pytest.raises(ValueError, match=message):
         kind(Ridge(), Copies()).fit(X, y)
+
+
+def test_the_gate_takes_nothing_where_a_part_of_the_rows_cannot_be_fitted():
+    """Early stopping splits by class: two rows of one suffice, one row does not."""
+    y = np.repeat([0, 1, 2], [40, 18, 2])
+    estimator = HistGradientBoostingClassifier(early_stopping=True, max_iter=2, random_state=0)
+    with pytest.warns(UserWarning, match="The gate takes no synthetic rows.*least populated"):
+        model = AugmentedClassifier(estimator, quick(), cv=2, random_state=0).fit(X, y)
+    assert not model.augmented_ and model.augmentation_gain_ == 0
+
+
+def test_a_generator_that_is_a_pipeline_is_seeded():
+    drawn = [draw(fit_sampler(make_sampler_pipeline(StandardScaler(), quick()), X, LABELS, np.random.RandomState(3)),
+                  LABELS[:5], np.random.RandomState(1)) for _ in range(2)]
+    np.testing.assert_array_equal(*drawn)

@@ -182,3 +182,8 @@ def test_it_goes_in_the_pipeline_of_imbalanced_learn():
     grid = {"manifolddiffusionoversampler__sampler__max_iter": [4, 8],
             "manifolddiffusionoversampler__sampling_strategy": [0.6, 1.0]}
     assert GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, TWO).predict(X).shape == (80,)
+
+
+def test_a_relevance_that_there_is_not_is_refused_before_anything_else():
+    with pytest.raises(ValueError, match="relevance must be .*density.*'foo'"):
+        over(relevance="foo").fit(X, X[:, 0])
