@@ -7,6 +7,8 @@ Every error names the column, the rule and what was found.
 
 import numbers
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -81,7 +83,24 @@ def _read_pandas(column, name):
         return column.to_numpy(dtype=tick_dtype(dtype))
     if dtype.kind in "iufb":
         return np.asarray(column, dtype=getattr(dtype, "numpy_dtype", None))  # nullable
+    if arrow_kind(dtype) == "decimal":
+        return np.array(column.tolist(), dtype=float)
+    if arrow_kind(dtype) == "time":
+        return since_midnight(column.tolist())
     return check_objects(np.asarray(column, dtype=object), name)
+
+
+def arrow_kind(dtype):
+    """Of decimals and times of the day, which pandas has in Arrow only, the word for them; None of others."""
+    name = str(getattr(dtype, "pyarrow_dtype", ""))
+    return next((kind for kind in ("decimal", "time") if name.startswith(kind) and not name.startswith("timestamp")),
+                None)
+
+
+def since_midnight(times):
+    """timedelta64 (n,) of times of the day."""
+    return np.array([((t.hour * 60 + t.minute) * 60 + t.second) * 10**6 + t.microsecond for t in times],
+                    dtype="timedelta64[us]")
 
 
 def tick_dtype(dtype):
@@ -167,7 +186,12 @@ class Writer:
 
         if values is None:
             return pd.Series([None] * len(missing), dtype=self.dtype)
-        if values.dtype.kind == "M" and self.time_zone is not None:
+        if arrow_kind(self.dtype) == "decimal":
+            scale = self.dtype.pyarrow_dtype.scale
+            column = pd.Series([Decimal(f"{value:.{scale}f}") for value in values], dtype=self.dtype)
+        elif arrow_kind(self.dtype) == "time":
+            column = pd.Series([(datetime.min + value).time() for value in values.tolist()], dtype=self.dtype)
+        elif values.dtype.kind == "M" and self.time_zone is not None:
             column = pd.Series(values).dt.tz_localize("UTC").dt.tz_convert(self.time_zone).astype(self.dtype)
         else:
             column = pd.Series(values, dtype=self.dtype)

@@ -128,7 +128,7 @@ def normal_parts(residuals, frames):
 
 
 def choose_charts(W, Z, surface, n_dimensions, seed):
-    """Charts of the rows W (n, p) with the embedding Z (n, k), and what leaving rows out says of them.
+    """Charts of the rows W (n, p) with the embedding Z (n, k).
 
     The size of a patch is the largest whose leave-one-out error, the squared distance of a row from the surface through
     its neighbours, is within a fifth of the least.

@@ -103,13 +103,17 @@ class TableCodec:
             out[:, k] |= missing[j]
         return out
 
-    def decode(self, W, gaps=None, cells=None, limits=None, return_moved=False):
+    def lacking(self, gaps):
+        """The rows that lack each column, as `missing` of `decode`, by the indicators `gaps` (n_samples, n_gaps)."""
+        return {j: gaps[:, k] for j, k in self.gap_of_.items()}
+
+    def decode(self, W, missing=None, cells=None, limits=None, return_moved=False):
         """Table of a matrix without NaN, in the container, columns and dtypes seen in fit.
 
-        Cells are missing where the indicators `gaps` (n_samples, n_gaps) say so; with None only in columns that hold
-        nothing else. `cells` are to stand as they are: for the number of a column the rows (n_samples,) of bool, and
-        their cells. The constraints are held by cells within `limits`, as `Constraints.hold` takes them; with
-        `return_moved` the rows moved for it, (n_samples,) of bool, come along.
+        `missing` are, for the number of a column, the rows (n_samples,) of bool that lack it; with None none lack any
+        but the columns that hold nothing. `cells` are to stand as they are: for the number of a column the rows
+        (n_samples,) of bool, and their cells. The constraints are held by cells within `limits`, as `Constraints.hold`
+        takes them; with `return_moved` the rows moved for it, (n_samples,) of bool, come along.
         """
         W = np.asarray(W, dtype=np.float64)
         if W.ndim != 2 or W.shape[1] != self.n_outputs_:
@@ -117,21 +121,26 @@ class TableCodec:
         if np.isnan(W).any():
             raise ValueError("W must not contain NaN.")
         parts = np.split(W, np.cumsum([column.width for column in self.columns_])[:-1], axis=1)
-        blank = {} if gaps is None else {j: gaps[:, k] for j, k in self.gap_of_.items()}
+        missing = missing or {}
         none, every = np.zeros(len(W), dtype=bool), np.ones(len(W), dtype=bool)
         columns = [column.decode(part) for column, part in zip(self.columns_, parts, strict=True)]
         for j, (rows, given) in (cells or {}).items():
             columns[j][rows] = given
         columns, moved = self.constraints_.hold(columns, limits or {}, len(W))
         table = build(self.template_, [
-            writer.write(values, every if values is None else blank.get(j, none))
+            writer.write(values, every if values is None else missing.get(j, none))
             for j, (writer, values) in enumerate(zip(self.writers_, columns, strict=True))])
         return (table, moved) if return_moved else table
 
     def limits_of(self, X):
         """The cells of a table that are to stay, as `limits` of `decode`; where there are constraints on them."""
-        return {j: (~x.missing, x.observed, x.observed) for j, x in enumerate(self._read(X))
+        return {j: (seen, cells, cells) for j, (seen, cells) in self.cells_of(X).items()
                 if j in self.constraints_.places()}
+
+    def cells_of(self, X):
+        """For the number of a column with values the rows (n_samples,) of bool that have it, and their cells."""
+        return {j: (~x.missing, x.observed) for j, x in enumerate(self._read(X))
+                if not isinstance(self.columns_[j], EmptyColumn)}
 
     def log_volume(self, X):
         """(n_samples,) sum over the numeric columns of log |dw/dx|, log(mass) - log phi(w) at atoms.
@@ -198,6 +207,15 @@ class TableCodec:
         if not self.blocks_:
             raise ValueError("At least one column of X must vary, got one value in every column.")
 
+    def read_column(self, native, j):
+        """The cells of a native column that is to be like column j of the table."""
+        cells, zoned = read_cells(native, self.columns_[j].name), self.writers_[j].time_zone is not None
+        if cells.observed.dtype.kind == "M" and len(cells.observed) and zoned != (
+                writer_of(native).time_zone is not None):
+            raise ValueError(f"Column {self.columns_[j].name!r} of X must hold dates with{'' if zoned else 'out'} a "
+                             f"time zone as in fit, got dtype {native.dtype}.")
+        return cells
+
     def _read(self, X):
         """The cells of every column of a new table."""
         X = check_table(X, min_samples=1)
@@ -207,7 +225,7 @@ class TableCodec:
         names = [column.name for column in self.columns_]
         if is_frame(X) and is_frame(self.template_) and column_names(X) != names:
             raise ValueError(f"The columns of X must be those seen in fit, {names}, got {column_names(X)}.")
-        cells = [read_cells(native_column(X, j), name) for j, name in enumerate(names)]
+        cells = [self.read_column(native_column(X, j), j) for j in range(expected)]
         for column, x in zip(self.columns_, cells, strict=True):
             if column.kind == "numeric" and not isinstance(column, DateColumn) and x.observed.dtype.kind not in "iufb":
                 if len(x.observed):

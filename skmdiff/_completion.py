@@ -2,43 +2,41 @@
 
 import numpy as np
 
-from ._columns import to_grid
-from ._conditions import CONDITION_STREAM, matches_of, wish_of_codes
+from ._columns import nearest_codes, to_grid
+from ._conditions import matches_of, wish_of_codes
 from ._draw import Plan, draw_rows
-from ._streams import row_uniforms
+from ._missing import with_unknown_target
+from ._streams import START_STREAM, row_uniforms
 
 MEAN_STEPS = 4  # of the reverse process, for means: more draws of fewer steps say more of a mean
 CHUNK = 4096  # rows completed at once
 
 
 def completions(sampler, X, n_draws, seed, for_mean=False):
-    """`n_draws` encoded completions (n_draws, m, n_outputs) of the m rows of a table.
+    """Completions of a table, some rows after the other: pairs of their places (m,) and (n_draws, m, n_outputs)."""
+    for rows, drawn in drawn_in_chunks(sampler, X, n_draws, seed, for_mean):
+        shape = drawn.shape
+        yield rows, sampler._clean(drawn.reshape(-1, shape[-1])).reshape(*shape[:2], -1)
 
-    The first ones are those of a call for fewer.
+
+def drawn_in_chunks(sampler, X, n_draws, seed, for_mean=False):
+    """The same, encoded rows (n_draws, m, p) as they are drawn, with the code of a target.
+
+    The first draws are those of a call for fewer. `for_mean` says that only their mean is asked for.
     """
-    W = sampler.codec_.encode(X)
-    hidden = sampler.denoiser_.blocks[-1].stop - W.shape[1]
-    W = np.pad(W, ((0, 0), (0, hidden)), constant_values=np.nan)
+    W = with_unknown_target(sampler.codec_.encode(X), sampler.denoiser_.blocks[-1].stop)
     matches = matches_of(sampler)
-    return np.concatenate([_cleaned(sampler, draw_given(sampler, matches, W[k:k + CHUNK], n_draws, seed ^ k, for_mean))
-                           for k in range(0, len(W), CHUNK)], axis=1)
+    for k in range(0, len(W), CHUNK):
+        rows = np.arange(k, min(k + CHUNK, len(W)))
+        yield rows, _draw_given(sampler, matches, W[rows], n_draws, seed ^ k, for_mean)
 
 
-def _cleaned(sampler, drawn):
-    n_draws, n_rows, width = drawn.shape
-    return sampler._clean(drawn.reshape(n_draws * n_rows, width)).reshape(n_draws, n_rows, -1)
-
-
-def draw_given(sampler, matches, W, n_draws, seed, for_mean=False):
-    """`n_draws` times encoded rows (n_draws, m, p) with the cells of W (m, p) that are not NaN.
-
-    matches : what `matches_of` gives for the sampler
-    for_mean : whether only the mean over the draws is asked for
-    """
+def _draw_given(sampler, matches, W, n_draws, seed, for_mean):
+    """`n_draws` times encoded rows (n_draws, m, p) with the cells of W (m, p) that are not NaN."""
     blocks = sampler.denoiser_.blocks
     process = sampler._process(n_steps=min(sampler.n_steps, MEAN_STEPS)) if for_mean else sampler._process()
     asked = np.tile(W, (n_draws, 1))
-    uniforms = row_uniforms(seed ^ CONDITION_STREAM, 0, len(asked), 1 + len(blocks))
+    uniforms = row_uniforms(seed ^ START_STREAM, 0, len(asked), 1 + len(blocks))
     chosen, given, adjust = matches.settle(wish_of_codes(asked, blocks), uniforms)
     plan = Plan(sampler.source_, None, chosen=chosen, given=given, adjust=adjust)
     drawn = draw_rows(sampler.denoiser_, plan, process, len(asked), seed, sampler.n_jobs)
@@ -48,21 +46,24 @@ def draw_given(sampler, matches, W, n_draws, seed, for_mean=False):
 def mean_table(codec, drawn, limits):
     """The table of the means over draws (n_draws, m, n_outputs): of numbers and dates; of categories the commonest.
 
+    The means of integers and dates are whole.
+
     limits : the cells that are to stay, as of `TableCodec.decode`
     """
     cells, place, every = {}, 0, np.ones(drawn.shape[1], dtype=bool)
     for j, column in enumerate(codec.columns_):
         if column.width:
-            parts = [column.decode(part) for part in drawn[:, :, place:place + column.width]]
-            cells[j] = every, mean_cells(np.stack(parts), column)
+            cells[j] = every, mean_cells(drawn[:, :, place:place + column.width], column)
         place += column.width
     return codec.decode(drawn[0], cells=cells, limits=limits)
 
 
-def mean_cells(values, column):
-    """Means (m,) of cells (n_draws, m) of a column, whole where it holds integers or dates; the commonest of levels."""
+def mean_cells(codes, column):
+    """Means (m,) of cells of a column by their codes (n_draws, m, width); see `mean_table`."""
     if column.kind == "categorical":
-        return commonest(values)
+        places = np.stack([nearest_codes(part, column.codes) for part in codes])
+        return column.decode(column.codes[commonest(places)])
+    values = np.stack([column.decode(part) for part in codes])
     if values.dtype.kind in "mM":
         ticks = values.astype(np.int64)
         return (ticks[0] + np.round((ticks - ticks[0]).mean(axis=0)).astype(np.int64)).astype(values.dtype)
@@ -71,6 +72,6 @@ def mean_cells(values, column):
 
 
 def commonest(values):
-    """(m,) the commonest of cells (n_draws, m), of equally common ones that drawn first."""
-    counts = (values[:, None] == values[None]).sum(axis=1)
+    """(m,) the commonest of numbers (n_draws, m), of equally common ones that drawn first."""
+    counts = np.array([(values == drawn).sum(axis=0) for drawn in values])
     return values[np.argmax(counts, axis=0), np.arange(values.shape[1])]

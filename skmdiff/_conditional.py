@@ -70,10 +70,14 @@ class Wish:
     def coarse(self):
         """The wish by whose like rows are sought: many numbers asked for, one a row, make few different ones."""
         asked = np.flatnonzero(~self.is_free().all(axis=0))
-        if len(asked) != 1 or asked[0] in self.masks or (self.low != self.high)[:, asked].any():
+        if len(asked) != 1 or asked[0] in self.masks or self.is_range()[:, asked].any():
             return self
         rounded = np.round(self.low / NUMBER_STEP) * NUMBER_STEP
         return Wish(rounded, rounded, self.masks)
+
+    def is_range(self):
+        """(n, n_blocks) of bool."""
+        return self.low < self.high
 
     def is_free(self):
         """(n, n_blocks) of bool."""

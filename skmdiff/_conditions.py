@@ -7,18 +7,18 @@ checked against what fit saw: every error names the column, the rule and what wa
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 
 import numpy as np
 
-from ._cells import is_gap, read_cells
+from ._cells import is_gap
 from ._columns import EmptyColumn, nearest_codes
 from ._conditional import Matches, Wish
-from ._dates import DateColumn, read_tick, seen_range
+from ._dates import DateColumn, at_least, at_most, read_tick, seen_range
 from ._frames import column_names, is_frame, native_column, place_of
-from ._streams import row_uniforms
+from ._streams import START_STREAM, row_uniforms
 
-CONDITION_STREAM = 0x2545F4914F6CDD1D  # any constant: the seed of another stream
 SHOWN = 10
 DECIMAL_SLACK = 1e-6  # of a step of the grid, for bounds such as 1.1
 
@@ -47,8 +47,9 @@ class Reader:
 
     def read(self, condition, rows):
         """One condition for some rows."""
-        if isinstance(condition, np.ndarray) and condition.ndim == 0:
-            condition = condition.item()
+        if not isinstance(condition, np.generic):
+            as_list = getattr(condition, "tolist", None) or getattr(condition, "to_list", None)
+            condition = condition if as_list is None else as_list()  # of an array without dimensions its cell
         several = isinstance(condition, list | tuple | set | frozenset)
         if self.column.kind == "constant":
             self._check_constant(list(condition) if several else [condition], condition)
@@ -85,7 +86,8 @@ class Reader:
         """Raise unless the one value of the column is allowed: one of some, or between the two of a pair."""
         value = self.column.value[0]
         if self.column.value.dtype.kind in "mM":
-            allowed = [read_tick(cell, self.column.value.dtype.kind, False) for cell in allowed]
+            allowed = [cell if cell is None else read_tick(
+                cell, self.column.value.dtype.kind, getattr(cell, "tzinfo", None) is not None) for cell in allowed]
         is_range = isinstance(condition, tuple) and self.column.value.dtype != object and len(allowed) == 2
         allowed = [value if cell is None else cell for cell in allowed] if is_range else allowed
         if not (allowed[0] <= value <= allowed[1] if is_range else value in allowed):
@@ -102,7 +104,7 @@ class Reader:
             cells = np.empty(len(values), dtype=object)
             cells[:] = list(values)
         else:
-            cells = self._values(values)
+            cells = self._cells(self._values(values), self.column.dtype)
         return nearest_codes(self.column.encode(cells), self.column.codes)
 
     def _shown_levels(self):
@@ -114,21 +116,28 @@ class Reader:
         """Cells of the column's kind."""
         if isinstance(self.column, DateColumn):
             return read_dates(values, self.column, self.name)
-        cells = np.asarray(values)
+        cells = np.asarray([float(value) if isinstance(value, Decimal) else value for value in values]
+                           if isinstance(values, list) else values)
         if cells.dtype.kind not in "iufb" or cells.ndim != 1 or not np.isfinite(cells).all():
             raise ValueError(f"conditions[{self.name!r}] must be a finite number or a pair (low, high) of them, got "
                              f"{values[0]!r}.")
-        return cells
+        with np.errstate(over="ignore"):
+            # the float of the column that .1 is written as may lie beside the double
+            return cells.astype(self.least.dtype) if self.least.dtype.kind == "f" else cells
 
     def _seen(self, values):
         """Values that the column may hold, in its dtype."""
         outside = (values < self.least) | (values > self.most)
         if outside.any():
             self._raise_outside(values[outside][0])
-        cells = values.astype(self.least.dtype)
-        if (cells != values).any() and cells.dtype.kind in "iub":
-            raise ValueError(f"conditions[{self.name!r}] must be whole as the numbers seen in fit, got "
-                             f"{values[cells != values][0].item()!r}.")
+        return self._cells(values, self.least.dtype)
+
+    def _cells(self, values, dtype):
+        """Values in the dtype of the column, which must hold them as they are."""
+        cells = values.astype(dtype)
+        if (cells != values).any():
+            seen = f"ticks of {dtype}" if dtype.kind in "mM" else "whole as the numbers"
+            raise ValueError(f"conditions[{self.name!r}] must be {seen} seen in fit, got {values[cells != values][0]}.")
         return cells
 
     def _raise_outside(self, got):
@@ -156,9 +165,10 @@ def inner_ends(low, high, column):
     """The ends of a range moved inward to values that the column may hold."""
     if isinstance(column, DateColumn):
         step, origin = column.step, column.origin
+        low, high = at_least(low, column.dtype), at_most(high, column.dtype)
         if column.wall is not None and column.clock_step > step:
             return low, high  # the steps of clocks are not even ones
-        ticks = [int(np.asarray(end).astype(column.dtype).astype(np.int64)) - int(origin) for end in (low, high)]
+        ticks = [int(end.astype(np.int64)) - int(origin) for end in (low, high)]
         inner = [origin + step * -(-ticks[0] // step), origin + step * (ticks[1] // step)]
         return np.array(inner).astype(column.dtype)
     dtype, least, most = column.least.dtype, column.least, column.most
@@ -171,12 +181,12 @@ def inner_ends(low, high, column):
 
 
 def read_dates(values, column, name):
-    """Cells of dates or durations, in UTC and the unit of the column."""
+    """Dates or durations as ticks, in UTC."""
     if isinstance(values, np.ndarray) and values.dtype.kind == column.dtype.kind:
-        return values.astype(column.dtype)
+        return values
     zoned = column.wall is not None
     try:
-        return np.array([read_tick(value, column.dtype.kind, zoned) for value in values]).astype(column.dtype)
+        return np.array([read_tick(value, column.dtype.kind, zoned) for value in values])
     except (TypeError, ValueError, AttributeError) as error:
         kind = "duration" if column.dtype.kind == "m" else "date with a time zone" if zoned else "date"
         raise ValueError(f"conditions[{name!r}] must be a {kind} or a pair (low, high) of them, got "
@@ -196,7 +206,7 @@ class Given:
 
     def settled(self, matches, codec, seed):
         """The starting rows, the code and the cells of what is given: see `Settled`."""
-        uniforms = row_uniforms(seed ^ CONDITION_STREAM, 0, len(self.wish.low), 1 + len(matches.blocks))
+        uniforms = row_uniforms(seed ^ START_STREAM, 0, len(self.wish.low), 1 + len(matches.blocks))
         chosen, given, adjust = matches.settle(self.wish, uniforms)
         cells = {j: (reader.asked, _cells_of(reader, codec, j, given)) for j, reader in self.readers.items()
                  if reader.column.width}
@@ -291,7 +301,7 @@ def _read_frame(conditions, codec, reader):
     else:
         places = [_place(name, codec) for name in conditions.columns]
     for k, j in enumerate(places):
-        cells = read_cells(native_column(conditions, k), codec.columns_[j].name)
+        cells = codec.read_column(native_column(conditions, k), j)
         if len(cells.observed):
             reader(j).put(cells.observed, np.flatnonzero(~cells.missing))
 

@@ -216,8 +216,6 @@ def _read_tick(constant, label, space, zoned):
     try:
         if isinstance(constant, Real) and not isinstance(constant, np.timedelta64):
             raise TypeError("a number")
-        if space.kind == "M" and not zoned and getattr(constant, "tzinfo", None) is not None:
-            raise ValueError("a time zone")
         tick = read_tick(constant, space.kind, zoned)
     except (TypeError, ValueError, AttributeError) as error:
         raise TypeError(f"{label} must have a {kind} or the name of a column on the right, got {constant!r}."

@@ -8,7 +8,11 @@ With a time zone, midnights are 23 or 25 hours apart twice a year and the step i
 decoded is then rounded to the step of what clocks there show. A seen instant is on that grid and comes back exactly.
 """
 
+from datetime import datetime, time
+
 import numpy as np
+
+from ._cells import since_midnight
 
 UNITS = (86_400, 3600, 900, 60, 1)  # seconds
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -54,6 +58,8 @@ class DateColumn:
         return self.inner.log_volume(self._whole(x))
 
     def _whole(self, x):
+        if not len(x):
+            return np.zeros(0, dtype=np.int64)
         if x.dtype.kind != self.dtype.kind:
             kind = "dates" if self.dtype.kind == "M" else "durations"
             raise ValueError(f"Column {self.name!r} of X must hold {kind} as in fit, got {x[0]!r}.")
@@ -94,11 +100,28 @@ def seen_range(column):
     return column.least, column.most
 
 
-def read_tick(value, kind, zoned):
-    """A date as datetime64 or a duration as timedelta64, of pandas, numpy, the standard library or a string."""
-    if isinstance(value, str) and zoned:
-        from datetime import datetime
+def at_least(tick, dtype):
+    """The first tick of a dtype at or after a date or duration."""
+    near = tick.astype(dtype)
+    return near + np.int64(near < tick)
 
+
+def at_most(tick, dtype):
+    """The last tick of a dtype at or before a date or duration."""
+    near = tick.astype(dtype)
+    return near - np.int64(near > tick)
+
+
+def read_tick(value, kind, zoned):
+    """A date as datetime64 or a duration as timedelta64, of pandas, numpy, the standard library or a string.
+
+    A time of the day is the duration since midnight.
+    """
+    if kind == "m" and isinstance(value, time):
+        return since_midnight([value])[0]
+    if kind == "M" and not zoned and getattr(value, "tzinfo", None) is not None:
+        raise ValueError("a time zone")
+    if isinstance(value, str) and zoned:
         value = datetime.fromisoformat(value)
     if kind == "M" and zoned:
         offset = value.utcoffset()

@@ -65,6 +65,6 @@ def plan_training(sampler, n_rows, blocks, sigma_max, target, noise):
         sigma_min=sampler.sigma_min, sigma_max=max(sigma_max, of_blocks.max()),
         conditional_share=CONDITIONAL_SHARE, ema_decay=EMA_DECAY,
         n_iter_no_change=sampler.n_iter_no_change, evaluate_every=max(1, max_iter // N_EVALUATIONS),
-        max_time=sampler.max_time, target=target, noise=of_blocks)
+        target=target, noise=of_blocks)
     n_numeric = sum(block.codes is None for block in blocks)
     return plan, NetworkShape(sizes, n_frequencies(n_numeric))

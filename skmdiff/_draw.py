@@ -9,9 +9,7 @@ from joblib import Parallel, delayed
 from ._checks import check_option
 from ._laws import CANDIDATES, DENSITIES, DESIGNS, RowLaw, row_law, spread_rows, strata
 from ._source import Source, draw_starts
-from ._streams import row_normals, row_uniforms
-
-PROBE_STREAM = 0x5DEECE66D  # any constant: the seed of another stream
+from ._streams import PROBE_STREAM, row_normals, row_uniforms
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,19 @@
 
 import numpy as np
 
-from ._completion import draw_given, mean_table
+from ._completion import drawn_in_chunks, mean_table
 from ._conditions import matches_of, wish_of_codes
+from ._missing import with_unknown_target
 
 
 def target_given_rows(sampler, X, n_draws, seed):
     """E[y | X]: probabilities (m, n_classes), or means (m,) of numbers over draws."""
-    W, target = sampler.codec_.encode(X), sampler.target_
-    W = np.pad(W, ((0, 0), (0, target.width)), constant_values=np.nan)
-    matches = matches_of(sampler)
+    target, blocks = sampler.target_, sampler.denoiser_.blocks
     if target.is_categorical:
-        blocks = sampler.denoiser_.blocks
-        return matches.predict(wish_of_codes(W, blocks), len(blocks) - 1)
-    drawn = draw_given(sampler, matches, W, n_draws, seed, for_mean=True)[:, :, -target.width:]
-    return np.mean([target.decode(codes) for codes in drawn], axis=0)
+        W = with_unknown_target(sampler.codec_.encode(X), blocks[-1].stop)
+        return matches_of(sampler).predict(wish_of_codes(W, blocks), len(blocks) - 1)
+    return np.concatenate([np.mean([target.decode(codes) for codes in drawn[:, :, -target.width:]], axis=0)
+                           for _, drawn in drawn_in_chunks(sampler, X, n_draws, seed, for_mean=True)])
 
 
 def rows_given_target(sampler, y, n_draws, seed):

@@ -12,9 +12,8 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from ._laws import CANDIDATES, REPELLING_ROWS, RowLaw, spread, strata, tree_order, volumes
 from ._local import distances_to, nearest
 from ._source import draw_starts
-from ._streams import row_uniforms
+from ._streams import START_STREAM, row_uniforms
 
-START_STREAM = 0x2545F4914F6CDD1D  # any constant: the seed of another stream than that of the noise
 ROUNDS = 2
 
 

@@ -17,6 +17,7 @@ from ._gaps import GapModel
 from ._manifold import ManifoldModel
 from ._missing import HotDeck, fill, with_unknown_target
 from ._source import Source, build_source, choose_sigma_start
+from ._streams import GAP_STREAM
 from ._target import Target
 from ._weights import relative_weight, rows_of
 
@@ -53,7 +54,7 @@ class Encoding:
         W = self.codec.encode(self.X)
         if self.deck is None:
             return W
-        return self.deck.complete(with_unknown_target(W, self.deck))[:, :W.shape[1]]
+        return self.deck.complete(with_unknown_target(W, self.deck.rows.shape[1]))[:, :W.shape[1]]
 
     def joint(self, random_state=None):
         """W (n, p) with the code of the target behind it, gaps filled."""
@@ -63,7 +64,10 @@ class Encoding:
     @property
     def missing(self):
         """(n, n_blocks) of bool, the missing cells; None without gaps."""
-        return None if self.deck is None else np.isnan(self.deck.rows[:, [block.start for block in self.blocks]])
+        if self.deck is None:
+            return None
+        of_table = np.isnan(self.codec.encode(self.X)[:, [block.start for block in self.codec.blocks_]])
+        return np.pad(of_table, ((0, 0), (0, len(self.blocks) - len(self.codec.blocks_))))
 
     def some(self, rows):
         """The same of some rows."""
@@ -71,7 +75,9 @@ class Encoding:
                         rows_of(self.weight, rows))
 
     def _raw(self, random_state=None):
+        """The code of the rows, NaN in their gaps, but the middle of the code in a column that none of them has."""
         W = self.codec.encode(self.X, random_state)
+        W[:, np.isnan(W).all(axis=0)] = 0.0
         return W if self.target is None else np.hstack([W, self.target.encode(self.y, random_state)])
 
 
@@ -92,7 +98,13 @@ def find_outliers(sampler, encoding):
         return np.zeros(len(encoding.X), dtype=bool)
     detector = LocalOutlierFactor(n_neighbors=min(OUTLIER_NEIGHBORS, len(encoding.X) - 1),
                                   contamination=sampler.contamination)
-    return detector.fit_predict(encoding.table()) < 0
+    outliers = detector.fit_predict(encoding.table()) < 0
+    if encoding.target is not None and encoding.target.is_categorical:
+        lost = np.setdiff1d(encoding.y, encoding.y[~outliers])
+        if len(lost):
+            raise ValueError(f"contamination={sampler.contamination!r} must leave rows of every class in y, but takes "
+                             f"all of class {lost.tolist()[0]!r}.")
+    return outliers
 
 
 def embedding_of_all(model, encoding, outliers):
@@ -100,7 +112,7 @@ def embedding_of_all(model, encoding, outliers):
     Z = np.empty((len(outliers), model.embedding_.shape[1]))
     Z[~outliers] = model.embedding_
     if outliers.any():
-        Z[outliers] = model.embed(encoding.some(np.flatnonzero(outliers)).table())
+        Z[outliers] = model.embed(encoding.table()[outliers])
     return Z
 
 
@@ -137,7 +149,7 @@ def fit_gaps(encoding, seed):
     """The model of what is missing; None where nothing is."""
     if not encoding.codec.n_gaps_:
         return None
-    W = encoding.joint(np.random.default_rng(seed))
+    W = encoding.joint(np.random.default_rng([seed, GAP_STREAM]))  # not the numbers that chose the donors
     return GapModel(W, encoding.codec.gaps(encoding.X), encoding.blocks, seed, encoding.weight)
 
 
@@ -170,25 +182,27 @@ def fit_charts(encoding, model, seed):
 def fit_denoiser(sampler, encoding, sigma_start, noise, latents, seed, report):
     """The denoiser trained up to the level sigma_start, the history of its training, and the weight of the manifold.
 
-    With a `manifold_weight` it is trained twice, with that weight and without; the held-out loss chooses, and without
-    early stopping the weight is kept.
+    With a `manifold_weight` it is trained twice, with that weight and without, each for half of `max_time`; the
+    held-out loss chooses, and without early stopping the weight is kept.
 
     Parameters
     ----------
     noise : (n_outputs,) noise of the rows, in the code
     latents : (n, k) embedding of the rows, or None
     """
-    fitted = _train(sampler, encoding, sigma_start, noise, None, seed, report)
-    if latents is None or not sampler.manifold_weight:
+    twice = latents is not None and sampler.manifold_weight > 0
+    seconds = sampler.max_time if sampler.max_time is None or not twice else sampler.max_time / 2
+    fitted = _train(sampler, encoding, sigma_start, noise, None, seed, report, seconds)
+    if not twice or fitted[1].stop_reason == "interrupted":
         return *fitted, 0.0
-    regular = _train(sampler, encoding, sigma_start, noise, latents, seed, report)
+    regular = _train(sampler, encoding, sigma_start, noise, latents, seed, report, seconds)
     losses = [min(history.validation_loss_curve, default=np.inf) for _, history in (regular, fitted)]
     if losses[0] < losses[1] or not sampler.early_stopping:
         return *regular, sampler.manifold_weight
     return *fitted, 0.0
 
 
-def _train(sampler, encoding, sigma_start, noise, latents, seed, report):
+def _train(sampler, encoding, sigma_start, noise, latents, seed, report, max_time):
     from ._diffusion import backend
 
     rng = np.random.default_rng(seed)
@@ -199,7 +213,7 @@ def _train(sampler, encoding, sigma_start, noise, latents, seed, report):
     target = None if encoding.target is None else len(encoding.codec.blocks_)
     plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target, noise)
     training = encoding.some(rows)
-    plan = replace(plan, missing=training.missing)
+    plan = replace(plan, missing=training.missing, max_time=max_time)
     if encoding.weight is not None:
         plan = replace(plan, ends=np.cumsum(training.weight), held_out_weight=encoding.weight[held_out])
     if latents is not None:

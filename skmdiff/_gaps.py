@@ -103,7 +103,8 @@ def choose(X, gaps, weight, is_level, seed):
     rates = np.array([log_odds(gaps[:, k], weight) for k in range(n_gaps)])
     tested = fold < n_tested
     known, mass = gaps[tested], weight[tested] / weight[tested].sum()
-    best, least = Choice(N_LEAVES[0], 0, 0.0, np.zeros(n_gaps)), mass @ loss(rates, known).sum(axis=1)
+    # without trees terms alone, as with them: else what these gain would speak for the trees
+    best, least = Choice(N_LEAVES[0], 0, 0.0, np.zeros(n_gaps)), calibrate(np.zeros(known.shape), rates, known, mass)[1]
     best_gain = None
     for n_leaves in N_LEAVES:
         gains = held_out_gains(X, gaps, weight, is_level, n_leaves, N_TREES, fold, range(n_tested), seed)

@@ -7,6 +7,7 @@ of the grid as it is, to the last bit.
 
 from fractions import Fraction
 from math import gcd, lcm
+from numbers import Integral, Rational
 
 import numpy as np
 
@@ -117,7 +118,9 @@ def nearest_on(grid, v):
 
 def as_fraction(number):
     """A number as it is written: 0.05 is 1/20."""
-    return Fraction(repr(float(number)) if isinstance(number, float | np.floating) else int(number))
+    if isinstance(number, Integral):
+        return Fraction(int(number))
+    return Fraction(number) if isinstance(number, Rational) else Fraction(repr(float(number)))
 
 
 def lowest(dtype):

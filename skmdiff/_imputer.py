@@ -14,7 +14,7 @@ from ._frames import build, is_frame, native_column, take_rows
 from ._parameters import random_stream
 from ._sampler import ManifoldDiffusionSampler
 from ._streams import draw_seed
-from ._synthetic import fit_sampler
+from ._synthetic import fit_sampler, stack
 
 MEAN_DRAWS = 100
 
@@ -115,6 +115,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features)
+            A column whose dtype has no room for what is filled in comes in that of `fit`.
         """
         check_is_fitted(self, "sampler_")
         mean = self.strategy == "mean"
@@ -144,13 +145,14 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         missing = missing_cells(X)
         rows = np.flatnonzero(missing.any(axis=1))
         if not len(rows):
-            return [X] * n_draws if not mean else [X]
+            return [X.copy() if hasattr(X, "copy") else X.clone() for _ in range(1 if mean else n_draws)]
         codec = self.sampler_.codec_
-        incomplete = take_rows(X, rows)
-        drawn = completions(self.sampler_, incomplete, n_draws, draw_seed(random_state), for_mean=mean)
-        limits = codec.limits_of(incomplete)
-        tables = [mean_table(codec, drawn, limits)] if mean else [codec.decode(W, limits=limits) for W in drawn]
-        return [put(X, missing, rows, table) for table in tables]
+        incomplete, parts = take_rows(X, rows), []
+        for some, drawn in completions(self.sampler_, incomplete, n_draws, draw_seed(random_state), for_mean=mean):
+            limits = codec.limits_of(take_rows(incomplete, some))
+            parts.append([mean_table(codec, drawn, limits)] if mean else
+                         [codec.decode(W, limits=limits) for W in drawn])
+        return [put(X, missing, rows, stack(*tables)) for tables in zip(*parts, strict=True)]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -193,12 +195,18 @@ def _put_column(column, missing, rows, drawn):
     place = np.zeros(len(missing), dtype=np.intp)
     place[rows] = np.arange(len(rows))
     if is_polars_column(column):
-        return column.zip_with(~_series(missing), drawn.gather(place).cast(column.dtype))
-    column = column.reset_index(drop=True)
-    return column.where(~missing, drawn.iloc[place].reset_index(drop=True)).astype(column.dtype)
+        return _put_polars(column, missing, drawn.gather(place))
+    column, filler = column.reset_index(drop=True), drawn.iloc[place].reset_index(drop=True)
+    try:
+        return column.where(~missing, filler).astype(column.dtype)
+    except (TypeError, ValueError):  # what is filled in has no room in the dtype of X, but all has in that of fit
+        return column.astype(object).where(~missing, filler.astype(object)).astype(drawn.dtype)
 
 
-def _series(values):
+def _put_polars(column, missing, filler):
     import polars as pl
 
-    return pl.Series(values)
+    try:
+        return column.zip_with(~pl.Series(missing), filler.cast(column.dtype))
+    except pl.exceptions.PolarsError:
+        return column.cast(filler.dtype).zip_with(~pl.Series(missing), filler)

@@ -129,6 +129,6 @@ def fill(W, found, random_state=None, deck=None):
     return out
 
 
-def with_unknown_target(W, deck):
-    """Rows W (m, q) of the columns of a table as rows of a deck that may hold the code of a target behind them."""
-    return np.pad(W, ((0, 0), (0, deck.rows.shape[1] - W.shape[1])), constant_values=np.nan)
+def with_unknown_target(W, width):
+    """Rows W (m, q) of the columns of a table as such of a width that may hold the code of a target behind them."""
+    return np.pad(W, ((0, 0), (0, width - W.shape[1])), constant_values=np.nan)

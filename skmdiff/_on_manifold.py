@@ -15,6 +15,7 @@ from ._parameters import random_stream
 from ._streams import draw_seed
 
 EXPLORE_LEVEL, EXPLORE_STEPS = 0.1, 4
+LEAST_RATIO = 2.0  # of the level that rows start from to the last one
 
 
 class OnManifold:
@@ -55,7 +56,7 @@ class OnManifold:
         """Rows without their measurement noise: an estimate of E[clean row | row seen].
 
         By the denoiser at the level of the noise; on a manifold whose surface holds clean rows whole, the result is put
-        on it (see `noise_level`). Columns without noise stay as they are.
+        on it (see `noise_level`). Columns without noise stay as they are, and so do gaps.
 
         Parameters
         ----------
@@ -78,13 +79,17 @@ class OnManifold:
 
         X = self._validate(X, reset=False)
         W = backend.remove_noise(self.denoiser_, self._encode_whole(X))
-        return self.codec_.decode(W if self.cleaner_ is None else self.cleaner_.clean(W), self.codec_.gaps(X))
+        W = W if self.cleaner_ is None else self.cleaner_.clean(W)
+        seen = self.codec_.cells_of(X)
+        kept = {j: given for j, given in seen.items() if not self.noise_level_[j]}
+        limits = {j: limit for j, limit in self.codec_.limits_of(X).items() if j in kept}
+        return self.codec_.decode(W, {j: ~rows for j, (rows, _) in seen.items()}, kept, limits)
 
     def explore(self, n_samples=10, *, region=None, path=None, random_state=None):
         """Rows that show a part of the manifold: evenly spread over a region of it, or along a path on it.
 
-        They start close to the manifold, at a noise level of at most 0.1, and take five evaluations of the denoiser
-        instead of `n_steps` + 1: they follow the manifold, not the law of the table.
+        They start close to the manifold, at a noise level of at most 0.1, and take four steps of the solver instead
+        of `n_steps`: they follow the manifold, not the law of the table.
 
         Parameters
         ----------
@@ -113,7 +118,8 @@ class OnManifold:
         if region is not None and path is not None:
             raise ValueError("region and path must not be given both.")
         seed = self._seed_of(random_state)
-        process = self._process(sigma_start=min(self.sigma_start_, EXPLORE_LEVEL), n_steps=EXPLORE_STEPS)
+        level = min(self.sigma_start_, max(EXPLORE_LEVEL, LEAST_RATIO * self.sigma_min))
+        process = self._process(sigma_start=level, n_steps=EXPLORE_STEPS)
         model = self.manifold_model_
         if path is None:
             points = region_points(region, self.source_, model, n_samples, seed)
@@ -148,8 +154,8 @@ class OnManifold:
         W = self.codec_.encode(self._validate(X, reset=False))
         if not np.isnan(W).any():
             return W
-        deck = self.deck_ or HotDeck(self.manifold_model_.table_, self.codec_.blocks_, 0)
-        return deck.complete(with_unknown_target(W, deck))[:, :W.shape[1]]
+        deck = self.deck_ or HotDeck(self.rows_[:, :self.codec_.n_outputs_], self.codec_.blocks_, 0)
+        return deck.complete(with_unknown_target(W, deck.rows.shape[1]))[:, :W.shape[1]]
 
     def _seed_of(self, random_state):
         """The seed of a call: by its own random_state, or else by the estimator's."""

@@ -68,6 +68,11 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         16 / sqrt(n_samples) of the starts, at most half of them, beyond what chance recognises.
     n_neighbors : int, default=15
         Neighbours in the embedding whose spread a start is given; with 0 it is the row itself.
+    max_landmarks : int, default=2000
+        Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
+    memory : str, joblib.Memory or None, default=None
+        Where fitted manifolds are kept, as in `sklearn.pipeline.Pipeline`: settings of a search that share the table,
+        the learner and an int as `random_state` fit it once.
     noise_level : None, float, array-like of shape (n_features,) or "auto", default=None
         Standard deviation of the measurement noise in the table, in the units of the columns: one for all numeric
         columns or one a column. Rows drawn are then rows without it: the denoiser learns at levels above the noise
@@ -81,11 +86,6 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
     contamination : None, float or "auto", default=None
         Share of the training rows, above 0 and at most 0.5, that are outliers and left out; "auto" is the threshold of
         `sklearn.neighbors.LocalOutlierFactor`, which finds them.
-    max_landmarks : int, default=2000
-        Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
-    memory : str, joblib.Memory or None, default=None
-        Where fitted manifolds are kept, as in `sklearn.pipeline.Pipeline`: settings of a search that share the table,
-        the learner and an int as `random_state` fit it once.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Categories among the columns: a mask, indices or names; "from_dtype" takes category, Enum, bool and string
         columns. Dates and durations are numbers unless named.
@@ -99,16 +99,18 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         durations a datetime, a timedelta or one of numpy or pandas. Numbers, dates and durations are compared with
         their like. "<" asks for a step at least: 1 for integers, the last decimal or the step of dates seen in
         `fit`, the next float elsewhere. Only rows drawn that break a constraint are moved, not much farther than they
-        need to be (see the user guide); a missing cell breaks none. Rows of `fit` that do are counted in a UserWarning.
+        need to be (see the user guide), before gaps are made: with `missing="generate"` as with "fill". Rows of `fit`
+        that break one, with no cell missing, are counted in a UserWarning.
     hidden_layer_sizes : tuple of int or "auto", default="auto"
         Width of each residual block of the denoiser; the first is the width of the trunk. "auto" is (128, 128)
-        below 2000 rows and (256, 256) above.
+        below 2000 rows to train on, (256, 256) from there.
     max_iter : int or "auto", default="auto"
         Optimiser steps. "auto" grows with the rows of the table, from 2000 to 7000.
     max_time : float or None, default=None
-        Seconds after which training stops with the best weights so far.
+        Seconds after which training stops with the best weights so far; with `manifold_weight` half of them for each
+        training.
     batch_size : int or "auto", default="auto"
-        Rows in an optimiser step. "auto" is 256 below 2000 rows and 512 above.
+        Rows in an optimiser step. "auto" is 256 below 2000 rows to train on, 512 from there.
     learning_rate_init : float, default=0.002
         Step size of AdamW after warm-up; it falls to zero along a cosine.
     early_stopping : bool, default=True
@@ -118,7 +120,8 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
     n_iter_no_change : int, default=10
         Evaluations (40 in `max_iter` steps) without a better held-out loss before training stops.
     n_steps : int, default=16
-        Steps of the second-order solver; a row takes one more evaluation of the denoiser than that.
+        Steps of the second-order solver; a row takes one more evaluation of the denoiser than that, and eight more
+        where noise is removed.
     sigma_min, sigma_max : float, default=0.01, 10.0
         Smallest and largest noise level, in standard deviations of a column.
     rho : float, default=7.0
@@ -339,7 +342,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
                                           self.sigma_start_, DENSITY_STEPS)
         if self.gaps_ is not None:
             log_density += self.gaps_.log_probability_given_seen(
-                with_unknown_target(W, self.deck_), self.codec_.gaps(X), self.deck_)
+                with_unknown_target(W, blocks[-1].stop), self.codec_.gaps(X), self.deck_)
         return log_density + self.codec_.log_volume(X)
 
     def score(self, X, y=None, sample_weight=None):

@@ -10,7 +10,7 @@ from ._checks import check_option
 from ._conditions import settle
 from ._draw import Process, draw_rows, plan_draw
 from ._expectation import rows_given_target, target_given_rows
-from ._streams import row_uniforms
+from ._streams import GAP_STREAM, row_uniforms
 
 
 class Sampling:
@@ -31,7 +31,7 @@ class Sampling:
         class_balance : None, "balanced" or dict, default=None
             Shares of the classes given to `fit`, in place of `y`: as many rows of each, or by a dict of shares, which
             need not sum to one; classes that it leaves out are not drawn. Each class gets its share of the rows to
-            about one row, whatever their number.
+            a few rows, whatever their number.
         conditions : dict, list of dict, or DataFrame, default=None
             What the rows are to have in some columns. A dict, by the name or, in an array, the number of a column: a
             value; a pair (low, high), None for an open end, of numbers or dates; a list or set of levels of a category.
@@ -163,7 +163,7 @@ class Sampling:
         """What is missing in encoded rows, by numbers of another seed than those that made them; None without gaps."""
         if self.gaps_ is None:
             return None
-        uniforms = row_uniforms(seed ^ 1, 0, len(W), self.codec_.n_gaps_)
+        uniforms = row_uniforms(seed ^ GAP_STREAM, 0, len(W), self.codec_.n_gaps_)
         if settled is not None:
             uniforms[settled.asked(self.codec_)] = 1.0  # above every probability of a gap
         return self.gaps_.draw(W, uniforms)
@@ -175,7 +175,7 @@ class Sampling:
 
     def _decode(self, W, gaps=None, settled=None):
         """The table of encoded rows drawn, without the noise of the rows learnt from, and which rows were moved."""
-        W = self._clean(W)
+        W, missing = self._clean(W), None if gaps is None else self.codec_.lacking(gaps)
         if settled is None:
-            return self.codec_.decode(W, gaps, return_moved=True)
-        return self.codec_.decode(settled.put(W), gaps, settled.cells, settled.limits, return_moved=True)
+            return self.codec_.decode(W, missing, return_moved=True)
+        return self.codec_.decode(settled.put(W), missing, settled.cells, settled.limits, return_moved=True)

@@ -9,6 +9,11 @@ import numpy as np
 from scipy.special import ndtri
 
 WORDS_PER_COUNT = 4
+# Any constants: `seed ^ STREAM` is the seed of another stream than that of the noise of a call.
+START_STREAM = 0x2545F4914F6CDD1D  # the rows started from, where conditions or a region choose them
+PROBE_STREAM = 0x5DEECE66D  # clean values drawn under noise
+GAP_STREAM = 1
+CLASS_STREAM = 2
 
 
 def row_uniforms(seed, start, stop, n_draws):

@@ -11,7 +11,10 @@ import numpy as np
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
+from ._cells import is_gap
 from ._codec import TableCodec
+from ._dates import seen_range
+from ._streams import CLASS_STREAM
 from ._weights import places_at
 
 GOLDEN = (5**0.5 - 1) / 2
@@ -47,12 +50,11 @@ class Target:
         """y as a table of one column; classes by their place among the sorted ones."""
         if not self.is_categorical:
             return np.asarray(y, dtype=float)[:, None]
-        place = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
-        unknown = self.classes_[place] != y
-        if np.any(unknown):
-            raise ValueError(f"y must hold classes seen in fit, {self.classes_.tolist()}, got "
-                             f"{y[unknown].tolist()[0]!r}.")
-        return place[:, None]
+        places = {label: k for k, label in enumerate(self.classes_.tolist())}
+        unknown = [label for label in y.tolist() if label not in places]
+        if unknown:
+            raise ValueError(f"y must hold classes seen in fit, {self.classes_.tolist()}, got {unknown[0]!r}.")
+        return np.array([places[label] for label in y.tolist()], dtype=np.intp)[:, None]
 
     def encode(self, y, random_state=None):
         """(n, width) code of targets."""
@@ -64,18 +66,21 @@ class Target:
         y = np.full(n_samples, y) if y.ndim == 0 else column_or_1d(y)
         if len(y) != n_samples:
             raise ValueError(f"y must be a scalar or hold n_samples={n_samples} targets, got {len(y)}.")
-        if not self.is_categorical:
-            y = self._finite(y)
-        return self.encode(y)
+        return self.encode(y if self.is_categorical else self._seen(y))
 
-    @staticmethod
-    def _finite(y):
+    def _seen(self, y):
+        """Numbers (n,) within the range seen, in the dtype of fit."""
         try:
-            numbers = y.astype(float)
+            with np.errstate(over="ignore"):
+                numbers = y.astype(float).astype(self.dtype_)
         except ValueError as error:
             raise ValueError(f"y must hold numbers as in fit, got {y[0]!r}.") from error
         if not np.isfinite(numbers).all():
             raise ValueError("y must be finite, got NaN or infinity.")
+        least, most = seen_range(self.codec_.columns_[0])
+        outside = (numbers < least) | (numbers > most)
+        if outside.any():
+            raise ValueError(f"y must lie in the range seen in fit, from {least} to {most}, got {y[outside][0]}.")
         return numbers
 
     def balanced(self, shares, n_samples, seed):
@@ -88,7 +93,7 @@ class Target:
             raise ValueError(f"class_balance={shares!r} needs classes as target, but the sampler was fitted with "
                              "numbers.")
         ends = np.cumsum(self._shares(shares))
-        u = (np.random.default_rng(seed).random() + GOLDEN * np.arange(n_samples)) % 1
+        u = (np.random.default_rng([seed, CLASS_STREAM]).random() + GOLDEN * np.arange(n_samples)) % 1
         return self.classes_[places_at(ends, u * ends[-1])]
 
     def _shares(self, shares):
@@ -149,7 +154,7 @@ def read_target(y, n_samples):
 
 
 def _one_kind(cells):
-    if any(cell is None or cell != cell for cell in cells):
+    if any(map(is_gap, cells)):
         raise ValueError("y must not have missing values, got None or NaN.")
     kinds = {str if isinstance(cell, str) else type(cell) for cell in cells}
     if str in kinds and len(kinds) > 1:

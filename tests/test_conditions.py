@@ -4,16 +4,19 @@ Bounds are at least four standard errors: of the draws, and of a conditional law
 regression over all of them where the law is normal, from about a tenth of them, which the kernel weighs, elsewhere.
 """
 
-import time
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy import stats
 
 from skmdiff import ManifoldDiffusionSampler
 from skmdiff._columns import Block
-from skmdiff._conditional import MAX_CANDIDATES, PRIOR_MATCH, Matches, Near, redraw
+from skmdiff._conditional import MAX_CANDIDATES, PRIOR_MATCH, Matches, Near, Wish, redraw
 from skmdiff._conditions import wish_of_codes
 
 COVARIANCE = np.array([[1.0, 0.7, 0.3], [0.7, 1.0, 0.5], [0.3, 0.5, 1.0]])
@@ -126,10 +129,10 @@ def test_ten_thousand_rows_under_a_rare_condition_in_twenty_seconds():
     table = people(5000)
     table["rare"] = np.where(np.arange(len(table)) % 1000 == 0, "yes", "no")
     fitted = sampler().fit(table)
-    started = time.perf_counter()
+    started = perf_counter()
     rows = fitted.sample(10_000, conditions={"rare": "yes"})
     assert (rows["rare"] == "yes").all()
-    assert time.perf_counter() - started < 20
+    assert perf_counter() - started < 20
 
 
 # --- what is given is exact
@@ -368,3 +371,63 @@ def test_constant_and_empty_columns():
             fitted.sample(conditions=condition)
     with pytest.raises(ValueError, match=r"conditions\['nothing'\] cannot be met: the column has no value"):
         fitted.sample(conditions={"nothing": 1})
+
+
+def test_ends_that_a_column_writes_in_single_precision_are_within_its_range():
+    X = pd.DataFrame({"x": np.linspace(0.1, 0.9, 40, dtype=np.float32), "z": np.arange(40.0)})
+    est = quick().fit(X)
+    for condition in (0.1, (0.1, 0.2), (None, 0.1), 0.9):
+        assert est.sample(5, conditions={"x": condition})["x"].between(0.0999, 0.9001).all()
+    y = X["x"].to_numpy()
+    assert (quick().fit(X[["z"]], y).sample(3, y=0.1, return_y=True)[1] == y[0]).all()
+
+
+def test_the_ends_of_a_range_of_dates_finer_than_the_column():
+    X = pl.DataFrame({"day": [date(2024, 1, 1) + timedelta(days=k % 30) for k in range(90)], "x": np.arange(90.0)})
+    est = quick().fit(X)
+    noon = datetime(2024, 1, 5, 12)
+    assert est.sample(200, conditions={"day": (noon, None)})["day"].min() > noon.date()
+    assert est.sample(200, conditions={"day": (None, noon)})["day"].max() <= noon.date()
+    with pytest.raises(ValueError, match="must be ticks of .* seen in fit, got 2024-01-05T12"):
+        est.sample(2, conditions={"day": noon})
+    with pytest.raises(ValueError, match="must hold a value of the steps seen"):
+        est.sample(2, conditions={"day": (noon, noon + timedelta(hours=6))})
+
+
+def test_dates_of_another_zone_or_none_are_refused(fast):
+    zoned = people(300).assign(day=lambda frame: frame["day"].dt.tz_localize("America/New_York"))
+    est, day = quick().fit(zoned), zoned["day"].iloc[3]
+    assert est.sample(1, conditions=pd.DataFrame({"day": [day]}))["day"].iloc[0] == day
+    with pytest.raises(ValueError, match="Column 'day' of X must hold dates with a time zone as in fit"):
+        est.sample(1, conditions=pd.DataFrame({"day": [day.tz_localize(None)]}))
+    with pytest.raises(ValueError, match="Column 'day' of X must hold dates without a time zone as in fit"):
+        fast.sample(1, conditions=pd.DataFrame({"day": [day]}))
+    with pytest.raises(ValueError, match="must be a date or a pair"):
+        fast.sample(1, conditions={"day": day})
+    with pytest.raises(ValueError, match="Column 'day' of X must hold dates with a time zone as in fit"):
+        est.embed(people(300))
+
+
+def test_levels_times_and_decimals_in_whatever_holds_them(fast):
+    for levels in (np.array(["a", "c"]), pd.Series(["a", "c"]), pd.Index(["a", "c"]), pl.Series(["a", "c"])):
+        assert set(fast.sample(60, conditions={"group": levels})["group"]) == {"a", "c"}
+    rng = np.random.default_rng(0)
+    X = pl.DataFrame({"at": [time(int(h), 30) for h in rng.integers(0, 24, 60)],
+                      "price": [Decimal(int(k)) / 100 for k in rng.integers(0, 900, 60)]},
+                     schema_overrides={"price": pl.Decimal(10, 2)})
+    drawn = quick().fit(X).sample(50, conditions={"at": (time(5), time(9)), "price": (Decimal("1.005"), None)})
+    assert drawn["at"].min() >= time(5) and drawn["at"].max() <= time(9) and drawn["price"].min() >= Decimal("1.01")
+
+
+def test_an_open_range_of_a_constant_date():
+    X = pd.DataFrame({"day": pd.Timestamp("2024-05-05"), "x": np.arange(20.0)})
+    est = quick().fit(X)
+    assert len(est.sample(3, conditions={"day": (None, pd.Timestamp("2024-06-01"))})) == 3
+    with pytest.raises(ValueError, match="must be the one value seen"):
+        est.sample(3, conditions={"day": (pd.Timestamp("2024-06-01"), None)})
+
+
+def test_one_number_a_row_is_one_wish_for_near_ones_though_rows_lack_it():
+    low = np.append(np.linspace(0, 1, 500), np.nan)[:, None]
+    wish = Wish(np.hstack([low, np.full((501, 1), np.nan)]), np.hstack([low, np.full((501, 1), np.nan)]), {})
+    assert len(wish.coarse().distinct()[0]) == 34  # 33 steps of 1/32 and none

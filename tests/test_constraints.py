@@ -1,6 +1,7 @@
 """Constraints as users write them: held to the last bit in all that is returned; clear errors where they cannot be."""
 
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -255,3 +256,10 @@ def test_columns_that_never_meet_and_steps_that_are_no_multiples():
         fit(table, [("day", "<=", pd.Timestamp("2024-01-01", tz="UTC"))])
     with pytest.raises(ValueError, match=r"Column 'a' of X must hold values within 2\*\*62 steps to be constrained"):
         fit(table.assign(a=np.arange(10, dtype=np.uint64) + 2**63), [("a", ">", 2)])
+
+
+def test_multiples_of_a_fraction():
+    X = pd.DataFrame({"price": np.random.default_rng(0).integers(0, 100, 60) / 20, "x": np.arange(60.0)})
+    with pytest.warns(UserWarning, match="'price' multiple of 1/10, is broken by 28 of 60 rows"):
+        drawn = fit(X, [("price", "multiple of", Fraction(1, 10))]).sample(200)["price"]
+    np.testing.assert_array_equal(drawn, np.round(drawn, 1))

@@ -178,6 +178,7 @@ BAD_TARGETS = {
     "None": ([None] * 40, "y.*(NaN|None|missing)"),
     "None among strings": (["a", None] * 20, "y.*(NaN|None|missing)"),
     "NaN among strings": (["a", NAN] * 20, "y.*(NaN|missing)"),
+    "NA among strings": (pd.Series(["a", pd.NA] * 20, dtype="string"), "y must not have missing values"),
 }
 
 
@@ -212,6 +213,8 @@ BAD_WISHES = [
     ("numbers", [0.1, np.inf, 0.2], "y must be finite, got.*infinity"),
     ("numbers", "high", "y must.*'high'"),
     ("numbers", [0.1, 0.2], "n_samples=3 targets, got 2"),
+    ("numbers", 1e6, "y must lie in the range seen in fit, from .* to .*, got 1000000"),
+    ("labels", ["no", None, "yes"], "y must hold classes seen in fit.*got None"),
 ]
 
 

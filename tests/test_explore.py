@@ -8,7 +8,7 @@ import pytest
 from sklearn.manifold import Isomap
 from sklearn.neighbors import KernelDensity
 
-from skmdiff import ManifoldDiffusionSampler
+from skmdiff import ManifoldDiffusionSampler, _on_manifold
 from skmdiff._explore import connected_graph, geodesic, path_points, region_points
 from skmdiff._laws import tree_order, volumes
 from skmdiff._local import nearest, neighbor_graph
@@ -153,3 +153,13 @@ def test_without_starts_on_a_manifold(parameters):
     for call in (est.explore, est.embedding_density):
         with pytest.raises(ValueError, match="needs"):
             call()
+
+
+def test_the_levels_fall_however_fine_the_last_one_is(roll):
+    """Starts near the manifold lie above sigma_min, else the solver would go backwards."""
+    est = sampler(sigma_min=0.3, sigma_start=1.0, max_iter=20).fit(roll.data)
+    levels = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_on_manifold, "draw_from", lambda denoiser, process, points, *_: levels.append(process) or points)
+        est.explore(5)
+    assert levels[0].sigma_start == 0.6 > levels[0].sigma_min

@@ -1,9 +1,12 @@
 """Tables come back as they were: kinds of columns, gaps, dates, time zones, containers, and no invalid value."""
 
 import pickle
+from datetime import time
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 from generated import KINDS, generated_column
 from hypothesis import given, settings
@@ -106,7 +109,7 @@ def polars_tables(draw):
 def round_trip(codec, X, random_state):
     """Encoded, gaps filled with anything, and decoded with the gaps it had."""
     W = codec.encode(X, random_state)
-    return codec.decode(np.where(np.isnan(W), 0.3, W), codec.gaps(X))
+    return codec.decode(np.where(np.isnan(W), 0.3, W), codec.lacking(codec.gaps(X)))
 
 
 # --- round trips
@@ -139,7 +142,7 @@ def test_whatever_is_decoded_is_valid(drawn):
     frame, rng = drawn
     codec = pickle.loads(pickle.dumps(TableCodec().fit(frame)))
     W = rng.normal(size=(50, codec.n_outputs_)) * rng.choice([1, 5, 1e6])
-    new = codec.decode(W, rng.random((50, codec.n_gaps_)) < 0.5)
+    new = codec.decode(W, codec.lacking(rng.random((50, codec.n_gaps_)) < 0.5))
     pd.testing.assert_series_equal(new.dtypes, frame.dtypes)
     assert isinstance(new.index, pd.RangeIndex)
     for name in frame:
@@ -160,7 +163,7 @@ def test_a_million_rows_hold_no_invalid_value():
         "flag": rng.random(n) < 0.3, "kind": pd.Categorical.from_codes(rng.integers(0, 3, n), list("abcd")),
         "id": pd.Series([f"level {k}" for k in rng.integers(0, 90, n)])})
     codec = TableCodec().fit(frame)
-    new = codec.decode(3 * rng.normal(size=(10**6, codec.n_outputs_)), rng.random((10**6, 1)) < 0.1)
+    new = codec.decode(3 * rng.normal(size=(10**6, codec.n_outputs_)), codec.lacking(rng.random((10**6, 1)) < 0.1))
     pd.testing.assert_series_equal(new.dtypes, frame.dtypes)
     assert set(new["count"].dropna().unique()) <= set(range(frame["count"].max() + 1))
     for name in ("price", "day", "midnight"):
@@ -289,3 +292,35 @@ def test_the_sampler_takes_tables_as_they_are(polars):
     assert np.isfinite(est.score(X)) and est.embed(X).shape[0] == n and type(est.lift(est.embedding_[:3])) is type(X)
     one = est.sample(1)
     assert one.equals(new[:1])
+
+
+def test_arrow_decimals_and_times_of_the_day():
+    """As polars has them; a time is the duration since midnight."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({
+        "price": pd.Series([Decimal(int(k)) / 100 for k in rng.integers(-900, 900, 60)],
+                           dtype=pd.ArrowDtype(pyarrow.decimal128(10, 2))),
+        "at": pd.Series([time(int(h), int(m)) for h, m in rng.integers(0, [24, 60], (60, 2))],
+                        dtype=pd.ArrowDtype(pyarrow.time64("us"))),
+        "hour": pd.Series([time(int(h)) for h in rng.integers(0, 24, 60)], dtype=pd.ArrowDtype(pyarrow.time32("s")))})
+    frame.iloc[3, 0] = frame.iloc[4, 1] = pd.NA
+    codec = TableCodec().fit(frame)
+    pd.testing.assert_frame_equal(round_trip(codec, frame, rng), frame)
+    drawn = codec.decode(rng.normal(size=(500, codec.n_outputs_)))
+    assert drawn.dtypes.equals(frame.dtypes) and {t.minute for t in drawn["hour"]} == {0}
+    assert drawn["price"].min() >= frame["price"].min() and drawn["at"].max() <= frame["at"].max()
+
+
+def test_a_date_column_without_any_cell_in_a_new_table():
+    frame = pd.DataFrame({"x": np.arange(30.0), "day": pd.date_range("2024-01-01", periods=30)})
+    codec = TableCodec().fit(frame)
+    for nothing in ([None], [pd.NaT], [np.nan]):
+        W = codec.encode(pd.DataFrame({"x": [0.5], "day": nothing}))
+        np.testing.assert_array_equal(np.isnan(W), [[False, True]])
+
+
+def test_a_constant_column_holds_its_kind():
+    codec = TableCodec().fit(pd.DataFrame({"x": np.arange(30.0), "one": 1}))
+    assert codec.encode(pd.DataFrame({"x": [0.5], "one": [2]})).shape == (1, 1)
+    with pytest.raises(ValueError, match="Column 'one' of X must hold numbers as in fit, got 'zz'"):
+        codec.encode(pd.DataFrame({"x": [0.5], "one": ["zz"]}))

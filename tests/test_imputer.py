@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import polars.testing
 import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -11,7 +13,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skmdiff import ManifoldDiffusionImputer, ManifoldDiffusionSampler
+from skmdiff import ManifoldDiffusionImputer, ManifoldDiffusionSampler, _completion
 
 COVARIANCE = np.array([[1.0, 0.8, 0.4], [0.8, 1.0, 0.5], [0.4, 0.5, 1.0]])
 
@@ -209,3 +211,53 @@ def test_an_unseen_level_is_named():
     imputer = quick().fit(X)
     with pytest.raises(ValueError, match="Column 'colour' .* unseen 'green'"):
         imputer.transform(pd.DataFrame({"colour": ["green"], "x": [None]}))
+
+
+def test_what_comes_back_is_a_table_of_its_own():
+    frame = mixed().dropna()
+    imputer = quick().fit(mixed())
+    once, twice = imputer.impute(frame, 2)
+    assert imputer.transform(frame) is not frame and once is not twice
+    once.iloc[0, 0] = 99.0
+    assert frame.iloc[0, 0] != 99.0 != twice.iloc[0, 0]
+    pl.testing.assert_frame_equal(quick().fit(pl.DataFrame({"x": [0.0, 1.0, 2.0]})).transform(
+        pl.DataFrame({"x": [1.0]})), pl.DataFrame({"x": [1.0]}))
+
+
+def test_a_column_without_room_for_what_is_filled_in_takes_the_dtype_of_fit():
+    rng = np.random.default_rng(0)
+    imputer = quick().fit(pd.DataFrame({
+        "c": pd.Categorical(rng.choice(list("abc"), 60)), "n": rng.integers(300, 500, 60), "s": ["u", "v"] * 30,
+        "t": pd.Timestamp("2024-01-01", tz="Europe/Berlin") + pd.to_timedelta(rng.integers(0, 9, 60), unit="D")}))
+    new = pd.DataFrame({"c": pd.Categorical(["a", None, "b", None]), "n": pd.array([3, None, 5, None], dtype="UInt8"),
+                        "s": [np.nan] * 4, "t": pd.to_datetime([None] * 4)})
+    filled = imputer.transform(new)
+    assert not filled.isna().any().any() and filled["c"].tolist()[::2] == ["a", "b"]
+    assert filled["n"].tolist()[::2] == [3, 5] and (filled["n"][1::2] >= 300).all()
+    for name in "cnst":
+        assert filled[name].dtype == imputer.sampler_.codec_.template_[name].dtype
+
+
+def test_a_column_without_any_cell_in_polars_takes_the_dtype_of_fit():
+    imputer = quick().fit(pl.DataFrame({"x": np.arange(60.0), "s": ["u", "v"] * 30}))
+    filled = imputer.transform(pl.DataFrame({"x": [0.1, 0.2], "s": [None, None]}))
+    assert filled["s"].dtype == pl.String and set(filled["s"]) <= {"u", "v"}
+
+
+def test_tables_are_filled_some_rows_after_the_other(monkeypatch):
+    """Rows of the first chunk do not depend on where it ends; all are filled in order."""
+    frame = mixed()
+    for strategy in ("draw", "mean"):
+        imputer = quick(strategy=strategy).fit(frame)
+        with monkeypatch.context() as patch:
+            whole = imputer.transform(frame)
+            patch.setattr(_completion, "CHUNK", 10)
+            parts = imputer.transform(frame)
+        assert not parts.isna().any().any() and parts.dtypes.equals(whole.dtypes)
+        observed = frame.notna()
+        pd.testing.assert_frame_equal(parts.where(observed), whole.where(observed))
+
+
+def test_of_equally_common_levels_that_drawn_first_stands():
+    drawn = np.array([[2, 0], [1, 1], [1, 0], [2, 3]])
+    np.testing.assert_array_equal(_completion.commonest(drawn), [2, 0])

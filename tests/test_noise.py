@@ -332,3 +332,34 @@ def test_density_comes_up_from_the_level_of_the_noise():
     wide = (v + s**2 + 25).sqrt()
     got = stats.norm.logpdf(end.numpy(), scale=wide.numpy()).sum(1) + change.numpy()
     np.testing.assert_allclose(got, stats.norm.logpdf(x.numpy(), scale=scales.numpy()).sum(1), atol=0.02)
+
+
+def test_what_has_no_noise_and_what_is_missing_stays():
+    """Column by column, of columns that lacked the same rows in `fit` as well; also without a manifold."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 4))
+    X[:, 3] = X[:, 0]
+    gaps = X.copy()
+    gaps[::5, :2] = np.nan
+    new = X[:6].copy()
+    new[0, 0], new[1, 1], new[2, 3] = np.nan, np.nan, 9.0
+    for table in (X, gaps):
+        for manifold in (None, "passthrough"):
+            est = quick(manifold=manifold, noise_level=[0.3, 0, 0.3, 0]).fit(table)
+            clean = est.denoise(new)
+            np.testing.assert_array_equal(np.isnan(clean), np.isnan(new))
+            np.testing.assert_array_equal(clean[:, [1, 3]], new[:, [1, 3]])
+            assert (clean[1:, 0] != new[1:, 0]).all()
+
+
+def test_outliers_that_are_a_class_are_an_error():
+    X = np.vstack([np.random.default_rng(0).normal(size=(99, 3)), [[30.0, 30.0, 30.0]]])
+    with pytest.raises(ValueError, match="contamination=0.02 must leave rows of every class in y, .* of class 1"):
+        quick(contamination=0.02).fit(X, np.arange(100) // 99)
+
+
+def test_the_gaps_of_outliers_are_filled_by_all_rows():
+    """A column that no outlier has."""
+    X = np.vstack([np.random.default_rng(0).normal(size=(99, 3)), [[30.0, 30.0, np.nan]]])
+    est = quick(contamination=0.01).fit(X)
+    assert est.outliers_[-1] and np.isfinite(est.embedding_).all()

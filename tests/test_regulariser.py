@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
 
 from skmdiff import ManifoldDiffusionSampler, _fitting
@@ -68,8 +69,8 @@ def test_the_gate_keeps_what_the_held_out_loss_prefers(monkeypatch, with_term, k
     """Best loss without the term .3; the last run with it diverged before its first evaluation."""
     train = _fitting._train
 
-    def told(sampler, encoding, sigma_start, noise, latents, seed, report):
-        state, history = train(sampler, encoding, sigma_start, noise, latents, seed, report)
+    def told(sampler, encoding, sigma_start, noise, latents, *rest):
+        state, history = train(sampler, encoding, sigma_start, noise, latents, *rest)
         history.validation_loss_curve = [0.4, 0.3] if latents is None else with_term
         return state, history
 
@@ -88,3 +89,30 @@ def test_a_term_that_drowns_the_loss_leaves_the_sampler_without():
 def test_without_held_out_rows_or_manifold():
     assert fitted(0.1, early_stopping=False).manifold_weight_ == 0.1
     assert fitted(0.1, manifold="passthrough").manifold_weight_ == 0.0
+
+
+def test_both_trainings_share_the_time():
+    est = fitted(0.1, max_iter=10**6, max_time=1.0, n_iter_no_change=10**6)
+    assert est.stop_reason_ == "max_time"
+    seconds = []
+    with pytest.MonkeyPatch.context() as patch:
+        train = _fitting._train
+        patch.setattr(_fitting, "_train", lambda *told: seconds.append(told[-1]) or train(*told))
+        fitted(0.1, max_time=1.0)
+        fitted(0.0, max_time=1.0)
+    assert seconds == [0.5, 0.5, 1.0]
+
+
+def test_an_interrupt_ends_the_first_training_and_starts_no_second(monkeypatch):
+    runs, train = [], _fitting._train
+
+    def interrupted(*told):
+        state, history = train(*told)
+        history.stop_reason = "interrupted"
+        runs.append(told)
+        return state, history
+
+    monkeypatch.setattr(_fitting, "_train", interrupted)
+    with pytest.warns(ConvergenceWarning, match="interrupted by the user"):
+        assert fitted(0.1).manifold_weight_ == 0.0
+    assert len(runs) == 1

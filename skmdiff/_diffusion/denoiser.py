@@ -45,6 +45,7 @@ class Layout:
         self.narrow = NarrowColumns(blocks, index, codes)
         self.wide = [WideColumn(b, i, index, codes) for i, b in enumerate(blocks) if is_wide(b)]
 
+
 class PeriodicFeatures(nn.Module):
     """x -> (x, sin 2 pi f x, cos 2 pi f x) for learnt frequencies f of each numeric column."""
 

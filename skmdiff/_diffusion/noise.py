@@ -59,7 +59,8 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
     4. a random set at the level of another row;
     5. the target unknown and the others known: prediction.
 
-    Tasks that the table does not have fall back to 0, the last one to 1.
+    Without a target task 3 is 0 and task 5 is 1. Task 2 is a row at one level where the table has numbers only; where
+    it has categories only, a random set of them noised and the others unknown.
 
     Where some `missing` (n_rows, n_blocks) of bool say what rows of the table lack, tasks 1, 2 and 5 also make that
     unknown: the density of a row with gaps. They are not the rows of the batch, since what is unknown must not

@@ -42,9 +42,9 @@ class TrainingPlan:
     ema_decay: float
     n_iter_no_change: int
     evaluate_every: int
-    max_time: float | None
     target: int | None
     noise: np.ndarray
+    max_time: float | None = None
     missing: np.ndarray | None = None  # (n, n_blocks) of bool, what each row of the table lacks; None without gaps
     ends: np.ndarray | None = None
     held_out_weight: np.ndarray | None = None
