@@ -9,7 +9,7 @@ from ._missing import with_unknown_target
 from ._streams import START_STREAM, row_uniforms
 
 MEAN_STEPS = 4  # of the reverse process, for means: more draws of fewer steps say more of a mean
-CHUNK = 4096  # rows completed at once
+CHUNK = 2048  # rows completed at once
 
 
 def completions(sampler, X, n_draws, seed, for_mean=False):
