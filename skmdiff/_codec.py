@@ -77,22 +77,22 @@ class TableCodec:
         self.constraints_.learn(cells, stacklevel=5)  # from whoever calls the estimator's fit
         return self
 
-    def encode(self, X, random_state=None):
+    def encode(self, X, ties=None):
         """Matrix of a table.
 
         Parameters
         ----------
         X : ndarray or DataFrame of shape (n_samples, n_features)
-        random_state : numpy.random.Generator or None, default=None
-            Draws the ties; None puts repeated values in the middle of their interval.
+        ties : numpy.random.Generator, ndarray of shape (n_columns,) or None, default=None
+            Where in its interval a repeated value is put: drawn, at a share of it, or in the middle.
 
         Returns
         -------
         W : ndarray of shape (n_samples, n_outputs)
             NaN in the block of a cell that is missing.
         """
-        parts = [spread(column.encode(x.observed, random_state), x.missing)
-                 for column, x in zip(self.columns_, self._read(X), strict=True)]
+        parts = [spread(column.encode(x.observed, own), x.missing)
+                 for column, x, own in zip(self.columns_, self._read(X), self._by_column(ties), strict=True)]
         return np.concatenate(parts, axis=1)
 
     def gaps(self, X):
@@ -142,8 +142,16 @@ class TableCodec:
         return {j: (~x.missing, x.observed) for j, x in enumerate(self._read(X))
                 if not isinstance(self.columns_[j], EmptyColumn)}
 
-    def log_volume(self, X):
-        """(n_samples,) sum over the numeric columns of log |dw/dx|, log(mass) - log phi(w) at atoms.
+    @property
+    def has_ties(self):
+        """Whether some number is put in an interval of the code."""
+        return any(column.has_ties for column in self.columns_ if column.width)
+
+    def _by_column(self, ties):
+        return ties if isinstance(ties, np.ndarray) else [ties] * len(self.columns_)
+
+    def log_volume(self, X, ties=None):
+        """(n_samples,) sum over the numeric columns of log |dw/dx|, log(mass) - log phi(w) at atoms put by `ties`.
 
         In a column that is written on a grid dx is counted in steps of it: what comes out is a probability.
 
@@ -151,8 +159,8 @@ class TableCodec:
         cell adds nothing.
         """
         total = 0.0
-        for column, x in zip(self.columns_, self._read(X), strict=True):
-            total = total + np.nan_to_num(spread(column.log_volume(x.observed)[:, None], x.missing)[:, 0])
+        for column, x, own in zip(self.columns_, self._read(X), self._by_column(ties), strict=True):
+            total = total + np.nan_to_num(spread(column.log_volume(x.observed, own)[:, None], x.missing)[:, 0])
         return total
 
     def cells(self):

@@ -2,9 +2,9 @@
 
 A column class is built from the training values x (n,) of one column and offers
 
-    encode(x, random_state) -> (n, width)     decode(block) -> (n,)     log_volume(x) -> (n,)
+    encode(x, ties) -> (n, width)     decode(block) -> (n,)     log_volume(x, ties) -> (n,)
 
-x being cells that hold something: gaps are the codec's.
+x being cells that hold something: gaps are the codec's. `ties` says where in its interval a repeated value is put.
 
 Numeric columns have width 1. `QuantileColumn` is the probability integral transform with randomised ties,
 followed by the Gaussian quantile function: w = Phi^-1(u), u = F(x). The n training observations share [0, 1];
@@ -101,6 +101,13 @@ def seen_masses(values, x, weight):
     return masses * (len(x) / masses.sum())
 
 
+def tie_shares(ties, n):
+    """Where in their intervals n repeated values are put: in the middle, at a share, or drawn by a Generator."""
+    if ties is None:
+        return 0.5
+    return GUARD + (1 - 2 * GUARD) * (ties.random(n) if isinstance(ties, np.random.Generator) else ties)
+
+
 def distance(below, above):
     """above - below as positive finite floats, for numbers of any dtype and size."""
     # integers above 2^53 may coincide as floats
@@ -123,7 +130,7 @@ class EmptyColumn:
     def __init__(self, name):
         self.name = name
 
-    def encode(self, x, random_state=None):
+    def encode(self, x, ties=None):
         if len(x):
             raise ValueError(f"Column {self.name!r} of X must be empty as in fit, got {x[0]!r}.")
         return np.empty((0, 0))
@@ -131,7 +138,7 @@ class EmptyColumn:
     def decode(self, block):
         return None
 
-    def log_volume(self, x):
+    def log_volume(self, x, ties=None):
         return np.zeros(len(x))
 
 
@@ -144,7 +151,7 @@ class ConstantColumn:
         self.name = name
         self.value = x[:1].copy()
 
-    def encode(self, x, random_state=None):
+    def encode(self, x, ties=None):
         if self.value.dtype == object and (unseen := set(x.tolist()) - set(self.value.tolist())):
             raise_unseen(self.name, unseen)
         kind = self.value.dtype.kind
@@ -156,14 +163,14 @@ class ConstantColumn:
     def decode(self, block):
         return np.repeat(self.value, len(block))
 
-    def log_volume(self, x):
+    def log_volume(self, x, ties=None):
         return np.zeros(len(x))
 
 
 class StandardColumn:
     """w = (x - mean) / std; decoding rounds to the seen grid and does not clip."""
 
-    kind, width, codes, frequencies = "numeric", 1, None, None
+    kind, width, codes, frequencies, has_ties = "numeric", 1, None, None, False
 
     def __init__(self, x, name, weight=None):
         self.name = name
@@ -171,7 +178,7 @@ class StandardColumn:
         self.mean, self.std = mean_and_std(x.astype(np.float64), weight)
         self.least, self.most = x.min(), x.max()
 
-    def encode(self, x, random_state=None):
+    def encode(self, x, ties=None):
         return ((x.astype(np.float64) - self.mean) / self.std)[:, None]
 
     def decode(self, block):
@@ -186,7 +193,7 @@ class StandardColumn:
         """
         return np.exp(log_step(self.decimals)) / (self.std * np.sqrt(2 * np.pi)) if self.decimals is not None else 0.0
 
-    def log_volume(self, x):
+    def log_volume(self, x, ties=None):
         return np.full(len(x), log_step(self.decimals) - np.log(self.std))
 
 
@@ -205,13 +212,9 @@ class QuantileColumn:
         self.std = mean_and_std(x.astype(np.float64), weight)[1]
         self.least, self.most = self.values[0], self.values[-1]
 
-    def encode(self, x, random_state=None):
+    def encode(self, x, ties=None):
         nearest, step = self._locate(x)
-        if random_state is None:
-            share = 0.5
-        else:
-            share = GUARD + (1 - 2 * GUARD) * random_state.random(len(x))
-        return self._normal_score(nearest, step, share)[:, None]
+        return self._normal_score(nearest, step, tie_shares(ties, len(x)))[:, None]
 
     def decode(self, block):
         position = self.n * ndtr(block[:, 0])
@@ -222,7 +225,12 @@ class QuantileColumn:
         out[between] = self._interpolate(nearest[between], step[between])
         return out
 
-    def log_volume(self, x):
+    @property
+    def has_ties(self):
+        """Whether some value is seen more than once."""
+        return bool((self.counts > 1).any())
+
+    def log_volume(self, x, ties=None):
         """log |dw/dx| of each value, or log(mass) - log phi(w) where the column has an atom.
 
         The base measure is counting on values seen RESOLUTION times or more and, in a column that is written on a grid
@@ -235,10 +243,13 @@ class QuantileColumn:
         log(1 / (n + 1)) - distance / std.
         """
         nearest, step = self._locate(x)
-        w = self._normal_score(nearest, step, 0.5)
+        w = self._normal_score(nearest, step, tie_shares(ties, len(x)))
         stretch, log_density = self._stretches()
         stretch = stretch[nearest]
         log_mass = np.where(stretch >= 0, log_density[stretch], self._log_density(nearest, step))
+        # beside an end seen often there is a density, in place of its mass
+        beyond = (stretch < 0) & ((x < self.values[0]) | (x > self.values[-1]))
+        log_mass -= np.where(beyond, np.log(self.std) - log_step(self.decimals), 0.0)
         return log_mass - log_normal_density(w) + self._penalty(x)
 
     def _locate(self, x):
@@ -325,7 +336,7 @@ class QuantileColumn:
 class CategoricalColumn:
     """One code vector per level; decoding takes the nearest code."""
 
-    kind = "categorical"
+    kind, has_ties = "categorical", False
 
     def __init__(self, x, name, levels, max_onehot, weight=None):
         self.name, self.levels = name, levels
@@ -335,7 +346,7 @@ class CategoricalColumn:
         self.codes = level_codes(self.frequencies, max_onehot)
         self.width = self.codes.shape[1]
 
-    def encode(self, x, random_state=None):
+    def encode(self, x, ties=None):
         return self.codes[self._indices(x)]
 
     def decode(self, block):
@@ -343,7 +354,7 @@ class CategoricalColumn:
         out[:] = self.levels
         return out[nearest_codes(block, self.codes)]
 
-    def log_volume(self, x):
+    def log_volume(self, x, ties=None):
         return np.zeros(len(x))
 
     def _indices(self, x):

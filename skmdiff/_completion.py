@@ -46,7 +46,7 @@ def _draw_given(sampler, matches, W, n_draws, seed, for_mean):
 def mean_table(codec, drawn, limits):
     """The table of the means over draws (n_draws, m, n_outputs): of numbers and dates; of categories the commonest.
 
-    The means of integers and dates are whole.
+    The means of integers are whole, and those of dates at the steps of their column.
 
     limits : the cells that are to stay, as of `TableCodec.decode`
     """
@@ -65,8 +65,7 @@ def mean_cells(codes, column):
         return column.decode(column.codes[commonest(places)])
     values = np.stack([column.decode(part) for part in codes])
     if values.dtype.kind in "mM":
-        ticks = values.astype(np.int64)
-        return (ticks[0] + np.round((ticks - ticks[0]).mean(axis=0)).astype(np.int64)).astype(values.dtype)
+        return column.middle(values)
     decimals = None if values.dtype.kind == "f" else column.decimals  # a mean of floats is none of the values seen
     return to_grid(values.astype(np.float64).mean(axis=0), decimals, values.dtype)
 

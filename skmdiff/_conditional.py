@@ -15,10 +15,11 @@ change from there to c. Of f free categories the weight is the product to the po
 
 A number may be given as a range and a category as a set of levels. Then the training row that a start is taken from is
 drawn among those inside of all ranges and sets, and gives its own cell, a number within its own share of the column: so
-these cells have the law of the table within the range.
+these cells have the law of the table within the range. Where other numbers are given as one value, the cells of the
+rows near by are first moved to it, along the slopes of the ranged numbers on the given ones.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -31,6 +32,7 @@ from ._moves import (
     local_slopes,
     slopes_only,
     start_moments,
+    values_at,
     wanted_moments,
     with_moments,
 )
@@ -69,11 +71,11 @@ class Wish:
 
     def coarse(self):
         """The wish by whose like rows are sought: many numbers asked for, one a row, make few different ones."""
-        asked = np.flatnonzero(~self.is_free().all(axis=0))
-        if len(asked) != 1 or asked[0] in self.masks or self.is_range()[:, asked].any():
-            return self
-        rounded = np.round(self.low / NUMBER_STEP) * NUMBER_STEP
-        return Wish(rounded, rounded, self.masks)
+        is_number = np.array([b not in self.masks for b in range(self.low.shape[1])])
+        alone = (~self.is_free()).sum(axis=1, keepdims=True) == 1
+        rounded = is_number & alone & ~self.is_range()
+        low, high = (np.where(rounded, np.round(end / NUMBER_STEP) * NUMBER_STEP, end) for end in (self.low, self.high))
+        return Wish(low, high, self.masks)
 
     def is_range(self):
         """(n, n_blocks) of bool."""
@@ -86,10 +88,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Near:
-    """Training rows to start from: their places and cumulated weights."""
+    """Training rows to start from: their places, ascending, and cumulated weights.
+
+    moved : dict, for ranged numbers, by their column of the code, the cells (m,) given in place of the rows' own
+    """
 
     places: np.ndarray
     cumulated: np.ndarray
+    moved: dict = field(default_factory=dict)
 
     def thinned(self, n_rows=MAX_CANDIDATES):
         """At most n_rows of the rows, systematically by their weight."""
@@ -213,9 +219,11 @@ class Matches:
         points, codes = self._points(coarse, first)
         nears, moves = [], []
         for k, own in zip(first, codes, strict=True):
-            agreeing, squares = self.agreeing(coarse.low[k], coarse.high[k], wish.masks)
-            nears.append(self.near(agreeing, squares))
-            moves.append(self.move(nears[-1], agreeing, ~np.isnan(coarse.low[k]), own))
+            low, high = coarse.low[k], coarse.high[k]
+            agreeing, squares = self.agreeing(low, high, wish.masks)
+            moved = self._moved_into(low, high, wish.masks, own)
+            nears.append(self.near(agreeing, squares) if moved is None else moved)
+            moves.append(self.move(nears[-1], agreeing, ~np.isnan(low), own))
         weighed = self._by_network(points, codes, nears)
         chosen, given = np.empty(len(which), dtype=np.intp), np.full((len(which), self.rows.shape[1]), np.nan)
         for i, rows in enumerate(_groups(which, len(first))):
@@ -226,6 +234,27 @@ class Matches:
                 given[rows, block.start:block.stop] = self._cells(
                     b, near, chosen[rows], uniforms[rows, 1 + b], wish.low[rows, b], wish.high[rows, b], wish.masks)
         return chosen, given, lambda x, rows: _adjust(x, given[rows], which[rows], moves)
+
+    def _moved_into(self, low, high, masks, codes):
+        """The rows near one wish whose ranged numbers are in their ranges when moved to the numbers given as one value.
+
+        None where there are not both, or no such row.
+        """
+        start = np.array([block.start for block in self.blocks])
+        is_number = np.array([b not in self.levels for b in range(len(self.blocks))])
+        is_range = is_number & (low < high)
+        point, ranged = start[is_number & (low == high)], start[is_range]
+        if not len(point) or not len(ranged):
+            return None
+        agreeing, squares = self.agreeing(np.where(is_range, np.nan, low), high, masks)
+        near = self.near(agreeing, squares)
+        rows, weights = self.rows[near.places], near.weights()
+        B = local_slopes(rows, weights, self._all_like(agreeing)[1], point, ranged)
+        cells = values_at(slopes_only(point, ranged, B), codes[point], rows)
+        inside = ((cells >= low[is_range]) & (cells <= high[is_range])).all(axis=1)
+        if not inside.any():
+            return None
+        return Near(near.places[inside], np.cumsum(weights[inside]), dict(zip(ranged, cells[inside].T, strict=True)))
 
     def _by_network(self, points, codes, nears):
         """The rows near each of some wishes, weighed by the network where categories are free.
@@ -307,9 +336,13 @@ class Matches:
     def _cells(self, b, near, chosen, u, low, high, masks):
         """Codes (m, width) of one given column of rows with the same coarse wish."""
         if b not in self.levels:
-            column = self.rows[:, self.blocks[b].start]
-            values = redraw(column[near.places], column[chosen], u) if low[0] < high[0] else low
-            return np.clip(values, low, high)[:, None]
+            values = low
+            if low[0] < high[0]:
+                cells = near.moved.get(self.blocks[b].start, self.rows[near.places, self.blocks[b].start])
+                values = redraw(cells, cells[np.searchsorted(near.places, chosen)], u)
+                # one between the ends and the cells within is any in the range
+                values = np.where((values < low) | (values > high), low + u * (high - low), values)
+            return values[:, None]
         allowed, levels = masks[b][int(low[0])], self.levels[b][chosen]
         shares = np.cumsum(self.blocks[b].frequencies * allowed)
         drawn = places_at(shares, u * shares[-1])

@@ -41,11 +41,20 @@ class DateColumn:
         self.kind, self.width, self.codes = self.inner.kind, self.inner.width, self.inner.codes
         self.frequencies = self.inner.frequencies
 
-    def encode(self, x, random_state=None):
-        return self.inner.encode(self._whole(x), random_state)
+    def encode(self, x, ties=None):
+        return self.inner.encode(self._whole(x), ties)
 
     def decode(self, block):
-        ticks = self.origin + self.step * self.inner.decode(block).astype(np.int64)
+        return self._on_steps(self.origin + self.step * self.inner.decode(block).astype(np.int64))
+
+    def middle(self, x):
+        """Means (m,) of dates or durations (n_draws, m), at the steps of the column."""
+        ticks = x.astype(np.int64)
+        mean = ticks[0] + np.round((ticks - ticks[0]).mean(axis=0)).astype(np.int64)
+        return self._on_steps(self.origin + (mean - self.origin + self.step // 2) // self.step * self.step)
+
+    def _on_steps(self, ticks):
+        """Dates of ticks that are whole steps from the origin, those of the clock where it has its own."""
         if self.wall is not None and self.clock_step > self.step:
             ticks = np.clip(self.on_clock(ticks), self.origin, self.last)
         return ticks.astype(self.dtype)
@@ -54,8 +63,12 @@ class DateColumn:
     def cell(self):
         return self.inner.cell
 
-    def log_volume(self, x):
-        return self.inner.log_volume(self._whole(x))
+    @property
+    def has_ties(self):
+        return self.inner.has_ties
+
+    def log_volume(self, x, ties=None):
+        return self.inner.log_volume(self._whole(x), ties)
 
     def _whole(self, x):
         if not len(x):

@@ -79,7 +79,7 @@ def _candidates(plan, n_samples, seed):
     uniforms = np.random.default_rng(seed).random((n_samples, CANDIDATES)).T
     first = _choose(plan, uniforms[0], np.arange(n_samples))
     if plan.source.is_class:
-        plan = replace(plan, values=plan.source.target[first])
+        plan = replace(plan, values=plan.source.target[first], source=replace(plan.source, weight=plan.law.weights))
     return np.stack([first, *[_choose(plan, u, np.arange(n_samples)) for u in uniforms[1:]]], axis=1)
 
 

@@ -30,6 +30,7 @@ N_TREES = (1, 2, 4, 8, 16, 32, 64)
 N_LEAVES = (2, 8)
 N_FOLDS = 3
 MAX_ROWS, MAX_FITS = 6000, 30  # by which the trees are chosen: with many indicators one fold says enough
+N_CHAINS = 8  # drawn for one, where some cells are known to be there
 MAX_FACTOR, MAX_TERM, N_BISECTIONS = 3.0, 2.0, 30
 
 
@@ -70,11 +71,31 @@ class GapModel:
 
     def draw(self, W, uniforms):
         """Indicators (m, n_gaps) of bool of rows W (m, p), from uniform numbers (m, n_gaps)."""
-        X = features(W, self.blocks)
-        gaps = np.zeros((len(W), len(self.chain)), dtype=bool)
+        return self._draw(features(W, self.blocks), uniforms, np.zeros(uniforms.shape, dtype=bool))[0]
+
+    def draw_given(self, W, uniforms, seen):
+        """The same, given that some are False, `seen` (m, n_gaps) of bool: one of several chains, by importance.
+
+        Of chains in which these are set to False, each weighed by the probability of that, one is drawn (Rubin 1988,
+        "Using the SIR algorithm"): it has about the law of the others given these.
+
+        uniforms : (m, N_CHAINS * n_gaps + 1)
+        """
+        X, choice = features(W, self.blocks), uniforms[:, -1]
+        chains = [self._draw(X, u, seen) for u in np.split(uniforms[:, :-1], N_CHAINS, axis=1)]
+        log_weight = np.stack([value for _, value in chains], axis=1)
+        ends = np.cumsum(np.exp(log_weight - log_weight.max(axis=1, keepdims=True)), axis=1)
+        chosen = (choice[:, None] * ends[:, -1:] >= ends).sum(axis=1)
+        return np.stack([gaps for gaps, _ in chains])[np.minimum(chosen, N_CHAINS - 1), np.arange(len(W))]
+
+    def _draw(self, X, uniforms, seen):
+        """Indicators of rows with the features X (m, q), False where `seen`, and the log-probability of that (m,)."""
+        gaps, log_probability = np.zeros(seen.shape, dtype=bool), np.zeros(len(X))
         for k, u in enumerate(uniforms.T):
-            gaps[:, k] = u < expit(self._log_odds(X, gaps, k))
-        return gaps
+            odds = self._log_odds(X, gaps, k)
+            gaps[:, k] = (u < expit(odds)) & ~seen[:, k]
+            log_probability -= np.where(seen[:, k], np.logaddexp(0.0, odds), 0.0)
+        return gaps, log_probability
 
     def log_probability(self, W, gaps):
         """(m,) log p(gaps | row) of rows W (m, p) with the indicators (m, n_gaps)."""

@@ -44,7 +44,8 @@ class Rows:
 class Recipe:
     """How an augmented fit is done.
 
-    share : synthetic rows over real ones; relative_weight : weight of a synthetic row over the mean one of real rows
+    share : synthetic rows over real ones
+    relative_weight : weight of a synthetic row over the mean one of real rows that have any
     classes : (n_classes,) or None for numbers
     balanced : whether synthetic rows have as many of each class, and held-out classes count alike
     params : what `fit` of the estimator is given beside rows and weights
@@ -83,7 +84,8 @@ class Recipe:
         if weight_name(self.estimator) is None:
             return Rows(X, y, None)
         weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight
-        return Rows(X, y, np.concatenate([weight, np.full(len(new.y), self.relative_weight * weight.mean())]))
+        of_new = self.relative_weight * weight[weight > 0].mean()
+        return Rows(X, y, np.concatenate([weight, np.full(len(new.y), of_new)]))
 
     def fit_augmented(self, rows, random_state):
         """A clone fitted on `rows` and synthetic ones."""
@@ -150,7 +152,13 @@ def measure_gain(recipe, rows, cv, random_state):
                             for fitted, pair in zip(plain, pairs, strict=True)])
     weight = None if rows.weight is None else np.concatenate([held_out.weight for _, held_out in pairs])
     weight = recipe.weight(Rows(None, np.concatenate([held_out.y for _, held_out in pairs]), weight))
-    return mean_and_error(gains if recipe.classes is not None else gains / np.var(rows.seen().y), weight)
+    return mean_and_error(gains if recipe.classes is not None else gains / variance(rows), weight)
+
+
+def variance(rows):
+    """That of the targets, by weight."""
+    mean = np.average(rows.y, weights=rows.weight)
+    return np.average((rows.y - mean) ** 2, weights=rows.weight)
 
 
 def mean_and_error(values, weight):

@@ -53,10 +53,11 @@ class OnManifold:
         return self.codec_.decode(self.manifold_model_.lift(Z))
 
     def denoise(self, X):
-        """Rows without their measurement noise: an estimate of E[clean row | row seen].
+        """Rows without their measurement noise: E[clean row | row seen with as much noise again], as estimated.
 
-        By the denoiser at the level of the noise; on a manifold whose surface holds clean rows whole, the result is put
-        on it (see `noise_level`). Columns without noise stay as they are, and so do gaps.
+        By the denoiser at the level of the noise, the finest that is learnt: where columns say little of each other the
+        rows come out nearer to the mean than E[clean row | row seen] is. On a manifold whose surface holds clean rows
+        whole, the result is put on it (see `noise_level`). Columns without noise stay as they are, and so do gaps.
 
         Parameters
         ----------

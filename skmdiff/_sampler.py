@@ -7,10 +7,10 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import _source
 from ._checks import check_table
 from ._cleaning import check_needs_manifold, check_noise_level
 from ._codec import TableCodec, spread
+from ._density import log_density
 from ._fitting import (
     Encoding,
     embedding_of_all,
@@ -23,7 +23,6 @@ from ._fitting import (
     rows_with_weight,
 )
 from ._frames import is_frame
-from ._missing import with_unknown_target
 from ._on_manifold import OnManifold
 from ._parameters import check_parameters, random_stream
 from ._sampling import Sampling
@@ -31,7 +30,6 @@ from ._streams import draw_seed
 from ._target import Target, check_target, read_target
 from ._weights import check_weight
 
-DENSITY_STEPS = 32
 STOP_WARNINGS = {
     "diverged": "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: "
                 "the best weights until then are kept. Try a smaller learning_rate_init.",
@@ -78,7 +76,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         columns or one a column. Rows drawn are then rows without it: the denoiser learns at levels above the noise
         only and the rest is removed (Daras et al. 2023), and where the manifold is a surface of few dimensions that
         holds clean rows whole, rows are put on it. "auto" takes all that training rows stand off the manifold for
-        noise, of a size to be found in each column.
+        noise, of a size to be found in each column. Cells given as `conditions` are cells as seen, with noise.
     contraction : float, default=0.0
         Share, from 0 to 1, of the way by which rows drawn are moved towards the manifold, to where they stand off it
         no farther than the training rows around them do. It is done in the numeric columns, by local charts. 1 keeps
@@ -306,14 +304,14 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         """Log-density of rows under the model, in nats.
 
         A probability for categories and for numbers written on a grid, integers and decimals, each value standing for
-        all that rounds to it; a density in the units of the columns for numbers that vary continuously, but a
-        probability for values that the table repeats. By the probability-flow ODE from the row to `sigma_start_` and
-        the law of the starts there, in closed form; the trace of the Jacobian is exact up to 16 numeric columns and
-        estimated with fixed probes above. A value outside of the range seen in `fit` costs a finite penalty. Where
-        `sigma_start_` is small, rows far from all training rows are rated lower than they deserve. For a row with
-        gaps it is the density of the cells that are there; where the table of `fit` had gaps, times the
-        probability that just these are. With a noise level it is the density of rows that have this noise once more,
-        the finest that is learnt.
+        all that rounds to it; a density in the units of the columns for numbers that vary continuously, but, with
+        numeric="quantile", a probability for values that the table repeats: the mean over places in the interval of the
+        code that such a value has. By the probability-flow ODE from the row to `sigma_start_` and the law of the starts
+        there, in closed form; the trace of the Jacobian is exact up to 16 numeric columns and estimated with fixed
+        probes above. A value outside of the range seen in `fit` costs a finite penalty. Where `sigma_start_` is small,
+        rows far from all training rows are rated lower than they deserve. For a row with gaps it is the density of the
+        cells that are there; where the table of `fit` had gaps, times the probability that just these are. With a noise
+        level it is the density of rows that have this noise once more, the finest that is learnt.
 
         Parameters
         ----------
@@ -324,26 +322,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         log_density : ndarray of shape (n_samples,)
         """
         check_is_fitted(self, "denoiser_")
-        X = self._validate(X, reset=False)
-        from ._diffusion import backend
-
-        W, p = self.codec_.encode(X), self.codec_.n_outputs_
-        blocks = self.denoiser_.blocks
-        hidden = np.array([block.start >= p for block in blocks])
-        missing = np.isnan(W[:, [block.start for block in self.codec_.blocks_]])
-        missing = np.pad(missing, ((0, 0), (0, len(blocks) - len(self.codec_.blocks_))))
-        padded = np.pad(np.nan_to_num(W), ((0, 0), (0, blocks[-1].stop - p)))
-        numbers = [block.start for block in self.codec_.blocks_ if block.codes is None]
-        cells = np.pad(self.codec_.cells(), (0, blocks[-1].stop - p))
-        least = np.maximum(backend.noise_of_columns(self.denoiser_), cells)
-        at_start = _source.start_density(self.source_, numbers, np.maximum(self.sigma_start_, least)[numbers])
-        log_density = backend.log_density(self.denoiser_, padded, hidden, missing, at_start,
-                                          least[[block.start for block in blocks]], self.sigma_min,
-                                          self.sigma_start_, DENSITY_STEPS)
-        if self.gaps_ is not None:
-            log_density += self.gaps_.log_probability_given_seen(
-                with_unknown_target(W, blocks[-1].stop), self.codec_.gaps(X), self.deck_)
-        return log_density + self.codec_.log_volume(X)
+        return log_density(self, self._validate(X, reset=False))
 
     def score(self, X, y=None, sample_weight=None):
         """Mean log-density of rows, see `score_samples`; higher is better.

@@ -10,6 +10,7 @@ from ._checks import check_option
 from ._conditions import settle
 from ._draw import Process, draw_rows, plan_draw
 from ._expectation import rows_given_target, target_given_rows
+from ._gaps import N_CHAINS
 from ._streams import GAP_STREAM, row_uniforms
 
 
@@ -36,7 +37,8 @@ class Sampling:
             What the rows are to have in some columns. A dict, by the name or, in an array, the number of a column: a
             value; a pair (low, high), None for an open end, of numbers or dates; a list or set of levels of a category.
             A list of dicts or a frame of some of the columns gives one condition a row; what is missing is free.
-            The rows returned have just these cells, the others follow the law of the table given them.
+            The rows returned have just these cells, the others follow the law of the table given them: of the table
+            filled in, whose rows that lack such a cell count as well.
         density : {"data", "balanced", "uniform"}, default="data"
             The law over the manifold that rows start from. "data" is that of the table; "balanced" gives every
             class the same share, or, fitted without classes, every cluster of the embedding; "uniform" gives
@@ -163,10 +165,12 @@ class Sampling:
         """What is missing in encoded rows, by numbers of another seed than those that made them; None without gaps."""
         if self.gaps_ is None:
             return None
-        uniforms = row_uniforms(seed ^ GAP_STREAM, 0, len(W), self.codec_.n_gaps_)
-        if settled is not None:
-            uniforms[settled.asked(self.codec_)] = 1.0  # above every probability of a gap
-        return self.gaps_.draw(W, uniforms)
+        n_gaps = self.codec_.n_gaps_
+        seen = None if settled is None else settled.asked(self.codec_)
+        if seen is None or not seen.any():
+            return self.gaps_.draw(W, row_uniforms(seed ^ GAP_STREAM, 0, len(W), n_gaps))
+        uniforms = row_uniforms(seed ^ GAP_STREAM, 0, len(W), N_CHAINS * n_gaps + 1)
+        return self.gaps_.draw_given(W, uniforms, seen)
 
     def _clean(self, W):
         """Encoded rows drawn, the columns of the table alone, moved to the manifold where that is asked for."""

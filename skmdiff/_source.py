@@ -17,6 +17,7 @@ and 1 / s - 1, the k of equal rows that say as much, in place of k in a^2.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -58,6 +59,20 @@ class Source:
         """Uniform numbers that a start takes."""
         return 1 + self.neighborhoods.shape[1]
 
+    @cached_property
+    def is_repeat(self):
+        """(n, k + 1) of bool, places of a neighbourhood that have been there before; None without any."""
+        places = self.neighborhoods
+        repeats = np.stack([(places[:, :j] == places[:, j:j + 1]).any(axis=1) for j in range(places.shape[1])], axis=1)
+        return repeats if repeats.any() else None
+
+    def weights_of(self, i):
+        """Weights (m, k + 1) of the neighbourhoods of rows i, 0 of repeated places; None for all alike."""
+        if self.weight is None and self.is_repeat is None:
+            return None
+        weight = np.ones(self.neighborhoods[i].shape) if self.weight is None else self.weight[self.neighborhoods[i]]
+        return weight if self.is_repeat is None else np.where(self.is_repeat[i], 0.0, weight)
+
     def rows_at(self, u):
         """Rows (m,) at shares u (m,) of the weight."""
         if self.weight is None:
@@ -79,13 +94,13 @@ def draw_starts(source, uniforms, i=None):
     """Clean starts x_0, (m, p), from uniform numbers (m, n_draws); from the rows i (m,), by default by weight."""
     u, e = uniforms[:, 0], row_normals(uniforms[:, 1:])
     i = source.rows_at(u) if i is None else i
-    near = source.rows[source.neighborhoods[i]]
-    if source.weight is None:
+    near, weight = source.rows[source.neighborhoods[i]], source.weights_of(i)
+    if weight is None:
         centre, n_neighbors = near.mean(axis=1), near.shape[1] - 1
         renewed = n_neighbors / (n_neighbors + PRIOR_NEIGHBORS)
         kept, drawn = 1 - renewed, renewed / max(1, n_neighbors)
     else:
-        centre, e, kept, drawn = _by_weight(source.weight[source.neighborhoods[i]], e, near)
+        centre, e, kept, drawn = _by_weight(weight, e, near)
     directions = np.einsum("mk,mkp->mp", e, near) - e.sum(axis=1)[:, None] * centre
     moved = np.sqrt(kept) * (source.rows[i] - centre)
     return np.where(source.is_coded, source.rows[i], centre + moved + np.sqrt(drawn) * directions)
@@ -134,7 +149,8 @@ def normal_laws(source, i, columns):
     """
     near = source.rows[:, columns][source.neighborhoods[i]]
     is_coded = source.is_coded[columns]
-    weight = np.ones(near.shape[:2]) if source.weight is None else source.weight[source.neighborhoods[i]]
+    weight = source.weights_of(i)
+    weight = np.ones(near.shape[:2]) if weight is None else weight
     centre, root, kept, drawn = _by_weight(weight, np.ones(near.shape[:2]), near)
     factors = np.sqrt(drawn)[:, :, None] * root[:, :, None] * (near - centre[:, None])
     means = np.where(is_coded, near[:, 0], centre + np.sqrt(kept) * (near[:, 0] - centre))

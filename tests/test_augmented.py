@@ -18,7 +18,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmdiff import AugmentedClassifier, AugmentedRegressor, ManifoldDiffusionSampler, make_sampler_pipeline
-from skmdiff._gate import Recipe, Rows, make_folds, mean_and_error, row_losses, spread_draw
+from skmdiff._gate import Recipe, Rows, make_folds, mean_and_error, row_losses, spread_draw, variance
 from skmdiff._synthetic import draw, fit_sampler
 from skmdiff._weights import weight_name
 
@@ -437,3 +437,16 @@ def test_a_generator_that_is_a_pipeline_is_seeded():
     drawn = [draw(fit_sampler(make_sampler_pipeline(StandardScaler(), quick()), X, LABELS, np.random.RandomState(3)),
                   LABELS[:5], np.random.RandomState(1)) for _ in range(2)]
     np.testing.assert_array_equal(*drawn)
+
+
+def test_rows_without_weight_do_not_dilute_synthetic_ones():
+    weight = np.where(np.arange(60) < 15, 2.0, 0.0)
+    recipe = Recipe(logistic(), None, 3.0, 0.3, np.unique(LABELS), True, {})
+    joined = recipe.joined(Rows(X, LABELS, weight), Rows(X[:5], LABELS[:5], None))
+    np.testing.assert_allclose(joined.weight[60:], 0.6)
+
+
+def test_the_gain_of_numbers_is_in_shares_of_their_weighted_variance():
+    weight = np.where(NUMBERS > 0, 1.0, 3.0)
+    twice = np.repeat(np.arange(60), weight.astype(int))
+    assert variance(Rows(X, NUMBERS, weight)) == pytest.approx(np.var(NUMBERS[twice]))

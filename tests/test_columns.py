@@ -213,7 +213,7 @@ def test_unseen_values_have_a_finite_price():
     w = codec.encode(np.array([[2.5], [0.0], [3.0]]))[:, 0]
     assert_allclose(price[0], np.log(0.5 / 60 / 2) - stats.norm.logpdf(w[0]))
     edge = log_volume_of(codec, [0.0, 3.0])
-    assert_allclose(price[1:3], edge - np.log(61) - 1 / x.std())
+    assert_allclose(price[1:3], edge - np.log(61) - 1 / x.std() - np.log(x.std()))
     assert_allclose(price[2] - price[3], 36 / x.std())
 
 
@@ -222,3 +222,15 @@ def test_volume_adds_over_numeric_columns_only():
     frame = pd.DataFrame({"a": rng.normal(size=50), "b": rng.integers(0, 5, 50), "c": list("xy") * 25})
     parts = [TableCodec().fit(frame[[name]]).log_volume(frame[[name]]) for name in "ab"]
     assert_allclose(TableCodec().fit(frame).log_volume(frame), sum(parts))
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_beyond_an_end_that_is_repeated_there_is_little(whole):
+    """Half of the rows are 0: what is below 0 has the mass of half an observation at most, in all."""
+    rng = np.random.default_rng(0)
+    x = np.where(rng.random(1200) < 0.5, 0.0, 1 + rng.lognormal(10, 1, 1200))
+    x = np.round(x) if whole else x
+    codec = column_of(x)
+    below = -np.arange(1.0, 2_000_000, 50.0)
+    density = np.exp(log_volume_of(codec, below) + stats.norm.logpdf(codec.encode(below[:, None])[:, 0]))
+    assert 0 < density.sum() * 50 < 1 / 1200

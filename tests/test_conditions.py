@@ -431,3 +431,49 @@ def test_one_number_a_row_is_one_wish_for_near_ones_though_rows_lack_it():
     low = np.append(np.linspace(0, 1, 500), np.nan)[:, None]
     wish = Wish(np.hstack([low, np.full((501, 1), np.nan)]), np.hstack([low, np.full((501, 1), np.nan)]), {})
     assert len(wish.coarse().distinct()[0]) == 34  # 33 steps of 1/32 and none
+
+
+def correlated(n=1500, p=5, share=0.6):
+    return np.random.default_rng(0).multivariate_normal(np.zeros(p), share + (1 - share) * np.eye(p), n)
+
+
+def test_a_range_beside_given_numbers_has_the_law_given_them():
+    """Three of five columns far out: the fourth is normal, and truncated within a range. Rows near by are nearer in."""
+    est, others = sampler(max_iter=500).fit(correlated()), {1: 1.8, 2: 1.8, 3: 1.8}
+    slopes = np.linalg.solve(0.6 + 0.4 * np.eye(3), np.full(3, 0.6))
+    mean, deviation = 1.8 * slopes.sum(), np.sqrt(1 - 0.6 * slopes.sum())
+    open_ended = est.sample(3000, conditions={**others, 0: (None, None)})[:, 0]
+    assert abs(open_ended.mean() - mean) < 0.15 and abs(open_ended.std() / deviation - 1) < 0.1
+    above = stats.truncnorm((1.5 - mean) / deviation, np.inf, mean, deviation)
+    drawn = est.sample(3000, conditions={**others, 0: (1.5, None)})[:, 0]
+    assert drawn.min() >= 1.5 and abs(drawn.mean() - above.mean()) < 0.12
+
+
+def test_a_range_that_few_rows_are_in_is_filled_evenly():
+    est = quick().fit(correlated(300))
+    for low, high in ((0.7001, 0.7003), (0.70, 0.702)):
+        x = est.sample(1000, conditions={0: (low, high)})[:, 0]
+        assert np.mean((x == x.min()) | (x == x.max())) < 0.02
+        assert stats.kstest((x - low) / (high - low), "uniform").pvalue > 1e-3
+
+
+def test_what_other_rows_ask_for_changes_nothing():
+    est = quick().fit(correlated(300, 2))
+    alone = est.sample(1, conditions=[{1: 1.234}])
+    for other in ({1: (0.0, 1.0)}, {0: 0.5}):
+        np.testing.assert_array_equal(est.sample(2, conditions=[{1: 1.234}, other])[:1], alone)
+
+
+def test_gaps_given_that_a_column_is_there():
+    """Of two columns that lack other rows the second says of the first what the table says, in either order."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 2000))
+    first = rng.random(2000) < 0.5
+    second = rng.random(2000) < np.where(first, 0.9, 0.1)
+    X = np.column_stack([np.where(first, np.nan, a), np.where(second, np.nan, b), rng.normal(size=2000)])
+    est = quick(max_iter=50).fit(X)
+    for asked, other in ((1, 0), (0, 1)):
+        there = est.sample(4000, conditions={asked: (None, None)})
+        seen = ~np.isnan(X[:, asked])
+        assert not np.isnan(there[:, asked]).any()
+        assert abs(np.isnan(there[:, other]).mean() - np.isnan(X[seen, other]).mean()) < 0.04

@@ -59,6 +59,7 @@ FLOORS = {
     "skmdiff.metrics._utility": 3,
     "skmdiff._diffusion.backend": 4,
     "skmdiff._laws": 4,
+    "skmdiff._density": 5,
     "skmdiff.metrics._coverage": 4,
     "skmdiff._defaults": 5,
     "skmdiff._conditional": 5,

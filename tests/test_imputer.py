@@ -261,3 +261,9 @@ def test_tables_are_filled_some_rows_after_the_other(monkeypatch):
 def test_of_equally_common_levels_that_drawn_first_stands():
     drawn = np.array([[2, 0], [1, 1], [1, 0], [2, 3]])
     np.testing.assert_array_equal(_completion.commonest(drawn), [2, 0])
+
+
+def test_the_mean_of_days_is_a_day():
+    frame = mixed()
+    days = quick(strategy="mean").fit_transform(frame)["day"]
+    assert (days.dt.normalize() == days).all()

@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import Isomap
 from sklearn.metrics import adjusted_rand_score
 
-from skmdiff import ManifoldDiffusionSampler, _laws
+from skmdiff import ManifoldDiffusionSampler, _draw, _laws
 from skmdiff._dimension import estimate_dimension
 from skmdiff._local import nearest
 from skmdiff.datasets import make_swiss_roll_nd, make_torus, make_von_mises_circle
@@ -266,3 +266,15 @@ def test_noise_has_no_laws(parameters, call):
     est = sampler(**parameters).fit(np.random.default_rng(0).normal(size=(40, 2)))
     with pytest.raises(ValueError, match="need starts on a manifold"):
         est.sample(3, **call)
+
+
+def test_candidates_of_a_repelled_batch_follow_the_density_asked_for():
+    """With classes that say nothing: as without classes, most rows lie where few rows fill most of the volume."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.random(450), 1 + 9 * rng.random(50)])
+    X, y = np.column_stack([x, 0.01 * rng.normal(size=500)]), rng.integers(0, 2, 500)
+    est = ManifoldDiffusionSampler(numeric="standard", max_iter=5, hidden_layer_sizes=(8,), random_state=0).fit(X, y)
+    plan = _draw.Plan(est.source_, _laws.row_law("uniform", "iid", est.source_, est.manifold_model_))
+    far = x[_draw._candidates(plan, 2000, 0)] > 1
+    np.testing.assert_allclose(far.mean(axis=0), far[:, 0].mean(), atol=0.05)
+    assert far[:, 0].mean() > 0.6

@@ -184,3 +184,19 @@ def test_columns_of_one_large_number_or_few_beside_each_other():
     alone = np.column_stack([levels, np.full(50, 3.0)])
     moved = np.column_stack([levels, np.full(50, 9.0)])
     assert metrics.trend_error(alone, moved, categorical_features=[0]) == 1.0
+
+
+def test_a_constant_that_rounding_moves_is_a_constant():
+    """The deviation of .1 a hundred times is not 0 to the last bit."""
+    rng = np.random.default_rng(0)
+    z, other = rng.normal(size=(2, 300))
+    for measure in (metrics.column_wasserstein, metrics.energy_distance, metrics.trend_error):
+        tenths = measure(np.column_stack([np.full(300, 0.1), z]), np.column_stack([np.full(300, 0.2), other]))
+        wholes = measure(np.column_stack([np.full(300, 1.0), z]), np.column_stack([np.full(300, 1.1), other]))
+        assert_allclose(tenths, wholes, atol=1e-9, equal_nan=True)
+
+
+def test_density_counts_the_neighbours_that_there_are():
+    rng = np.random.default_rng(0)
+    real, synthetic = rng.normal(size=(2, 4, 2))
+    assert metrics.prdc(real, synthetic, n_neighbors=5) == metrics.prdc(real, synthetic, n_neighbors=3)

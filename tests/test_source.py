@@ -13,7 +13,9 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KernelDensity
 
 from skmdiff import _source
+from skmdiff._local import neighbor_graph
 from skmdiff._manifold import ManifoldModel
+from skmdiff._source import Source, draw_starts, normal_laws
 from skmdiff._streams import draw_seed, row_normals, row_uniforms
 from skmdiff._weights import rows_of
 
@@ -305,3 +307,15 @@ def test_the_level_lies_above_the_last_one_of_the_solver(table, source, sigma_mi
     level = _source.choose_sigma_start(source, embedding(table), N_NEIGHBORS, sigma_min, sigma_max,
                                        np.random.default_rng(0))
     assert level == pytest.approx(low, rel=0.06)
+
+
+def test_few_rows_keep_their_spread():
+    """Neighbours that stand in for missing ones count once: starts of 2, 3 or 8 rows vary as the rows do."""
+    for n in (2, 3, 8):
+        rows = np.random.default_rng(n).normal(size=(n, 2))
+        source = Source(rows, np.column_stack([np.arange(n), neighbor_graph(rows, 15)]), np.zeros(2, dtype=bool))
+        starts = draw_starts(source, np.random.default_rng(0).random((40_000, source.n_draws)))
+        np.testing.assert_allclose(starts.var(axis=0), rows.var(axis=0), rtol=0.06)
+        means, factors = normal_laws(source, np.arange(n), np.arange(2))
+        total = means.var(axis=0) + (factors**2).sum(axis=2).mean(axis=0)
+        np.testing.assert_allclose(total, starts.var(axis=0), rtol=0.03)

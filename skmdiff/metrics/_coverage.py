@@ -128,7 +128,7 @@ def prdc(real, synthetic, *, reference=None, n_neighbors=5, categorical_features
     return PRDC(
         precision=float(np.mean(found.n_balls > 0)),
         recall=float(np.mean(found.inside)),
-        density=float(np.mean(found.n_balls) / n_neighbors),
+        density=float(np.mean(found.n_balls) / min(n_neighbors, len(a) - 1)),
         coverage=float(np.mean(found.met)),
     )
 

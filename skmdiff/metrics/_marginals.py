@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import wasserstein_distance
 
-from ._tables import aligned, level_codes
+from ._tables import aligned, deviation, is_constant, level_codes
 
 
 def shape_error(real, synthetic, *, categorical_features="from_dtype"):
@@ -188,11 +188,14 @@ def _moved(a, b):
     """The 1-Wasserstein distance of the numbers, in deviations of the first, plus the gap of the missing."""
     p, q = a[~np.isnan(a)], b[~np.isnan(b)]
     missing = abs(np.isnan(a).mean() - np.isnan(b).mean())
-    return missing + (wasserstein_distance(p, q) / (p.std() or 1.0) if len(p) and len(q) else 0.0)
+    return missing + (wasserstein_distance(p, q) / deviation(p) if len(p) and len(q) else 0.0)
 
 
 def _correlations(columns):
     """The correlations of each pair of columns (n_pairs,), nan where one of them is constant."""
+    known = [column[~np.isnan(column)] for column in columns]
+    columns = [0.0 * column if len(seen) and is_constant(seen) else column
+               for column, seen in zip(columns, known, strict=True)]
     with np.errstate(invalid="ignore", divide="ignore"):
         if len(columns) < 2 or not any(np.isnan(column).any() for column in columns):
             return np.corrcoef(columns)[np.triu_indices(len(columns), 1)] if len(columns) > 1 else np.empty(0)

@@ -137,6 +137,16 @@ def independent_columns(table, rng):
     return shuffled
 
 
+def deviation(numbers):
+    """Standard deviation of numbers; 1 where all are the same, which rounding may not show."""
+    return 1.0 if is_constant(numbers) else numbers.std() or 1.0
+
+
+def is_constant(numbers):
+    """Whether all are the same, none missing; a deviation may not show it."""
+    return bool((numbers == numbers[0]).all())
+
+
 def nearest(records, rows, n_neighbors=1):
     """Distances of each row to the nearest records, (n_rows, n_neighbors); 0 where they are the same."""
     found = NearestNeighbors(n_neighbors=n_neighbors).fit(records).kneighbors(rows)[0]
@@ -183,7 +193,7 @@ def _standardised(columns):
     """Numbers over the mean and deviation of the first part; an indicator if any part has a missing cell."""
     columns = [column.astype(float) for column in columns]
     known = columns[0][~np.isnan(columns[0])]
-    mean, scale = (known.mean(), known.std() or 1.0) if len(known) else (0.0, 1.0)
+    mean, scale = (known.mean(), deviation(known)) if len(known) else (0.0, 1.0)
     missing = [np.isnan(column)[:, None] for column in columns]
     scaled = [np.nan_to_num((column - mean) / scale)[:, None] for column in columns]
     if not any(part.any() for part in missing):
