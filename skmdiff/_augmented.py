@@ -272,7 +272,8 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
     """A regressor fitted on real rows and on synthetic ones, where these gain.
 
     As `AugmentedClassifier`: synthetic rows come from a generator that learnt the training rows with their target, and
-    have targets spread as those of the training rows are.
+    are drawn for targets spread as those of the training rows are. Where the generator has a `conditional_mean`, as
+    `ManifoldDiffusionSampler`, their targets are then the means given their columns.
 
     Parameters
     ----------

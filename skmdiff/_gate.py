@@ -9,6 +9,10 @@ With classes that count alike they gained 6 points on the mean and lost on no ta
 left of it where a gain beyond its error leaves 3.6. For numbers they gained nothing, and few far rows make up the
 squared errors of a sample and the error of their mean: a gain of two errors, with which no table lost more than .05
 points of R2 where one error lost .7 on one. For classes in other shares it is one error.
+
+Targets drawn as numbers are those figures: they gained nothing, with noise as large as that of the table. Their means
+given the columns drawn have none (a generator as teacher: Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a
+neural network"): 2.1 points of 100 R2 where draws gained .0 (300 rows of four tables, three seeds, without the gate).
 """
 
 import warnings
@@ -19,8 +23,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
 
+from ._streams import draw_seed
 from ._synthetic import NumberCode, draw, fit_sampler, stack, take
 from ._weights import places_at, weight_name
+
+MEAN_DRAWS = 20
 
 
 @dataclass(frozen=True)
@@ -70,13 +77,21 @@ class Recipe:
         return even_weights(rows) if self.balanced else rows.weight
 
     def synthetic(self, rows, random_state):
-        """Rows of a generator that learnt `rows`, with targets of its in the shares wanted; at least one."""
+        """Rows of a generator that learnt `rows`, at least one, with targets of its in the shares wanted.
+
+        Numbers give way to their means given the columns drawn, where the generator has a `conditional_mean`: they are
+        as near to what is to be learnt, and have no noise.
+        """
         code = np.asarray if self.classes is not None else NumberCode.of(rows.y)
         sampler = fit_sampler(self.sampler, rows.X, code(rows.y), random_state, rows.weight)
         fewer = 1.0 if weight_name(self.estimator) else min(1.0, self.relative_weight)
         n_new = max(1, round(self.share * fewer * len(rows.y)))
         wanted = rows.y[spread_draw(rows.y, self.weight(rows), n_new, random_state)]
-        return Rows(draw(sampler, code(wanted), random_state), wanted, None)
+        X = draw(sampler, code(wanted), random_state)
+        if self.classes is None and hasattr(sampler, "conditional_mean"):
+            means = sampler.conditional_mean(X, n_draws=MEAN_DRAWS, random_state=draw_seed(random_state) % 2**32)
+            return Rows(X, code.inverse(means), None)
+        return Rows(X, wanted, None)
 
     def joined(self, rows, new):
         """Real rows with the synthetic ones behind them."""

@@ -28,6 +28,10 @@ class NumberCode:
         """Codes of targets."""
         return 0.1 + 0.8 * (np.asarray(y, dtype=float) - self.low) / self.width
 
+    def inverse(self, codes):
+        """Targets of codes."""
+        return self.low + (codes - 0.1) / 0.8 * self.width
+
 
 def fit_sampler(sampler, X, y, random_state, weight=None):
     """A fitted clone of the sampler, or of the default one; seeded where it has no seed of its own.

@@ -450,3 +450,21 @@ def test_the_gain_of_numbers_is_in_shares_of_their_weighted_variance():
     weight = np.where(NUMBERS > 0, 1.0, 3.0)
     twice = np.repeat(np.arange(60), weight.astype(int))
     assert variance(Rows(X, NUMBERS, weight)) == pytest.approx(np.var(NUMBERS[twice]))
+
+
+def test_targets_of_synthetic_rows_are_means_given_their_columns():
+    """y = x + noise of deviation 1: drawn targets would stand off x by as much, means far less; a law of the table."""
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(400, 2))
+    y = table[:, 0] + rng.normal(size=400)
+    recipe = Recipe(Ridge(), ManifoldDiffusionSampler(max_iter=300, random_state=0), 2.0, 1.0, None, False, {})
+    new = recipe.synthetic(Rows(table, y, None), np.random.RandomState(0))
+    assert len(new.y) == 800 and np.std(new.y - new.X[:, 0]) < 0.5
+    assert abs(np.polyfit(new.X[:, 0], new.y, 1)[0] - 1) < 0.15
+    assert np.std(new.X[:, 0]) == pytest.approx(1, abs=0.1)
+
+
+def test_generators_without_means_give_targets_as_drawn():
+    recipe = Recipe(Ridge(), Copies(), 1.0, 1.0, None, False, {})
+    new = recipe.synthetic(Rows(X, NUMBERS, None), np.random.RandomState(0))
+    assert set(new.y) == set(NUMBERS)
