@@ -59,10 +59,10 @@ def weight_name(estimator):
     >>> weight_name(make_pipeline(LogisticRegression())), weight_name(KNeighborsClassifier())
     ('logisticregression__sample_weight', None)
     """
-    if isinstance(estimator, Pipeline) and get_config()["enable_metadata_routing"]:
+    if not isinstance(estimator, Pipeline):
+        return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+    if get_config()["enable_metadata_routing"]:
         return "sample_weight" if get_routing_for_object(estimator).consumes("fit", ["sample_weight"]) else None
-    if isinstance(estimator, Pipeline):
-        name, last = estimator.steps[-1]
-        inner = weight_name(last)
-        return None if inner is None else f"{name}__{inner}"
-    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+    name, last = estimator.steps[-1]
+    inner = weight_name(last)
+    return None if inner is None else f"{name}__{inner}"
