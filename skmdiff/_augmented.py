@@ -161,7 +161,9 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         that it holds out itself, synthetic ones among them; give `eval_set` and the like to `fit` to stop by others.
     sampler : estimator or None, default=None
         Generator with ``fit(X, y)`` and ``sample(n_samples, y=, random_state=)``; it is cloned. None is
-        ``ManifoldDiffusionSampler()``.
+        ``ManifoldDiffusionSampler()``. Where it has ``conditional_mean(X)``, as that one, and the classifier takes
+        weights, a synthetic row comes once for every class that it may be of: half of its weight goes to the class it
+        was drawn for, half to the classes by their probabilities given its columns.
     n_synthetic : float or "auto", default="auto"
         Synthetic rows over real ones; "auto" is 3.0.
     synthetic_weight : float, default=0.3

@@ -28,6 +28,8 @@ from ._synthetic import NumberCode, draw, fit_sampler, stack, take
 from ._weights import places_at, weight_name
 
 MEAN_DRAWS = 20
+# of the weight of a synthetic row, what a class must have to get the row
+LEAST_WEIGHT = 0.02
 
 
 @dataclass(frozen=True)
@@ -79,19 +81,24 @@ class Recipe:
     def synthetic(self, rows, random_state):
         """Rows of a generator that learnt `rows`, at least one, with targets of its in the shares wanted.
 
-        Numbers give way to their means given the columns drawn, where the generator has a `conditional_mean`: they are
-        as near to what is to be learnt, and have no noise.
+        Where the generator has a `conditional_mean`, it also says what it knows of the targets given the columns drawn:
+        numbers give way to their means, which are as near to what is to be learnt and have no noise; classes share a
+        row, where it can be weighted.
         """
         code = np.asarray if self.classes is not None else NumberCode.of(rows.y)
         sampler = fit_sampler(self.sampler, rows.X, code(rows.y), random_state, rows.weight)
         fewer = 1.0 if weight_name(self.estimator) else min(1.0, self.relative_weight)
         n_new = max(1, round(self.share * fewer * len(rows.y)))
         wanted = rows.y[spread_draw(rows.y, self.weight(rows), n_new, random_state)]
-        X = draw(sampler, code(wanted), random_state)
-        if self.classes is None and hasattr(sampler, "conditional_mean"):
-            means = sampler.conditional_mean(X, n_draws=MEAN_DRAWS, random_state=draw_seed(random_state) % 2**32)
-            return Rows(X, code.inverse(means), None)
-        return Rows(X, wanted, None)
+        new = Rows(draw(sampler, code(wanted), random_state), wanted, None)
+        if not hasattr(sampler, "conditional_mean"):
+            return new
+        if self.classes is None:
+            means = sampler.conditional_mean(new.X, n_draws=MEAN_DRAWS, random_state=draw_seed(random_state) % 2**32)
+            return Rows(new.X, code.inverse(means), None)
+        if weight_name(self.estimator) is None:
+            return new
+        return shared_rows(new, sampler.conditional_mean(new.X), rows, self.balanced)
 
     def joined(self, rows, new):
         """Real rows with the synthetic ones behind them."""
@@ -99,8 +106,8 @@ class Recipe:
         if weight_name(self.estimator) is None:
             return Rows(X, y, None)
         weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight
-        of_new = self.relative_weight * weight[weight > 0].mean()
-        return Rows(X, y, np.concatenate([weight, np.full(len(new.y), of_new)]))
+        of_new = np.ones(len(new.y)) if new.weight is None else new.weight
+        return Rows(X, y, np.concatenate([weight, self.relative_weight * weight[weight > 0].mean() * of_new]))
 
     def fit_augmented(self, rows, random_state):
         """A clone fitted on `rows` and synthetic ones."""
@@ -108,8 +115,6 @@ class Recipe:
 
     def least_gain(self, error):
         """What a gain with a standard error must exceed for synthetic rows to be taken."""
-        if self.classes is None:
-            return 2 * error
         return 0.0 if self.balanced else error
 
     def gains(self, plain, train, held_out, random_state):
@@ -124,6 +129,21 @@ def even_weights(rows):
     weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight
     place = np.unique(rows.y, return_inverse=True)[1]
     return weight / np.bincount(place, weight)[place]
+
+
+def shared_rows(new, probability, rows, balanced):
+    """Synthetic rows, each once for every class that it may be of, by weights that sum to 1 or little less.
+
+    Half of a row goes to the class it was drawn for, half to the classes by their probabilities given its columns:
+    (m, n_classes), of a generator that learnt `rows`; `balanced` if as many were drawn of each class.
+    """
+    classes, place = np.unique(rows.y, return_inverse=True)
+    if balanced:
+        probability = probability / np.bincount(place, rows.weight)
+    drawn = new.y[:, None] == classes
+    weight = 0.5 * (drawn + probability / probability.sum(axis=1, keepdims=True))
+    row, label = np.nonzero(weight > LEAST_WEIGHT)
+    return Rows(take(new.X, row), classes[label], weight[row, label])
 
 
 def spread_draw(y, weight, n_draws, random_state):

@@ -26,9 +26,9 @@ class SamplerPipeline(Pipeline):
     """A `sklearn.pipeline.Pipeline` that ends in a generator of rows.
 
     `sample` draws rows by the last step and takes them back through the `inverse_transform` of each step before it, so
-    that they are rows of the table given to `fit`. All else is a Pipeline: parameters, slices, searches,
-    `score_samples` and `score`, which run forward, and give the log-density of the rows as the last step sees them, in
-    its units.
+    that they are rows of the table given to `fit`. `embed` and `conditional_mean` run forward. All else is a Pipeline:
+    parameters, slices, searches, `score_samples` and `score`, which give the log-density of the rows as the last step
+    sees them, in its units.
 
     Parameters
     ----------
@@ -119,10 +119,30 @@ class SamplerPipeline(Pipeline):
         -------
         Z : ndarray of shape (n_samples, n_components)
         """
+        return self.steps[-1][1].embed(self._forward(X))
+
+    @available_if(_last_step_has("conditional_mean"))
+    def conditional_mean(self, X, **params):
+        """E[y | X] by the last step; E[X | y] is not to be had here, for a mean is another one behind a step.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+        **params : dict
+            Further arguments of the last step's `conditional_mean`.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_samples, n_classes) or (n_samples,)
+            Probabilities of the classes, in the order of `classes_`, or means of a target of numbers.
+        """
+        return self.steps[-1][1].conditional_mean(self._forward(X), **params)
+
+    def _forward(self, X):
         check_is_fitted(self)
         for _, step in self._before_last():
             X = step.transform(X)
-        return self.steps[-1][1].embed(X)
+        return X
 
     def _before_last(self):
         return [(name, step) for name, step in self.steps[:-1] if step is not None and not is_passthrough(step)]
