@@ -41,8 +41,7 @@ def delegates(method):
 class _Augmented(MetaEstimatorMixin, BaseEstimator):
     """What both have in common."""
 
-    def __init__(self, estimator, sampler=None, *, n_synthetic="auto", synthetic_weight=0.3, gate=True, cv=5,
-                 random_state=None):
+    def __init__(self, estimator, sampler, *, n_synthetic, synthetic_weight, gate, cv, random_state):
         self.estimator = estimator
         self.sampler = sampler
         self.n_synthetic = n_synthetic
@@ -283,9 +282,10 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
         See `AugmentedClassifier`, and there for the other parameters.
     sampler : estimator or None, default=None
     n_synthetic : float or "auto", default="auto"
-    synthetic_weight : float, default=0.3
+    synthetic_weight : float, default=1.0
+        More than that of a classifier, for means have no noise.
     gate : bool, default=True
-        Whether to take synthetic rows only if the gain exceeds twice its standard error.
+        Whether to take synthetic rows only if the regressor gains by them on held-out rows.
     cv : int, splitter or iterable, default=5
     random_state : int, RandomState or None, default=None
 
@@ -315,6 +315,11 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
     >>> model.fit(X[:50], y[:50]).augmented_
     True
     """
+
+    def __init__(self, estimator, sampler=None, *, n_synthetic="auto", synthetic_weight=1.0, gate=True, cv=5,
+                 random_state=None):
+        super().__init__(estimator, sampler, n_synthetic=n_synthetic, synthetic_weight=synthetic_weight, gate=gate,
+                         cv=cv, random_state=random_state)
 
     def _read(self, y, n_rows):
         y = super()._read(y, n_rows)

@@ -55,8 +55,9 @@ def test_losses_by_hand():
 
 
 def test_what_a_gain_must_exceed():
-    for balanced, least in ((True, 0.0), (False, 0.3)):
-        assert Recipe(None, None, 1.0, 1.0, None, balanced, {}).least_gain(0.3) == least
+    """Its error for classes in the shares of the table, nothing for classes that count alike and for numbers."""
+    for classes, balanced, least in ((LABELS, True, 0.0), (LABELS, False, 0.3), (None, False, 0.0)):
+        assert Recipe(None, None, 1.0, 1.0, classes, balanced, {}).least_gain(0.3) == least
 
 
 def test_a_generator_that_is_a_pipeline_is_seeded():
