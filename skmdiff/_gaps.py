@@ -15,8 +15,14 @@ had not seen. So rows held out choose how many trees, of how many leaves, and ca
 odds for all indicators, and a term for each that makes its rate right (Platt 1999, "Probabilistic outputs"). The
 factor is above 1 where few trees have the direction but not yet the size of a dependence. What is chosen is shared by
 all indicators, since one of them alone has too few gaps to tell.
+
+Nor can its own trees tell what it depends on. What all have in common is therefore learnt first, by trees for any cell
+of a row to be missing, and added to the log odds of each indicator: by one factor, or by one for each where these say
+more than their number (Akaike). With gaps at random given one column, 5 % in 800 rows of 21, it takes what rows held
+out lose over the true law from .0057 a cell to .0014.
 """
 
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -27,7 +33,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 TREES = dict(learning_rate=0.1, early_stopping=False)
 N_TREES = (1, 2, 4, 8, 16, 32, 64)
-N_LEAVES = (2, 8)
+N_LEAVES, COMMON_LEAVES = (2, 8), 4
 N_FOLDS = 3
 MAX_ROWS, MAX_FITS = 6000, 30  # by which the trees are chosen: with many indicators one fold says enough
 N_CHAINS = 8  # drawn for one, where some cells are known to be there
@@ -35,12 +41,26 @@ MAX_FACTOR, MAX_TERM, N_BISECTIONS = 3.0, 2.0, 30
 
 
 class Choice(NamedTuple):
-    """How the trees are grown, and their log odds made those of rows not seen: factor * log odds + terms."""
+    """How the trees are grown, and what they add made log odds of rows not seen.
 
+    These are the rate's + terms + common * those of n_common trees for all + factor * those of n_trees of its own;
+    terms (n_gaps,), common (n_gaps,) or (1,).
+    """
+
+    n_common: int
+    common: np.ndarray
     n_leaves: int
     n_trees: int
     factor: float
     terms: np.ndarray
+
+
+class Calibration(NamedTuple):
+    """Factors of what common trees add, of what own trees add, and the loss a row: see `calibrate`."""
+
+    common: np.ndarray
+    factor: float
+    value: float
 
 
 class GapModel:
@@ -67,6 +87,7 @@ class GapModel:
         rows = random_state.permutation(len(W))[:MAX_ROWS]
         self.choice = choose(X[rows], gaps[rows], weight[rows], is_level, seed % 2**32)
         grown = self.choice.n_leaves, self.choice.n_trees
+        self.common = grow_common(X, gaps, weight, is_level, self.choice.n_common, seed % 2**32)
         self.chain = [grow(X, gaps, k, weight, is_level, *grown, seed % 2**32) for k in range(gaps.shape[1])]
 
     def draw(self, W, uniforms):
@@ -90,9 +111,9 @@ class GapModel:
 
     def _draw(self, X, uniforms, seen):
         """Indicators of rows with the features X (m, q), False where `seen`, and the log-probability of that (m,)."""
-        gaps, log_probability = np.zeros(seen.shape, dtype=bool), np.zeros(len(X))
+        gaps, log_probability, common = np.zeros(seen.shape, dtype=bool), np.zeros(len(X)), self._common_odds(X)
         for k, u in enumerate(uniforms.T):
-            odds = self._log_odds(X, gaps, k)
+            odds = common[:, k] + self._own_odds(X, gaps, k)
             gaps[:, k] = (u < expit(odds)) & ~seen[:, k]
             log_probability -= np.where(seen[:, k], np.logaddexp(0.0, odds), 0.0)
         return gaps, log_probability
@@ -100,11 +121,16 @@ class GapModel:
     def log_probability(self, W, gaps):
         """(m,) log p(gaps | row) of rows W (m, p) with the indicators (m, n_gaps)."""
         X = features(W, self.blocks)
-        return -sum(loss(self._log_odds(X, gaps, k), gaps[:, k]) for k in range(len(self.chain)))
+        common = self._common_odds(X)
+        return -sum(loss(common[:, k] + self._own_odds(X, gaps, k), gaps[:, k]) for k in range(len(self.chain)))
 
-    def _log_odds(self, X, gaps, k):
+    def _common_odds(self, X):
+        """What does not depend on other indicators, of the log odds (m, n_gaps)."""
+        return self.choice.terms + self.choice.common * gained(*self.common, X)[:, None]
+
+    def _own_odds(self, X, gaps, k):
         rate, trees = self.chain[k]
-        return rate + self.choice.terms[k] + self.choice.factor * gained(trees, rate, X, gaps, k)
+        return rate + self.choice.factor * gained(rate, trees, np.hstack([X, gaps[:, :k]]))
 
     def log_probability_given_seen(self, W, gaps, deck):
         """(m,) log p(gaps | observed cells) of rows W (m, p), NaN where a value is missing: a mean over completions."""
@@ -122,24 +148,58 @@ def choose(X, gaps, weight, is_level, seed):
     fold = np.random.default_rng(seed).permutation(len(X)) % N_FOLDS
     n_tested = min(N_FOLDS, max(1, MAX_FITS // n_gaps))
     rates = np.array([log_odds(gaps[:, k], weight) for k in range(n_gaps)])
+    n_common, common, n_factors = choose_common(X, gaps, weight, is_level, rates, fold, seed)
     tested = fold < n_tested
-    known, mass = gaps[tested], weight[tested] / weight[tested].sum()
-    # without trees terms alone, as with them: else what these gain would speak for the trees
-    best, least = Choice(N_LEAVES[0], 0, 0.0, np.zeros(n_gaps)), calibrate(np.zeros(known.shape), rates, known, mass)[1]
-    best_gain = None
+    fit = partial(calibrate, common[tested], rates=rates, gaps=gaps[tested], weight=weight[tested], n_factors=n_factors)
+    # without own trees terms too, as with them: else what these gain would speak for the trees
+    found, best_gain = fit(np.zeros((tested.sum(), n_gaps))), np.zeros(gaps.shape)
+    best, least = Choice(n_common, found.common, N_LEAVES[0], 0, 0.0, np.zeros(n_gaps)), found.value
     for n_leaves in N_LEAVES:
         gains = held_out_gains(X, gaps, weight, is_level, n_leaves, N_TREES, fold, range(n_tested), seed)
         for n_trees, gain in zip(N_TREES, gains, strict=True):
-            factor, value = calibrate(gain[tested], rates, known, mass)
-            value += 1 / len(known)  # Akaike's for the factor: what chance gains is not worth a tree
+            found = fit(gain[tested])
+            value = found.value + 1 / tested.sum()  # Akaike's for the factor: what chance gains is not worth a tree
             if value < least:
-                best, best_gain, least = Choice(n_leaves, n_trees, factor, np.zeros(n_gaps)), gain, value
-    if not best.n_trees:
+                best, best_gain, least = best._replace(common=found.common, n_leaves=n_leaves, n_trees=n_trees,
+                                                       factor=found.factor), gain, value
+    if best.n_trees:
+        best_gain = best_gain + held_out_gains(X, gaps, weight, is_level, best.n_leaves, (best.n_trees,), fold,
+                                               range(n_tested, N_FOLDS), seed)[0]
+    if not (best.n_trees or n_common):
         return best
-    grown = best.n_leaves, (best.n_trees,)
-    rest = held_out_gains(X, gaps, weight, is_level, *grown, fold, range(n_tested, N_FOLDS), seed)[0]
-    odds = rates + best.factor * (best_gain + rest)
+    odds = rates + common[:, None] * best.common + best.factor * best_gain
     return best._replace(terms=terms_of_rates(odds, expit(rates), weight / weight.sum()))
+
+
+def choose_common(X, gaps, weight, is_level, rates, fold, seed):
+    """How many trees are common to all indicators, what they add in rows not seen (n,), and how many factors that has.
+
+    One for all, or one for each. A single indicator has its own trees alone.
+    """
+    n_rows, n_gaps = gaps.shape
+    best, own = (0, np.zeros(n_rows), 1), np.zeros(gaps.shape)
+    if n_gaps == 1:
+        return best
+    least = calibrate(best[1], own, rates, gaps, weight, 1).value
+    for n_trees, gain in zip(N_TREES, held_out_common(X, gaps, weight, is_level, fold, seed), strict=True):
+        value = calibrate(gain, own, rates, gaps, weight, 1).value + 1 / n_rows
+        if value < least:
+            best, least = (n_trees, gain, 1), value
+    n_trees, gain, _ = best
+    if n_trees and calibrate(gain, own, rates, gaps, weight, n_gaps).value + n_gaps / n_rows < least:
+        return n_trees, gain, n_gaps
+    return best
+
+
+def held_out_common(X, gaps, weight, is_level, fold, seed):
+    """What each of N_TREES common trees add to the log odds of the mean rate in rows not seen, (len(N_TREES), n)."""
+    out = np.zeros((len(N_TREES), len(X)))
+    for held_out in range(N_FOLDS):
+        seen, tested = fold != held_out, fold == held_out
+        rate, trees = grow_common(X[seen], gaps[seen], weight[seen], is_level, N_TREES[-1], seed)
+        if trees is not None and tested.any():
+            out[:, tested] = stages(trees, X[tested], N_TREES) - rate
+    return out
 
 
 def held_out_gains(X, gaps, weight, is_level, n_leaves, n_trees, fold, tested_folds, seed):
@@ -152,9 +212,28 @@ def held_out_gains(X, gaps, weight, is_level, n_leaves, n_trees, fold, tested_fo
         seen, tested = fold != held_out, fold == held_out
         rate, trees = grow(X[seen], gaps[seen], k, weight[seen], is_level, n_leaves, n_trees[-1], seed)
         if trees is not None and tested.any():
-            stages = trees.staged_decision_function(np.hstack([X[tested], gaps[tested, :k]]))
-            out[:, tested, k] = [stage.ravel() - rate for n, stage in enumerate(stages, 1) if n in n_trees]
+            out[:, tested, k] = stages(trees, np.hstack([X[tested], gaps[tested, :k]]), n_trees) - rate
     return out
+
+
+def stages(trees, X, n_trees):
+    """Log odds by the first of the trees, some numbers of them, (len(n_trees), m)."""
+    return np.stack([odds.ravel() for n, odds in enumerate(trees.staged_decision_function(X), 1) if n in n_trees])
+
+
+def grow_common(X, gaps, weight, is_level, n_trees, seed):
+    """The log odds of the mean rate, and trees for any cell of a row to be missing; None where nothing tells.
+
+    A row is there twice, weighed by the share of its cells that are missing, and that are not.
+    """
+    share = gaps.mean(axis=1)
+    rate, weight = log_odds(share, weight), np.concatenate([weight * share, weight * (1 - share)])
+    kept, missing = weight > 0, np.repeat([True, False], len(X))
+    if not n_trees or len(np.unique(missing[kept])) < 2:
+        return rate, None
+    trees = HistGradientBoostingClassifier(**TREES, max_iter=n_trees, max_leaf_nodes=COMMON_LEAVES, random_state=seed,
+                                           categorical_features=is_level)
+    return rate, trees.fit(np.vstack([X, X])[kept], missing[kept], sample_weight=weight[kept])
 
 
 def grow(X, gaps, k, weight, is_level, n_leaves, n_trees, seed):
@@ -168,25 +247,34 @@ def grow(X, gaps, k, weight, is_level, n_leaves, n_trees, seed):
     return rate, trees.fit(np.hstack([X, gaps[:, :k]]), gaps[:, k], sample_weight=weight)
 
 
-def gained(trees, rate, X, gaps, k):
-    """What trees add to the log odds of the rate of indicator k in rows X (m, q) with indicators before it."""
+def gained(rate, trees, X):
+    """What trees add to the log odds of a rate in rows X (m, q)."""
     if trees is None or not len(X):
         return np.zeros(len(X))
-    return trees.decision_function(np.hstack([X, gaps[:, :k]])) - rate
+    return trees.decision_function(X) - rate
 
 
-def calibrate(gain, rates, gaps, mass):
-    """The factor of log odds gained (n, n_gaps) by which they fit best, terms of each indicator aside, and the loss."""
-    mass = mass[:, None]
+def calibrate(common, own, rates, gaps, weight, n_factors):
+    """The factors of log odds added to those of `rates` (n_gaps,) by which they fit best, and the loss: a Calibration.
+
+    common : (n,), for all indicators, by one factor or by n_factors = n_gaps
+    own : (n, n_gaps), by one factor; terms of each indicator are fitted along
+    """
+    mass, common = weight[:, None] / weight.sum(), common[:, None]
 
     def objective(values):
-        odds = values[0] * gain + rates + values[1:]
+        factors, terms = values[1:1 + n_factors], values[1 + n_factors:]
+        odds = values[0] * own + factors * common + rates + terms
         slope = mass * (expit(odds) - gaps)
-        return (mass * loss(odds, gaps)).sum(), np.array([(slope * gain).sum(), *slope.sum(axis=0)])
+        of_factors = (slope * common).sum(axis=0) if n_factors > 1 else [(slope * common).sum()]
+        return (mass * loss(odds, gaps)).sum(), np.array([(slope * own).sum(), *of_factors, *slope.sum(axis=0)])
 
-    bounds = [(0, MAX_FACTOR), *[(-MAX_TERM, MAX_TERM)] * gaps.shape[1]]
-    found = minimize(objective, np.array([1.0, *np.zeros(gaps.shape[1])]), jac=True, method="L-BFGS-B", bounds=bounds)
-    return found.x[0], found.fun
+    n_gaps = gaps.shape[1]
+    of_common = (-MAX_FACTOR if n_factors > 1 else 0, MAX_FACTOR)
+    bounds = [(0, MAX_FACTOR), *[of_common] * n_factors, *[(-MAX_TERM, MAX_TERM)] * n_gaps]
+    start = np.repeat([1.0, 0.0], [1 + n_factors, n_gaps])
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    return Calibration(found.x[1:1 + n_factors], found.x[0], found.fun)
 
 
 def terms_of_rates(odds, rates, mass):

@@ -138,6 +138,30 @@ def test_few_rows_with_gaps_that_depend_on_a_column_keep_most_of_the_dependence(
     assert np.mean(difference) == pytest.approx(0.3, abs=0.04)
 
 
+def dependence(gaps, W, new_rows):
+    """(n_gaps,) how much more of each indicator is drawn where the first column is above 0."""
+    new, blocks = few_rows(20_000, new_rows)
+    drawn = GapModel(W, gaps, blocks, 0).draw(new, np.random.default_rng(new_rows).random((20_000, gaps.shape[1])))
+    return drawn[new[:, 0] > 0].mean(0) - drawn[new[:, 0] <= 0].mean(0)
+
+
+def test_a_dependence_that_many_indicators_share_is_learnt_from_all_of_them():
+    """Each has 40 gaps in 800 rows, which say little of what it depends on: alone they kept half of it, at .025."""
+    W, _ = few_rows(800, 11)
+    gaps = np.random.default_rng(11).random((800, 20)) < np.where(W[:, :1] > 0, 0.08, 0.02)
+    assert np.mean(dependence(gaps, W, 12)) == pytest.approx(0.06, abs=0.012)
+
+
+@pytest.mark.parametrize("other", [0.0, -0.2])
+def test_indicators_that_do_not_share_a_dependence_have_their_own(other):
+    """Half of the columns without one, or with the opposite one."""
+    W, _ = few_rows(1500, 13)
+    size = np.repeat([0.2, other], 5)
+    gaps = np.random.default_rng(13).random((1500, 10)) < 0.2 + np.where(W[:, :1] > 0, 0.5, -0.5) * size
+    found = dependence(gaps, W, 14)
+    np.testing.assert_allclose([found[:5].mean(), found[5:].mean()], [0.2, other], atol=0.04)
+
+
 def test_trees_are_deep_where_columns_act_together_and_stumps_where_each_acts_alone():
     W, blocks = few_rows(3000, 5)
     u = np.random.default_rng(5).random((3000, 1))
@@ -151,15 +175,27 @@ def test_trees_are_deep_where_columns_act_together_and_stumps_where_each_acts_al
 def test_log_odds_are_calibrated_to_their_factor_and_terms():
     """Gaps drawn from 1.7 * gain + rate + (.5, -.8): found again; the loss is that of the formula, at its least."""
     rng, mass = np.random.default_rng(0), np.full(20_000, 1 / 20_000)
+    none = np.zeros(20_000)
     gain, rates, terms = rng.normal(size=(20_000, 2)), np.array([-1.0, 0.5]), np.array([0.5, -0.8])
     gaps = rng.random((20_000, 2)) < 1 / (1 + np.exp(-1.7 * gain - rates - terms))
-    factor, value = calibrate(gain, rates, gaps, mass)
+    _, factor, value = calibrate(none, gain, rates, gaps, mass, 1)
     assert factor == pytest.approx(1.7, abs=0.08)
     found = terms_of_rates(factor * gain + rates, gaps.mean(0), mass)
     np.testing.assert_allclose(found, terms, atol=0.1)
     probability = 1 / (1 + np.exp(-factor * gain - rates - found))
     np.testing.assert_allclose(probability.mean(0), gaps.mean(0), atol=1e-6)
     assert value == pytest.approx(-np.log(np.where(gaps, probability, 1 - probability)).sum(axis=1).mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize("truth", [[1.3], [1.3, -0.4]])
+def test_log_odds_for_all_indicators_are_calibrated_by_one_factor_or_one_each(truth):
+    """Gaps drawn from the factors times what is common + .7 times what is not + rates: found again."""
+    rng = np.random.default_rng(1)
+    common, own, rates = rng.normal(size=20_000), rng.normal(size=(20_000, 2)), np.array([-1.0, 0.5])
+    gaps = rng.random((20_000, 2)) < 1 / (1 + np.exp(-common[:, None] * truth - 0.7 * own - rates))
+    found = calibrate(common, own, rates, gaps, np.full(20_000, 3.0), len(truth))
+    np.testing.assert_allclose(found.common, truth, atol=0.08)
+    assert found.factor == pytest.approx(0.7, abs=0.06)
 
 
 def test_many_indicators_keep_their_rates():
@@ -178,7 +214,7 @@ def test_gains_are_held_out():
     gains = held_out_gains(W, gaps, np.ones(300), [False] * 10, 8, N_TREES, fold, range(3), 0)
     rates = [log_odds(gaps[:, k], np.ones(300)) for k in range(2)]
     assert gains.shape == (len(N_TREES), 300, 2)
-    assert calibrate(gains[-1], rates, gaps, np.full(300, 1 / 300))[0] < 0.2
+    assert calibrate(np.zeros(300), gains[-1], rates, gaps, np.ones(300), 1).factor < 0.2
     for row in (0, 1, 2):
         others = gaps.copy()
         others[row] = ~others[row]
