@@ -28,7 +28,7 @@ def test_a_rare_class():
 
 def test_few_rows():
     model = run("few")["model"]
-    assert model.augmented_ == (model.augmentation_gain_ > 2 * model.augmentation_error_)
+    assert model.augmented_ == (model.augmentation_gain_ > 0)
     assert model.feature_names_in_.size == 10
 
 
