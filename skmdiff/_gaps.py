@@ -92,7 +92,8 @@ class GapModel:
 
     def draw(self, W, uniforms):
         """Indicators (m, n_gaps) of bool of rows W (m, p), from uniform numbers (m, n_gaps)."""
-        return self._draw(features(W, self.blocks), uniforms, np.zeros(uniforms.shape, dtype=bool))[0]
+        X = features(W, self.blocks)
+        return self._draw(X, self._common_odds(X), uniforms, np.zeros(uniforms.shape, dtype=bool))[0]
 
     def draw_given(self, W, uniforms, seen):
         """The same, given that some are False, `seen` (m, n_gaps) of bool: one of several chains, by importance.
@@ -103,15 +104,19 @@ class GapModel:
         uniforms : (m, N_CHAINS * n_gaps + 1)
         """
         X, choice = features(W, self.blocks), uniforms[:, -1]
-        chains = [self._draw(X, u, seen) for u in np.split(uniforms[:, :-1], N_CHAINS, axis=1)]
+        common = self._common_odds(X)
+        chains = [self._draw(X, common, u, seen) for u in np.split(uniforms[:, :-1], N_CHAINS, axis=1)]
         log_weight = np.stack([value for _, value in chains], axis=1)
         ends = np.cumsum(np.exp(log_weight - log_weight.max(axis=1, keepdims=True)), axis=1)
         chosen = (choice[:, None] * ends[:, -1:] >= ends).sum(axis=1)
         return np.stack([gaps for gaps, _ in chains])[np.minimum(chosen, N_CHAINS - 1), np.arange(len(W))]
 
-    def _draw(self, X, uniforms, seen):
-        """Indicators of rows with the features X (m, q), False where `seen`, and the log-probability of that (m,)."""
-        gaps, log_probability, common = np.zeros(seen.shape, dtype=bool), np.zeros(len(X)), self._common_odds(X)
+    def _draw(self, X, common, uniforms, seen):
+        """Indicators of rows with the features X (m, q), False where `seen`, and the log-probability of that (m,).
+
+        common : (m, n_gaps), as `_common_odds` has it
+        """
+        gaps, log_probability = np.zeros(seen.shape, dtype=bool), np.zeros(len(X))
         for k, u in enumerate(uniforms.T):
             odds = common[:, k] + self._own_odds(X, gaps, k)
             gaps[:, k] = (u < expit(odds)) & ~seen[:, k]
@@ -130,7 +135,7 @@ class GapModel:
 
     def _own_odds(self, X, gaps, k):
         rate, trees = self.chain[k]
-        return rate + self.choice.factor * gained(rate, trees, np.hstack([X, gaps[:, :k]]))
+        return rate + self.choice.factor * gained(rate, trees, X, gaps[:, :k])
 
     def log_probability_given_seen(self, W, gaps, deck):
         """(m,) log p(gaps | observed cells) of rows W (m, p), NaN where a value is missing: a mean over completions."""
@@ -247,11 +252,11 @@ def grow(X, gaps, k, weight, is_level, n_leaves, n_trees, seed):
     return rate, trees.fit(np.hstack([X, gaps[:, :k]]), gaps[:, k], sample_weight=weight)
 
 
-def gained(rate, trees, X):
-    """What trees add to the log odds of a rate in rows X (m, q)."""
+def gained(rate, trees, X, *more):
+    """What trees add to the log odds of a rate in rows X (m, q), with `more` columns where these have seen some."""
     if trees is None or not len(X):
         return np.zeros(len(X))
-    return trees.decision_function(X) - rate
+    return trees.decision_function(np.hstack([X, *more])) - rate
 
 
 def calibrate(common, own, rates, gaps, weight, n_factors):
