@@ -24,8 +24,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
 
-from ._streams import draw_seed
-from ._synthetic import NumberCode, draw, fit_sampler, stack, take
+from ._synthetic import NumberCode, draw, fit_sampler, new_seed, stack, take
 from ._weights import places_at, weight_name
 
 MEAN_DRAWS = 20
@@ -95,7 +94,7 @@ class Recipe:
         if not hasattr(sampler, "conditional_mean"):
             return new
         if self.classes is None:
-            means = sampler.conditional_mean(new.X, n_draws=MEAN_DRAWS, random_state=draw_seed(random_state) % 2**32)
+            means = sampler.conditional_mean(new.X, n_draws=MEAN_DRAWS, random_state=new_seed(random_state))
             return Rows(new.X, code.inverse(means), None)
         if weight_name(self.estimator) is None:
             return new

@@ -41,9 +41,14 @@ def fit_sampler(sampler, X, y, random_state, weight=None):
     """
     fitted = ManifoldDiffusionSampler() if sampler is None else clone(sampler)
     if names := unseeded(fitted):
-        fitted.set_params(**dict.fromkeys(names, draw_seed(random_state) % 2**32))
+        fitted.set_params(**dict.fromkeys(names, new_seed(random_state)))
     name = None if weight is None else weight_name(fitted)
     return fitted.fit(X, y) if name is None else fitted.fit(X, y, **{name: weight})
+
+
+def new_seed(random_state):
+    """A seed of the size that scikit-learn takes, from a stream."""
+    return draw_seed(random_state) % 2**32
 
 
 def unseeded(estimator):
@@ -63,7 +68,7 @@ def check_sampler(sampler):
 
 def draw(fitted, y, random_state):
     """Rows of a fitted sampler for the targets y (m,), m > 0."""
-    return fitted.sample(len(y), y=y, random_state=draw_seed(random_state) % 2**32)
+    return fitted.sample(len(y), y=y, random_state=new_seed(random_state))
 
 
 def stack(X, *others):
