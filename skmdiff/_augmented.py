@@ -17,7 +17,10 @@ from ._synthetic import check_sampler
 from ._target import read_target
 from ._weights import check_weight, weight_name
 
-AUTO_SHARE = 3.0
+# synthetic rows over real ones: at least, and for classes in small tables, where more rows gain more
+LEAST_SHARE, MOST_SHARE = 3.0, 10.0
+# as many synthetic rows as are still cheap to fit
+CHEAP_ROWS = 10_000
 MIN_ROWS = 4
 
 
@@ -78,7 +81,7 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         random_state = random_stream(self.random_state)
         X = self._validate(X, reset=True)
         rows = Rows(X, self._read(y, len(X)), check_weight(sample_weight, len(X)))
-        share = AUTO_SHARE if is_auto(self.n_synthetic) else self.n_synthetic
+        share = self._auto_share(len(X)) if is_auto(self.n_synthetic) else self.n_synthetic
         recipe = Recipe(self.estimator, self.sampler, share, self.synthetic_weight, self._classes(rows.y),
                         self._is_balanced(), fit_params)
         self.augmentation_gain_, self.augmentation_error_ = np.nan, np.nan
@@ -160,12 +163,13 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         that it holds out itself, synthetic ones among them; give `eval_set` and the like to `fit` to stop by others.
     sampler : estimator or None, default=None
         Generator with ``fit(X, y)`` and ``sample(n_samples, y=, random_state=)``; it is cloned. None is
-        ``ManifoldDiffusionSampler()``. Where it has ``conditional_mean(X)``, as that one, and the classifier takes
-        weights, a synthetic row comes once for every class that it may be of: half of its weight goes to the class it
-        was drawn for, half to the classes by their probabilities given its columns.
+        ``ManifoldDiffusionSampler()``. Where it has ``conditional_mean(X)``, as that one, it also judges its rows. If
+        the classifier takes weights, a row comes once for every class that it may be of: half of its weight goes to the
+        class it was drawn for, half to the classes by their probabilities given its columns. If not, rows of
+        "balanced" classes are left out whose columns speak against their class.
     n_synthetic : float or "auto", default="auto"
-        Synthetic rows over real ones; "auto" is 3.0.
-    synthetic_weight : float, default=0.3
+        Synthetic rows over real ones; "auto" is 10, beyond 1000 rows as many fewer, down to 3.
+    synthetic_weight : float, default=0.2
         Weight of a synthetic row over the mean weight of real ones. Where the estimator takes no weights, as many
         fewer rows are drawn instead.
     class_shares : {"balanced", "data"}, default="balanced"
@@ -212,7 +216,7 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
     [0]
     """
 
-    def __init__(self, estimator, sampler=None, *, n_synthetic="auto", synthetic_weight=0.3, class_shares="balanced",
+    def __init__(self, estimator, sampler=None, *, n_synthetic="auto", synthetic_weight=0.2, class_shares="balanced",
                  gate=True, cv=5, random_state=None):
         super().__init__(estimator, sampler, n_synthetic=n_synthetic, synthetic_weight=synthetic_weight, gate=gate,
                          cv=cv, random_state=random_state)
@@ -220,6 +224,9 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
 
     def _is_balanced(self):
         return check_option(self.class_shares, "class_shares", {"balanced", "data"}) == "balanced"
+
+    def _auto_share(self, n_rows):
+        return float(np.clip(CHEAP_ROWS / n_rows, LEAST_SHARE, MOST_SHARE))
 
     def _classes(self, y):
         check_classification_targets(y)
@@ -282,6 +289,7 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
         See `AugmentedClassifier`, and there for the other parameters.
     sampler : estimator or None, default=None
     n_synthetic : float or "auto", default="auto"
+        "auto" is 3.
     synthetic_weight : float, default=1.0
         More than that of a classifier, for means have no noise.
     gate : bool, default=True
@@ -330,6 +338,9 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
 
     def _is_balanced(self):
         return False
+
+    def _auto_share(self, n_rows):
+        return LEAST_SHARE
 
     def _classes(self, y):
         return None

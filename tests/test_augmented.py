@@ -114,7 +114,7 @@ def test_held_out_classes_count_alike():
     fitted = [AugmentedClassifier(logistic(), Copies(0.3), class_shares=kind, cv=2, random_state=0).fit(X, LABELS)
               for kind in ("balanced", "data")]
     folds, random_state = make_folds(LABELS, 2, random := np.random.RandomState(0)), random
-    recipe = Recipe(logistic(), Copies(0.3), 3.0, 0.3, np.unique(LABELS), True, {})
+    recipe = Recipe(logistic(), Copies(0.3), 10.0, 0.2, np.unique(LABELS), True, {})
     gains, rows = np.zeros(60), Rows(X, LABELS, None)
     for fold in (0, 1):
         train, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -142,6 +142,20 @@ def test_without_weights_fewer_rows_stand_for_lighter_ones():
     assert len(Recorder.fits[-1][0]) == 90
     with pytest.raises(TypeError, match="sample_weight must be None where the wrapped estimator.*Plain"):
         AugmentedClassifier(Plain(), Copies()).fit(X, LABELS, sample_weight=np.ones(60))
+
+
+def test_synthetic_rows_by_default(recorded):
+    """Ten times the rows up to a thousand, then ten thousand in all, then three times; for numbers three times."""
+    AugmentedClassifier(recorded(), Copies(), gate=False).fit(X, LABELS)
+    assert len(recorded.fits[-1][0]) == 11 * 60
+    many = np.repeat(X, 34, axis=0), np.repeat(LABELS, 34)
+    AugmentedClassifier(recorded(), Copies(), gate=False).fit(*many)
+    assert len(recorded.fits[-1][0]) == 60 * 34 + 10_000
+    many = np.repeat(X, 100, axis=0), np.repeat(LABELS, 100)
+    AugmentedClassifier(recorded(), Copies(), gate=False).fit(*many)
+    assert len(recorded.fits[-1][0]) == 4 * 6000
+    AugmentedRegressor(recorded(), Copies(), gate=False).fit(X, NUMBERS)
+    assert len(recorded.fits[-1][0]) == 4 * 60
 
 
 def test_other_arguments_of_fit_reach_the_estimator(recorded):

@@ -11,7 +11,17 @@ from sklearn.svm import LinearSVC
 from stand_ins import LABELS, NUMBERS, Copies, X, logistic, quick
 
 from skmdiff import ManifoldDiffusionSampler, make_sampler_pipeline
-from skmdiff._gate import Recipe, Rows, make_folds, mean_and_error, row_losses, shared_rows, spread_draw, variance
+from skmdiff._gate import (
+    Recipe,
+    Rows,
+    likely_rows,
+    make_folds,
+    mean_and_error,
+    row_losses,
+    shared_rows,
+    spread_draw,
+    variance,
+)
 from skmdiff._synthetic import draw, fit_sampler
 
 RNG = np.random.default_rng(2)
@@ -142,7 +152,21 @@ def test_shared_rows_have_the_law_of_classes_given_columns(balanced, share):
     assert joined.weight[10000:].sum() == pytest.approx(0.3 * 40000, rel=0.01)
 
 
-def test_classes_stay_as_drawn_where_rows_cannot_be_weighted():
-    recipe = Recipe(KNeighborsClassifier(), Bayes(), 1.0, 1.0, np.unique(LABELS), True, {})
-    new = recipe.synthetic(Rows(X[:, :1], LABELS, None), np.random.RandomState(0))
-    assert new.weight is None and len(new.y) == 60 and np.mean(new.y == "yes") == 0.5
+def test_rows_that_speak_against_their_class_go_where_rows_cannot_be_weighted():
+    """Of normals about -1 and 1 what is beyond 0, Phi(1) = .8413; in the table's shares all stay as drawn."""
+    rows = Rows(np.zeros((10000, 1)), np.repeat(["no", "yes"], [9000, 1000]), None)
+    recipe = Recipe(KNeighborsClassifier(), Bayes(), 4.0, 1.0, np.array(["no", "yes"]), True, {})
+    even = recipe.synthetic(rows, np.random.RandomState(0))
+    assert even.weight is None and ((even.X[:, 0] > 0) == (even.y == "yes")).all()
+    assert [np.mean(even.y == c) * len(even.y) / 20000 for c in ("no", "yes")] == pytest.approx([0.8413] * 2, abs=0.01)
+    as_learnt = replace(recipe, balanced=False).synthetic(rows, np.random.RandomState(0))
+    assert len(as_learnt.y) == 40000 and np.mean(as_learnt.y == "yes") == 0.1
+
+
+def test_likely_rows_by_hand():
+    """Probabilities over the weights of classes, 1, 2 and 1, against a third."""
+    rows = Rows(X[:4], np.array(["a", "b", "c", "c"]), np.array([1.0, 2.0, 0.5, 0.5]))
+    probability = np.array([[0.3, 0.4, 0.3], [0.2, 0.6, 0.2], [0.2, 0.7, 0.1], [0.4, 0.2, 0.4]])
+    kept = likely_rows(Rows(X[:4], np.array(["a", "b", "a", "b"]), None), probability, rows)
+    np.testing.assert_array_equal(kept.X, X[:2])
+    assert kept.y.tolist() == ["a", "b"]
