@@ -81,7 +81,7 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         random_state = random_stream(self.random_state)
         X = self._validate(X, reset=True)
         rows = Rows(X, self._read(y, len(X)), check_weight(sample_weight, len(X)))
-        share = self._auto_share(len(X)) if is_auto(self.n_synthetic) else self.n_synthetic
+        share = self._auto_share(len(rows.seen().y)) if is_auto(self.n_synthetic) else self.n_synthetic
         recipe = Recipe(self.estimator, self.sampler, share, self.synthetic_weight, self._classes(rows.y),
                         self._is_balanced(), fit_params)
         self.augmentation_gain_, self.augmentation_error_ = np.nan, np.nan
