@@ -99,7 +99,7 @@ class Recipe:
         """Rows drawn of classes, after what the generator knows of these given the columns drawn.
 
         Where rows can be weighted, classes share them; where not, rows of even classes go whose columns speak against
-        theirs. In other shares that would even classes where these overlap: of 100 half the Brier score it cost .2 (.2).
+        theirs. In other shares that would even classes where these overlap: of 100 half the Brier score it cost .2.
         """
         if weight_name(self.estimator):
             return shared_rows(new, sampler.conditional_mean(new.X), rows, self.balanced)

@@ -153,7 +153,7 @@ def test_synthetic_rows_by_default(recorded):
     assert len(recorded.fits[-1][0]) == 60 * 34 + 10_000
     half = np.arange(60 * 34) % 2
     AugmentedClassifier(recorded(), Copies(), gate=False).fit(*many, sample_weight=half)
-    assert len(recorded.fits[-1][0]) == 60 * 34 + 10_000 
+    assert len(recorded.fits[-1][0]) == 60 * 34 + 10_000
     many = np.repeat(X, 100, axis=0), np.repeat(LABELS, 100)
     AugmentedClassifier(recorded(), Copies(), gate=False).fit(*many)
     assert len(recorded.fits[-1][0]) == 4 * 6000
