@@ -157,7 +157,7 @@ def likely_rows(new, probability, rows):
     inequality rows of no class go altogether where the generator draws by the law by which it judges.
     """
     classes = np.unique(rows.y)
-    of_drawn = at_even_shares(probability, rows)[np.arange(len(new.y)), np.searchsorted(classes, new.y)]
+    of_drawn = at_even_shares(probability, rows)[new.y[:, None] == classes]
     return new.some(np.flatnonzero(of_drawn >= 1 / len(classes)))
 
 
