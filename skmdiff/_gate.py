@@ -6,7 +6,7 @@ held-out row i, weighted as the row is, the gain is the mean of l_i and its stan
 
 How sure the gain must be: with classes that count alike, and for numbers, any gain will do. It leaves 6.8 of the 7.4
 points of balanced accuracy that are there without a gate (100 rows of 13 tables, four seeds) and 3.3 points of 100 R2
-of 1.6 (ten targets that were not reported, by which it was chosen), and no table of these classes lost; a gain beyond its
+of 1.6 (ten targets that were not reported, by which it was chosen), no table of these lost; a gain beyond its
 error left 3.6 of 6.0 (fewer synthetic rows, eight seeds) and 3.3. For classes in other shares, whose probabilities gain
 little, it is one error.
 
