@@ -208,11 +208,15 @@ def memorisation_excess(train, holdout, synthetic, *, ratio=1 / 3, categorical_f
 def share_nearer(train, holdout, rows, n_repeats, rng):
     """`dcr_share` of rows of one space."""
     n = min(len(train), len(holdout))
-    shares = []
-    for _ in range(n_repeats):
-        gap = (nearest(some(train, n, rng), rows) - nearest(some(holdout, n, rng), rows))[:, 0]
-        shares.append(np.mean(gap < -SAME) + np.mean(np.abs(gap) <= SAME) / 2)
-    return float(np.mean(shares))
+    gaps = _nearest_of_some(train, n, rows, n_repeats, rng) - _nearest_of_some(holdout, n, rows, n_repeats, rng)
+    return float(np.mean(gaps < -SAME) + np.mean(np.abs(gaps) <= SAME) / 2)
+
+
+def _nearest_of_some(records, n, rows, n_repeats, rng):
+    """(n_repeats, n_rows) distances to the nearest of n records, others each time; (1, n_rows) where there are just n."""
+    if len(records) == n:
+        return nearest(records, rows).T
+    return np.hstack([nearest(some(records, n, rng), rows) for _ in range(n_repeats)]).T
 
 
 def ratio_of_distances(fresh, drawn, quantile=0.5):
