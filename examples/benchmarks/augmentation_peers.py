@@ -46,6 +46,8 @@ def with_smote(X, y, seed):
     Categories are interpolated one-hot and the likeliest taken: it gains more than SMOTENC and SMOTEN do.
     """
     labels, counts = np.unique(y, return_counts=True)
+    if np.ptp(counts) == 0:
+        return X.iloc[:0], y[:0]
     wanted = {label: counts.max() for label, count in zip(labels, counts, strict=True) if count > 1}
     n_near = min(NEIGHBOURS, counts[counts > 1].min() - 1)
     code = Code(X)
