@@ -16,6 +16,7 @@ import threading
 import warnings
 from contextlib import contextmanager
 from functools import cached_property
+from inspect import isfunction
 
 import numpy as np
 from scipy.sparse import issparse
@@ -193,7 +194,8 @@ def check_transformer(transformer):
             f"write {transformer.__name__}()"
         )
     if not hasattr(transformer, "fit_transform") and not hasattr(transformer, "fit"):
-        raise TypeError(f"manifold must have fit_transform, or fit and embedding_; {class_name(transformer)} has not")
+        raise TypeError(f"manifold must have fit_transform, or fit and embedding_; {class_name(transformer)} has not"
+                        + (", wrap it in a FunctionTransformer" if isfunction(transformer) else ""))
     for name, value in parameters(transformer).items():
         if leaf(name) in METRIC_PARAMETERS and isinstance(value, str) and value in PRECOMPUTED:
             raise ValueError(

@@ -9,7 +9,7 @@ import pytest
 import sklearn.decomposition as decomposition
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from manifold_learners import TRANSFORMERS, Only
+from manifold_learners import TRANSFORMERS, Only, first_two
 from scipy.spatial import procrustes
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, clone
@@ -346,7 +346,8 @@ def test_fit_and_embedding_are_enough():
     (PCA, TypeError, r"must be an instance of a transformer, got the class PCA; write PCA\(\)"),
     (NoTransform(), TypeError, r"must have fit_transform, or fit and embedding_; NoTransform has not"),
     (DBSCAN(), TypeError, r"must have fit_transform, or fit and embedding_; DBSCAN has not"),
-    (3, TypeError, r"int has not"),
+    (3, TypeError, r"int has not$"),
+    (first_two, TypeError, r"function has not, wrap it in a FunctionTransformer"),
     (Isomap(metric="precomputed"), ValueError, r"Isomap has metric='precomputed'"),
     (SpectralEmbedding(affinity="precomputed_nearest_neighbors"), ValueError, r"affinity='precomputed_nearest_n"),
     (KernelPCA(2, kernel="precomputed"), ValueError, r"KernelPCA has kernel='precomputed'"),
