@@ -213,7 +213,7 @@ def share_nearer(train, holdout, rows, n_repeats, rng):
 
 
 def _nearest_of_some(records, n, rows, n_repeats, rng):
-    """(n_repeats, n_rows) distances to the nearest of n records, others each time; (1, n_rows) where there are just n."""
+    """(n_repeats, n_rows) distances to the nearest of n records, others each time; one row where there are just n."""
     if len(records) == n:
         return nearest(records, rows).T
     return np.hstack([nearest(some(records, n, rng), rows) for _ in range(n_repeats)]).T
