@@ -1,13 +1,19 @@
 """The examples run, and the benchmark finds what must hold whatever the training."""
 
+import csv
 import importlib
 import sys
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import train_test_split
 
-from skmdiff import ManifoldDiffusionSampler
+from skmdiff import AugmentedClassifier, ManifoldDiffusionSampler
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -63,6 +69,58 @@ def test_correlations_leave_out_what_copies_and_then_the_other_code(score_ranks)
     codes = [{"numeric": name} for name in ("quantile", "quantile", "quantile", "standard", "quantile")]
     every, own, usual = score_ranks.correlations(codes, found)
     assert every == (pytest.approx(-0.6), 5) and own == (pytest.approx(-0.2), 4) and usual == (pytest.approx(1), 3)
+
+
+@pytest.fixture
+def augmentation(monkeypatch):
+    pytest.importorskip("pandas")
+    pytest.importorskip("imblearn")
+    monkeypatch.syspath_prepend(str(EXAMPLES / "benchmarks"))
+    module = importlib.import_module("augmentation")
+    monkeypatch.setattr(module, "ManifoldDiffusionSampler", partial(ManifoldDiffusionSampler, max_iter=10))
+    yield module
+    for name in ("augmentation", "augmentation_peers", "contestants"):
+        sys.modules.pop(name, None)
+
+
+def run_augmentation(augmentation, folder, out):
+    augmentation.run(SimpleNamespace(folder=folder, out=out, rows=[40], seeds=[1], tables=["ecoli", "abalone"]))
+
+
+def test_the_benchmark_of_augmentation_measures_the_default_once(augmentation, tmp_path, capsys):
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    X.assign(kind=y).iloc[20:].to_csv(tmp_path / "ecoli.csv.gz", index=False)
+    out = tmp_path / "gains.csv"
+    run_augmentation(augmentation, tmp_path, out)
+    text = out.read_text(encoding="utf-8")
+    run_augmentation(augmentation, tmp_path, out)
+    assert out.read_text(encoding="utf-8") == text and text.count("\n1,40,ecoli,") == 3
+    augmentation.show(out)
+    assert "classes 40" in capsys.readouterr().out
+    X, y = augmentation.read_table(tmp_path / "ecoli.csv.gz")
+    X, held_X, y, held_y = train_test_split(X, y, train_size=40, random_state=1, stratify=y)
+    model = AugmentedClassifier(augmentation.estimators(True, 1)["linear"], ManifoldDiffusionSampler(max_iter=10),
+                                random_state=1).fit(X.reset_index(drop=True), y)
+    gated = balanced_accuracy_score(held_y, model.predict(held_X))
+    line = next(csv.DictReader(text.splitlines()))
+    assert (float(line["gated"]), int(line["taken"])) == (round(100 * gated, 2), model.augmented_)
+
+
+def test_peers_of_augmentation_draw_as_many_of_each_class(augmentation):
+    import pandas as pd
+    from augmentation_peers import Code, mixture_rows, smote_rows, with_smote
+
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    X = X.assign(text=pd.Categorical(np.where(np.arange(150) % 3, "a", "b")), whole=np.arange(150))[70:].reset_index(
+        drop=True)
+    y = y[70:].to_numpy()
+    pd.testing.assert_frame_equal(Code(X).inverse(Code(X)(X)), X)
+    rows, new = with_smote(X, y, 0)
+    assert len(rows) == len(new) == 20 and set(new) == {1} and rows.dtypes.equals(X.dtypes)
+    rows, new = mixture_rows(X, y, True, 60, 0)
+    assert np.bincount(new).tolist() == [0, 30, 30] and rows.dtypes.equals(X.dtypes)
+    rows, new = smote_rows(X, y.astype(float), 0)
+    assert len(rows) == 80 and new.min() >= 1 and new.max() <= 2
 
 
 def test_the_guide_on_tables_runs():

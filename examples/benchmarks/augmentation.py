@@ -111,13 +111,15 @@ def fit_joined(estimator, X, y, new, weight):
 
 
 def fitted_models(estimator, X, y, seed, smote, mixture):
-    """The five fits compared, by name, and whether the gate took rows."""
+    """The five fits compared, by name, and what the gate found."""
     augmented = AugmentedClassifier if y.dtype.kind != "f" else AugmentedRegressor
     gated = augmented(estimator, Remembered(), random_state=seed).fit(X, y)
     ungated = gated if gated.augmented_ else augmented(estimator, Remembered(), gate=False, random_state=seed).fit(X, y)
     out = [clone(estimator).fit(X, y), gated, ungated, fit_joined(estimator, X, y, smote, 1.0),
            fit_joined(estimator, X, y, mixture, gated.synthetic_weight)]
-    return dict(zip(KINDS, out, strict=True)), gated.augmented_
+    found = {"taken": int(gated.augmented_), "gain": 100 * gated.augmentation_gain_,
+             "error": 100 * gated.augmentation_error_}
+    return dict(zip(KINDS, out, strict=True)), found
 
 
 def measure(path, n_rows, seed):
@@ -134,11 +136,11 @@ def measure(path, n_rows, seed):
     Remembered.memory.clear()
     lines = []
     for name, estimator in estimators(has_classes, seed).items():
-        models, taken = fitted_models(estimator, X, y, seed, smote, mixture)
-        scores = {kind: round(100 * score(held_y, model.predict(held_X)), 2) for kind, model in models.items()}
-        lines.append({"seed": seed, "rows": n_rows, "table": path.name.split(".")[0], "estimator": name,
-                      "taken": int(taken), **scores})
-    return pd.DataFrame(lines)
+        models, found = fitted_models(estimator, X, y, seed, smote, mixture)
+        scores = {kind: 100 * score(held_y, model.predict(held_X)) for kind, model in models.items()}
+        lines.append({"seed": seed, "rows": n_rows, "table": path.name.split(".")[0], "estimator": name, **scores,
+                      **found})
+    return pd.DataFrame(lines).round(2)
 
 
 def run(options):
