@@ -161,8 +161,8 @@ def run(options):
 def show(path):
     """Print mean gains: over tables, of each table, and how the gate does."""
     found = pd.read_csv(path)
-    far = (found.plain < -100) & found.table.isin(NUMBERS)
-    print(f"{far.sum()} fits left out whose R2 is below -1 without synthetic rows")
+    far = (found.plain < 0) & found.table.isin(NUMBERS)
+    print(f"{far.sum()} fits left out whose R2 is below 0 without synthetic rows")
     found = found[~far]
     gains = found[KINDS[1:]].sub(found.plain, axis=0).join(found[[*CASE, "estimator", "taken"]])
     gains["target"] = np.where(gains.table.isin(CLASSES), "classes", "numbers")
