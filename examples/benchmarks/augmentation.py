@@ -189,6 +189,8 @@ def main():
     options = parser.parse_args()
     if options.show:
         show(options.show)
+    elif options.folder is None:
+        parser.error("give the folder of the tables, or a file to --show")
     else:
         run(options)
 
