@@ -122,9 +122,9 @@ def fitted_models(estimator, X, y, seed, smote, mixture):
     return dict(zip(KINDS, out, strict=True)), found
 
 
-def measure(path, n_rows, seed):
-    """Lines of a case: what each fit of each estimator scores."""
-    X, y = read_table(path)
+def measure(X, y, case):
+    """Lines of a case, (seed, rows, table): what each fit of each estimator scores on rows of the table."""
+    seed, n_rows, _ = case
     has_classes = y.dtype.kind != "f"
     score = balanced_accuracy_score if has_classes else r2_score
     X, held_X, y, held_y = train_test_split(
@@ -138,8 +138,7 @@ def measure(path, n_rows, seed):
     for name, estimator in estimators(has_classes, seed).items():
         models, found = fitted_models(estimator, X, y, seed, smote, mixture)
         scores = {kind: 100 * score(held_y, model.predict(held_X)) for kind, model in models.items()}
-        lines.append({"seed": seed, "rows": n_rows, "table": path.name.split(".")[0], "estimator": name, **scores,
-                      **found})
+        lines.append({**dict(zip(CASE, case, strict=True)), "estimator": name, **scores, **found})
     return pd.DataFrame(lines).round(2)
 
 
@@ -148,13 +147,16 @@ def run(options):
     out = Path(options.out)
     done = set(map(tuple, pd.read_csv(out)[CASE].to_numpy().tolist())) if out.exists() else set()
     for case in product(options.seeds, options.rows, options.tables):
-        seed, n_rows, name = case
+        _, n_rows, name = case
         path = Path(options.folder) / f"{name}.csv.gz"
-        if case in done or not path.exists() or len(pd.read_csv(path, usecols=[0])) < LEAST_ROWS * n_rows:
+        if case in done or not path.exists():
+            continue
+        X, y = read_table(path)
+        if len(y) < LEAST_ROWS * n_rows:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # estimators that do not converge, classes of a few rows
-            lines = measure(path, n_rows, seed)
+            lines = measure(X, y, case)
         lines.to_csv(out, mode="a", header=not out.exists(), index=False)
 
 

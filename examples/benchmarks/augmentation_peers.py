@@ -55,12 +55,17 @@ def with_smote(X, y, seed):
     return code.inverse(Z[len(y):]), targets[len(y):]
 
 
-def smote_rows(X, y, seed):
-    """As many rows more, each between a row and one near it, its target too."""
+def with_numbers(X, y, draw):
+    """Rows and their numbers, drawn together in the coordinates of both by a function of these."""
     frame = X.assign(target_=y)
     code = Code(frame)
-    rows = code.inverse(interpolated(code(frame), len(y), seed))
+    rows = code.inverse(draw(code(frame)))
     return rows.drop(columns="target_"), rows.target_.to_numpy()
+
+
+def smote_rows(X, y, seed):
+    """As many rows more, each between a row and one near it, its target too."""
+    return with_numbers(X, y, lambda Z: interpolated(Z, len(y), seed))
 
 
 def fit_mixture(Z, seed):
@@ -73,10 +78,7 @@ def fit_mixture(Z, seed):
 def mixture_rows(X, y, has_classes, n_new, seed):
     """Rows of mixtures: as many of each class, or with numbers drawn along."""
     if not has_classes:
-        frame = X.assign(target_=y)
-        code = Code(frame)
-        rows = code.inverse(fit_mixture(code(frame), seed).sample(n_new)[0])
-        return rows.drop(columns="target_"), rows.target_.to_numpy()
+        return with_numbers(X, y, lambda Z: fit_mixture(Z, seed).sample(n_new)[0])
     code, labels = Code(X), np.unique(y)
     Z, each = code(X), n_new // len(labels)
     rows = [code.inverse(fit_mixture(Z[y == label], seed).sample(each)[0]) for label in labels]
