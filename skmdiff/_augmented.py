@@ -100,8 +100,7 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         return self.augmentation_gain_ > recipe.least_gain(self.augmentation_error_)
 
     def _check_parameters(self, sample_weight):
-        if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
-            raise TypeError(f"estimator must be an estimator with fit and predict, got {self.estimator!r}.")
+        self._check_estimator()
         check_sampler(self.sampler)
         if not is_auto(self.n_synthetic):
             check_real(self.n_synthetic, "n_synthetic")
@@ -110,8 +109,16 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         if not isinstance(self.gate, bool | np.bool_):
             raise TypeError(f"gate must be True or False, got {self.gate!r}.")
         if sample_weight is not None and weight_name(self.estimator) is None:
-            raise TypeError("sample_weight must be None where the wrapped estimator takes no weights, as "
-                            f"{type(self.estimator).__name__}, got weights.")
+            raise TypeError("sample_weight must be None where the wrapped estimator takes no weights or, with metadata "
+                            f"routing, leaves open whether, as {type(self.estimator).__name__}, got weights.")
+
+    def _check_estimator(self):
+        fits = not isinstance(self.estimator, type) and hasattr(self.estimator, "fit")
+        if not fits or not hasattr(self.estimator, "predict"):
+            raise TypeError(f"estimator must be an estimator with fit and predict, got {self.estimator!r}.")
+        wanted, found = get_tags(self).estimator_type, get_tags(self.estimator).estimator_type
+        if {wanted, found} == {"classifier", "regressor"}:
+            raise TypeError(f"estimator must be a {wanted}, got the {found} {self.estimator!r}.")
 
     def _validate(self, X, reset):
         if is_frame(X):
@@ -141,10 +148,14 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         return getattr(self.estimator_, method)(self._validate(X, reset=False))
 
     def __sklearn_tags__(self):
-        """Tags: dense tables, one target; what kinds of classes the wrapped estimator takes."""
+        """Tags: dense tables, one target; gaps and kinds of classes as the wrapped estimator takes them."""
         tags = super().__sklearn_tags__()
-        if tags.classifier_tags is not None and not isinstance(self.estimator, type):
-            tags.classifier_tags = get_tags(self.estimator).classifier_tags or tags.classifier_tags
+        if isinstance(self.estimator, type):
+            return tags
+        wrapped = get_tags(self.estimator)
+        tags.input_tags.allow_nan = wrapped.input_tags.allow_nan
+        if tags.classifier_tags is not None:
+            tags.classifier_tags = wrapped.classifier_tags or tags.classifier_tags
         return tags
 
 
@@ -159,8 +170,9 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
     ----------
     estimator : classifier
         It is cloned. Rows come to it weighted where its `fit` takes `sample_weight`, or that of the last step of a
-        Pipeline. Its own settings hold for real and synthetic rows alike: `class_weight`, and early stopping on rows
-        that it holds out itself, synthetic ones among them; give `eval_set` and the like to `fit` to stop by others.
+        Pipeline, or those of all members of a vote or a stack. Its own settings hold for real and synthetic rows alike:
+        ``class_weight="balanced"`` evens both together, and what it holds out to stop early are both; give `eval_set`
+        and the like to `fit` to stop by other rows. Only real rows are counted for ``early_stopping="auto"``.
     sampler : estimator or None, default=None
         Generator with ``fit(X, y)`` and ``sample(n_samples, y=, random_state=)``; it is cloned. None is
         ``ManifoldDiffusionSampler()``. Where it has ``conditional_mean(X)``, as that one, it also judges its rows. If
@@ -181,7 +193,8 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         by more than the gain's standard error; if False they are always taken.
     cv : int, splitter or iterable, default=5
         Folds by which the gain is measured, even over classes, or pairs of training and held-out rows as in
-        scikit-learn; the generator is fitted once for each, and once for all rows.
+        scikit-learn; the generator is fitted once for each, and once for all rows. For rows in groups give the pairs:
+        ``list(GroupKFold().split(X, y, groups))``.
     random_state : int, RandomState or None, default=None
         Seeds the folds, the draws, and the generator where it has no seed of its own; not the classifier.
 

@@ -26,12 +26,15 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
 
+from ._checks import is_auto
 from ._synthetic import NumberCode, draw, fit_sampler, new_seed, stack, take
 from ._weights import places_at, weight_name
 
 MEAN_DRAWS = 20
 # of the weight of a synthetic row, what a class must have to get the row
 LEAST_WEIGHT = 0.02
+# beyond so many rows scikit-learn's histogram gradient boosting stops early by itself
+EARLY_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,12 @@ class Recipe:
     balanced: bool
     params: dict
 
-    def fit(self, rows):
-        """A fitted clone of the estimator."""
+    def fit(self, rows, n_real=None):
+        """A fitted clone of the estimator, on rows of which `n_real` are real, by default all."""
         name = weight_name(self.estimator)
         weights = {} if rows.weight is None else {name: rows.weight}
-        return clone(self.estimator).fit(rows.X, rows.y, **weights, **self.params)
+        fitted = stopping_as_on(len(rows.y) if n_real is None else n_real, self.estimator)
+        return fitted.fit(rows.X, rows.y, **weights, **self.params)
 
     def weight(self, rows):
         """Weights (n,) by which targets are drawn and held-out rows count; None for all alike."""
@@ -116,17 +120,22 @@ class Recipe:
 
     def fit_augmented(self, rows, random_state):
         """A clone fitted on `rows` and synthetic ones."""
-        return self.fit(self.joined(rows, self.synthetic(rows.seen(), random_state)))
+        return self.fit(self.joined(rows, self.synthetic(rows.seen(), random_state)), len(rows.y))
 
     def least_gain(self, error):
         """What a gain with a standard error must exceed for synthetic rows to be taken."""
         return 0.0 if self.balanced or self.classes is None else error
 
-    def gains(self, plain, train, held_out, random_state):
-        """Losses on rows held out of `plain`, fitted on `train`, less those when fitted on synthetic rows as well."""
-        augmented = self.fit_augmented(train, random_state)
-        loss = error_losses if self.balanced else row_losses
-        return loss(plain, held_out, self.classes) - loss(augmented, held_out, self.classes)
+    def losses(self, fitted, rows):
+        """(n,) loss of a fitted clone at each row."""
+        return error_losses(fitted, rows) if self.balanced else row_losses(fitted, rows, self.classes)
+
+
+def stopping_as_on(n_rows, estimator):
+    """A clone that stops early if it would on so many rows where it leaves that to their number."""
+    auto = [name for name, value in estimator.get_params().items()
+            if name.split("__")[-1] == "early_stopping" and is_auto(value)]
+    return clone(estimator).set_params(**dict.fromkeys(auto, n_rows > EARLY_ROWS))
 
 
 def even_weights(rows):
@@ -199,13 +208,13 @@ def measure_gain(recipe, rows, cv, random_state):
     if any(len(np.unique(train.seen().y)) < 2 for train, _ in pairs):
         return 0.0, np.inf
     try:
-        plain = [recipe.fit(train) for train, _ in pairs]
+        plain = [recipe.losses(recipe.fit(train), held_out) for train, held_out in pairs]
     except ValueError as error:
         warnings.warn(f"The gate takes no synthetic rows, for on a part of the real ones the estimator fails: {error}",
                       UserWarning, stacklevel=4)
         return 0.0, np.inf
-    gains = np.concatenate([recipe.gains(fitted, *pair, random_state)
-                            for fitted, pair in zip(plain, pairs, strict=True)])
+    augmented = [recipe.losses(recipe.fit_augmented(train, random_state), held_out) for train, held_out in pairs]
+    gains = np.concatenate(plain) - np.concatenate(augmented)
     weight = None if rows.weight is None else np.concatenate([held_out.weight for _, held_out in pairs])
     weight = recipe.weight(Rows(None, np.concatenate([held_out.y for _, held_out in pairs]), weight))
     return mean_and_error(gains if recipe.classes is not None else gains / variance(rows), weight)
@@ -225,7 +234,7 @@ def mean_and_error(values, weight):
     return float(mean), float(np.sqrt(share**2 @ (values - mean) ** 2))
 
 
-def error_losses(fitted, rows, classes):
+def error_losses(fitted, rows):
     """(n,) 1 where the class predicted is wrong.
 
     With classes that count alike a proper loss would reward probabilities that are even, whatever the columns say: of
@@ -239,7 +248,7 @@ def row_losses(fitted, rows, classes):
     if classes is None:
         return (rows.y - fitted.predict(rows.X)) ** 2
     if not hasattr(fitted, "predict_proba"):
-        return error_losses(fitted, rows, classes)
+        return error_losses(fitted, rows)
     probability = np.zeros((len(rows.y), len(classes)))
     probability[:, np.searchsorted(classes, fitted.classes_)] = fitted.predict_proba(rows.X)
     return 0.5 * ((probability - (rows.y[:, None] == classes)) ** 2).sum(axis=1)

@@ -16,7 +16,6 @@ import threading
 import warnings
 from contextlib import contextmanager
 from functools import cached_property
-from inspect import isfunction
 
 import numpy as np
 from scipy.sparse import issparse
@@ -195,7 +194,7 @@ def check_transformer(transformer):
         )
     if not hasattr(transformer, "fit_transform") and not hasattr(transformer, "fit"):
         raise TypeError(f"manifold must have fit_transform, or fit and embedding_; {class_name(transformer)} has not"
-                        + (", wrap it in a FunctionTransformer" if isfunction(transformer) else ""))
+                        + (", wrap it in a FunctionTransformer" if callable(transformer) else ""))
     for name, value in parameters(transformer).items():
         if leaf(name) in METRIC_PARAMETERS and isinstance(value, str) and value in PRECOMPUTED:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import reduce
+from inspect import Parameter, signature
 
 import numpy as np
 from sklearn.base import clone
@@ -61,9 +62,15 @@ def unseeded(estimator):
 def check_sampler(sampler):
     """Raise unless a sampler is None or has what is asked of one."""
     lacks = [name for name in ("get_params", "fit", "sample") if not hasattr(sampler, name)]
-    if isinstance(sampler, type) or (sampler is not None and lacks):
+    if isinstance(sampler, type) or (sampler is not None and (lacks or not has_target(sampler.sample))):
         raise TypeError("sampler must be None or an estimator with fit(X, y) and sample(n_samples, y=, random_state=), "
                         f"got {sampler!r}.")
+
+
+def has_target(sample):
+    """Whether a method `sample` can be given targets."""
+    taken = signature(sample).parameters
+    return "y" in taken or any(parameter.kind is Parameter.VAR_KEYWORD for parameter in taken.values())
 
 
 def draw(fitted, y, random_state):

@@ -2,10 +2,13 @@
 
 import numpy as np
 from sklearn import get_config
+from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor
+from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metadata_routing import MetadataRouter, get_routing_for_object, process_routing
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
+COMBINED = (VotingClassifier, VotingRegressor, StackingClassifier, StackingRegressor)
 LEAST_WEIGHT = 1e-9  # of the largest: less would be lost in the rounding of cumulated weights
 
 
@@ -47,9 +50,11 @@ def places_at(ends, mass):
 
 
 def weight_name(estimator):
-    """The argument of `fit` by which an estimator, or the last step of a Pipeline, takes weights; None if it does not.
+    """The argument of `fit` by which an estimator takes weights, through its parts where it has some; None if not.
 
-    With metadata routing a Pipeline takes them where a step of it requests them.
+    A Pipeline takes those of its last step, unless another one changes the number of rows, as an over-sampler does; a
+    vote or a stack takes them if all of its members do. With metadata routing, what has parts takes weights where one
+    requests them and none leaves open whether it does.
 
     Examples
     --------
@@ -59,10 +64,35 @@ def weight_name(estimator):
     >>> weight_name(make_pipeline(LogisticRegression())), weight_name(KNeighborsClassifier())
     ('logisticregression__sample_weight', None)
     """
-    if not isinstance(estimator, Pipeline):
-        return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+    if any(hasattr(step, "fit_resample") for _, step in getattr(estimator, "steps", [])):
+        return None
     if get_config()["enable_metadata_routing"]:
-        return "sample_weight" if get_routing_for_object(estimator).consumes("fit", ["sample_weight"]) else None
-    name, last = estimator.steps[-1]
-    inner = weight_name(last)
-    return None if inner is None else f"{name}__{inner}"
+        return "sample_weight" if takes_routed_weights(estimator) else None
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        inner = weight_name(last)
+        return None if inner is None else f"{name}__{inner}"
+    if isinstance(estimator, COMBINED):
+        return "sample_weight" if all(weight_name(part) == "sample_weight" for part in combined(estimator)) else None
+    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+
+
+def takes_routed_weights(estimator):
+    """Whether weights that its `fit` is given come to a part that requests them, or to itself if it has no parts."""
+    try:
+        routing = get_routing_for_object(estimator)
+        if not isinstance(routing, MetadataRouter):
+            return has_fit_parameter(estimator, "sample_weight")
+        if not routing.consumes("fit", ["sample_weight"]):
+            return False
+        process_routing(estimator, "fit", sample_weight=np.ones(1))
+    except (NotImplementedError, UnsetMetadataPassedError):
+        return False
+    return True
+
+
+def combined(estimator):
+    """The estimators of a vote or a stack, and the one that a stack is given for the end."""
+    parts = [part for _, part in estimator.estimators if not isinstance(part, str)]
+    last = getattr(estimator, "final_estimator", None)
+    return parts if last is None else [*parts, last]

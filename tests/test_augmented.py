@@ -6,22 +6,30 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, RandomForestRegressor
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, GroupKFold, ShuffleSplit, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from stand_ins import LABELS, NUMBERS, Copies, X, logistic, quick
 
 from skmdiff import AugmentedClassifier, AugmentedRegressor
 from skmdiff._gate import Recipe, Rows, make_folds
-from skmdiff._weights import weight_name
 
 RNG = np.random.default_rng(1)
+WRAPPED = {AugmentedClassifier: logistic(), AugmentedRegressor: Ridge()}
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
@@ -37,6 +45,10 @@ class Recorder(ClassifierMixin, BaseEstimator):
     def predict(self, X):
         self.asked.append(X)
         return np.full(len(X), self.classes_[0])
+
+
+class RecordedRegressor(RegressorMixin, Recorder):
+    """A regressor that remembers along with the classifiers."""
 
 
 @pytest.fixture
@@ -69,12 +81,12 @@ def test_synthetic_rows_never_come_from_held_out_rows(recorded):
     """Copies in place of synthetic rows: a leak would show held-out rows among those fitted on."""
     AugmentedClassifier(recorded(), Copies(), n_synthetic=1.0, cv=4, random_state=0).fit(X, LABELS)
     assert len(Copies.seen) == 4 and len(recorded.asked) == 8 and len(recorded.fits) == 9
-    held_out = [row_set(rows) for rows in recorded.asked[::2]]
+    held_out = [row_set(rows) for rows in recorded.asked[:4]]
     assert set().union(*held_out) == row_set(X) and sum(map(len, held_out)) == 60
     for fold, (generator_saw, _) in enumerate(Copies.seen):
         plain, augmented = (recorded.fits[4 * i + fold][0] for i in (0, 1))
         assert row_set(generator_saw) == row_set(plain) == row_set(augmented) == row_set(X) - held_out[fold]
-        assert row_set(recorded.asked[2 * fold + 1]) == held_out[fold] and len(augmented) == 2 * len(plain)
+        assert row_set(recorded.asked[4 + fold]) == held_out[fold] and len(augmented) == 2 * len(plain)
 
 
 def test_real_rows_come_first_with_their_weights(recorded):
@@ -119,7 +131,8 @@ def test_held_out_classes_count_alike():
     for fold in (0, 1):
         train, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         parts = rows.some(train), rows.some(held_out)
-        gains[held_out] = recipe.gains(recipe.fit(parts[0]), *parts, random_state)
+        fits = recipe.fit(parts[0]), recipe.fit_augmented(parts[0], random_state)
+        gains[held_out] = np.subtract(*(recipe.losses(fitted, parts[1]) for fitted in fits))
     by_class = np.mean([gains[LABELS == label].mean() for label in ("no", "yes")])
     assert fitted[0].augmentation_gain_ == pytest.approx(by_class)
     assert fitted[1].augmentation_gain_ != fitted[0].augmentation_gain_
@@ -157,7 +170,7 @@ def test_synthetic_rows_by_default(recorded):
     many = np.repeat(X, 100, axis=0), np.repeat(LABELS, 100)
     AugmentedClassifier(recorded(), Copies(), gate=False).fit(*many)
     assert len(recorded.fits[-1][0]) == 4 * 6000
-    AugmentedRegressor(recorded(), Copies(), gate=False).fit(X, NUMBERS)
+    AugmentedRegressor(RecordedRegressor(), Copies(), gate=False).fit(X, NUMBERS)
     assert len(recorded.fits[-1][0]) == 4 * 60
 
 
@@ -166,12 +179,69 @@ def test_other_arguments_of_fit_reach_the_estimator(recorded):
     assert len(recorded.fits) == 5 and all(params["eval_set"][0][0] is not None for *_, params in recorded.fits)
 
 
+class Stopping(ClassifierMixin, BaseEstimator):
+    """Boosting that keeps the stages that are best on the rows of `eval_set`."""
+
+    def fit(self, X, y, sample_weight=None, eval_set=None):
+        model = GradientBoostingClassifier(n_estimators=30, max_depth=1, random_state=0).fit(X, y, sample_weight)
+        loss = [log_loss(eval_set[0][1], probability) for probability in model.staged_predict_proba(eval_set[0][0])]
+        self.classes_, self.model_, self.stages_ = model.classes_, model, int(np.argmin(loss)) + 1
+        return self
+
+    def predict(self, X):
+        return list(self.model_.staged_predict(X))[self.stages_ - 1]
+
+
 def test_early_stopping_by_rows_given():
-    model = pytest.importorskip("xgboost").XGBClassifier(n_estimators=50, early_stopping_rounds=2, n_jobs=1)
-    y = (LABELS == "yes").astype(int)
-    fitted = AugmentedClassifier(model, Copies(), gate=False).fit(X[:40], y[:40], eval_set=[(X[40:], y[40:])],
-                                                                   verbose=False)
-    assert fitted.estimator_.best_iteration < 49
+    """Rows that contradict those of training stop it at once, those of training do not."""
+    stages = [AugmentedClassifier(Stopping(), Copies(), cv=2).fit(X, LABELS, eval_set=[(X, y)]).estimator_.stages_
+              for y in (LABELS, np.where(LABELS == "yes", "no", "yes"))]
+    assert stages == [30, 1]
+
+
+@pytest.mark.parametrize(("n_rows", "stops"), [(2000, False), (10_001, True)])
+def test_early_stopping_is_switched_on_by_real_rows(n_rows, stops):
+    """Beyond 10 000 rows histogram gradient boosting stops early by itself: synthetic ones do not count."""
+    rows = np.random.default_rng(2).normal(size=(n_rows, 2))
+    y, model = rows[:, 0] > 0, HistGradientBoostingClassifier(max_iter=2)
+    for wrapped in (model, make_pipeline(model)):
+        fitted = AugmentedClassifier(wrapped, Copies(), n_synthetic=5.0, gate=False).fit(rows, y).estimator_
+        inner = fitted[-1] if hasattr(fitted, "steps") else fitted
+        assert inner.do_early_stopping_ == stops == clone(model).fit(rows, y).do_early_stopping_
+    assert model.early_stopping == "auto"
+
+
+@pytest.mark.parametrize("wrapped", [logistic(class_weight="balanced"),
+                                     RandomForestClassifier(10, class_weight="balanced", random_state=0)])
+def test_class_weights_with_even_synthetic_classes(wrapped):
+    """The rule is the estimator's own, on all rows."""
+    fitted = AugmentedClassifier(wrapped, Copies(), n_synthetic=2.0, gate=False).fit(X, LABELS)
+    y = np.repeat(["no", "yes"], 60)
+    rows = Copies().fit(X, LABELS).sample(120, y=y, random_state=0)
+    by_hand = clone(wrapped).fit(np.vstack([X, rows]), np.concatenate([LABELS, y]), np.repeat([1.0, 0.2], [60, 120]))
+    np.testing.assert_allclose(fitted.predict_proba(X), by_hand.predict_proba(X))
+
+
+def test_a_level_that_only_held_out_rows_have_closes_the_gate():
+    """The plain estimator cannot predict it: there is nothing to compare with."""
+    frame = pd.DataFrame({"x": X[:, 0], "level": ["a", "b"] * 29 + ["a", "rare"]})
+    wrapped = make_pipeline(make_column_transformer((OneHotEncoder(), ["level"]), remainder="passthrough"), logistic())
+    with pytest.warns(UserWarning, match="The gate takes no synthetic rows.*rare"):
+        fitted = AugmentedClassifier(wrapped, quick(), random_state=0).fit(frame, LABELS)
+    assert not fitted.augmented_ and len(fitted.predict(frame)) == 60
+
+
+def test_folds_of_groups(recorded):
+    groups = np.arange(60) // 6
+    AugmentedClassifier(recorded(), Copies(), cv=list(GroupKFold(2).split(X, LABELS, groups))).fit(X, LABELS)
+    halves = [row_set(rows) for rows in recorded.asked[:2]]
+    assert all(len({row_set(X[groups == g]) <= half for half in halves}) == 2 for g in range(10))
+
+
+def test_gaps_are_taken_where_the_wrapped_estimator_takes_them():
+    tags = [get_tags(AugmentedClassifier(wrapped)).input_tags.allow_nan
+            for wrapped in (HistGradientBoostingClassifier(), logistic())]
+    assert tags == [True, False]
 
 
 @pytest.mark.parametrize("listed", [True, False])
@@ -179,16 +249,8 @@ def test_splits_of_ones_own(recorded, listed):
     splitter = ShuffleSplit(2, test_size=10, random_state=1)
     parts = list(splitter.split(X))
     AugmentedClassifier(recorded(), Copies(), cv=parts if listed else splitter).fit(X, LABELS)
-    assert [row_set(rows) for rows in recorded.asked] == [row_set(X[parts[i][1]]) for i in (0, 0, 1, 1)]
+    assert [row_set(rows) for rows in recorded.asked] == [row_set(X[parts[i][1]]) for i in (0, 1, 0, 1)]
     assert [row_set(rows) for rows, _ in Copies.seen[:2]] == [row_set(X[train]) for train, _ in parts]
-
-
-@pytest.mark.parametrize(("wrapped", "name"), [
-    (logistic(), "sample_weight"), (KNeighborsClassifier(), None),
-    (make_pipeline(StandardScaler(), logistic()), "logisticregression__sample_weight"),
-    (make_pipeline(StandardScaler(), KNeighborsClassifier()), None)], ids=str)
-def test_where_weights_go(wrapped, name):
-    assert weight_name(wrapped) == name
 
 
 def test_weights_of_a_pipeline_are_those_of_its_last_step():
@@ -331,6 +393,7 @@ def test_too_little_to_compare_leaves_the_plain_estimator(y):
 
 @pytest.mark.parametrize(("parameters", "message"), [
     ({"estimator": LogisticRegression}, "estimator must be an estimator.*LogisticRegression"),
+    ({"estimator": StandardScaler()}, "estimator must be an estimator with fit and predict.*StandardScaler"),
     ({"estimator": 3}, "estimator must.*3"), ({"sampler": "x"}, "sampler must.*'x'"),
     ({"n_synthetic": 0}, "n_synthetic must be above 0.*0"), ({"n_synthetic": "x"}, "n_synthetic must"),
     ({"synthetic_weight": -1.0}, "synthetic_weight must be above 0.*-1.0"), ({"cv": 1}, "cv == 1, must be >= 2"),
@@ -339,7 +402,7 @@ def test_too_little_to_compare_leaves_the_plain_estimator(y):
 @pytest.mark.parametrize("kind", [AugmentedClassifier, AugmentedRegressor])
 def test_bad_parameters(kind, parameters, message):
     with pytest.raises((ValueError, TypeError), match=message):
-        kind(**{"estimator": Ridge(), **parameters}).fit(X, NUMBERS)
+        kind(**{"estimator": WRAPPED[kind], **parameters}).fit(X, NUMBERS)
 
 
 def test_bad_class_shares():
@@ -360,7 +423,14 @@ def test_bad_weights(weight, message):
     (AugmentedClassifier, NUMBERS, "Unknown label type: continuous"), (AugmentedClassifier, None, "requires y")])
 def test_bad_targets(kind, y, message):
     with pytest.raises(ValueError, match=message):
-        kind(Ridge(), Copies()).fit(X, y)
+        kind(WRAPPED[kind], Copies()).fit(X, y)
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+def test_an_estimator_of_the_other_kind(kind):
+    other = next(model for wrapper, model in WRAPPED.items() if wrapper is not kind)
+    with pytest.raises(TypeError, match="estimator must be a (classifier|regressor), got the (regressor|classifier)"):
+        kind(other, Copies()).fit(X, NUMBERS)
 
 
 def test_the_gate_takes_nothing_where_a_part_of_the_rows_cannot_be_fitted():

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -66,7 +67,8 @@ def test_bad_strategies(strategy, y, message):
 
 
 @pytest.mark.parametrize(("sampler", "shown"), [(3, "3"), (ManifoldDiffusionSampler, "class"),
-                                                (LogisticRegression(), "LogisticRegression")])
+                                                (LogisticRegression(), "LogisticRegression"),
+                                                (GaussianMixture(), "GaussianMixture")])
 def test_bad_generators(sampler, shown):
     with pytest.raises(TypeError, match=f"sampler must be None or an estimator with fit.*{shown}"):
         over(sampler=sampler).fit(X, Y)

@@ -13,7 +13,6 @@ import torch
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
 
 from skmdiff import AugmentedClassifier, ManifoldDiffusionSampler, _laws, _source, make_sampler_pipeline
 from skmdiff._codec import TableCodec
@@ -22,7 +21,7 @@ from skmdiff._conditional import Matches
 from skmdiff._diffusion import training
 from skmdiff._gaps import GapModel
 from skmdiff._missing import by_weight
-from skmdiff._weights import check_weight, places_at, relative_weight, weight_name
+from skmdiff._weights import check_weight, places_at, relative_weight
 
 RNG = np.random.default_rng(0)
 N = 1200
@@ -378,12 +377,3 @@ def test_a_value_seen_once_is_none_that_is_repeated_however_heavy():
     np.testing.assert_allclose(density, density[1], atol=1e-9)
     share = np.exp(density[1]) * (values[41] - values[39]) / 2
     assert abs(share - 50 / 149) < 0.05
-
-
-def test_weights_go_to_a_pipeline_that_requests_them():
-    """With metadata routing an argument of the pipeline, else of its last step."""
-    with sklearn.config_context(enable_metadata_routing=True):
-        asks, silent = LogisticRegression().set_fit_request(sample_weight=True), LogisticRegression()
-        assert weight_name(make_pipeline(asks)) == "sample_weight" and weight_name(make_pipeline(silent)) is None
-        X, y = RNG.normal(size=(60, 2)), np.arange(60) % 2
-        AugmentedClassifier(make_pipeline(asks), learner(), gate=False).fit(X, y)
