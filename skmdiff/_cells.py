@@ -22,6 +22,14 @@ class Cells(NamedTuple):
     observed: np.ndarray
     missing: np.ndarray
 
+    def without(self, rows):
+        """The same with some of the observed cells (m,) as gaps."""
+        if not rows.any():
+            return self
+        missing = self.missing.copy()
+        missing[~missing] = rows
+        return Cells(self.observed[~rows], missing)
+
 
 def is_polars_column(column):
     return hasattr(column, "drop_nulls")
@@ -63,10 +71,7 @@ def is_gap(cell):
 def without_nan(values, missing, name):
     """Cells of values some of which may still be NaN, a gap that some containers tell from their own."""
     if values.dtype.kind == "f":
-        nan = np.isnan(values)
-        if nan.any():
-            missing = missing.copy()
-            missing[~missing], values = nan, values[~nan]
+        values, missing = Cells(values, missing).without(np.isnan(values))
         if np.isinf(values).any():
             raise ValueError(
                 f"Input X contains infinity or a value too large for {values.dtype!r}: column {name!r} must be finite.")

@@ -28,6 +28,10 @@ NUMERIC_COLUMNS = {"quantile": QuantileColumn, "standard": StandardColumn}
 IDENTIFIER_ROWS = 50
 
 
+class ReadTable(list):
+    """The cells of every column of a table."""
+
+
 class TableCodec:
     """Mixed table <-> matrix of floats.
 
@@ -92,12 +96,12 @@ class TableCodec:
             NaN in the block of a cell that is missing.
         """
         parts = [spread(column.encode(x.observed, own), x.missing)
-                 for column, x, own in zip(self.columns_, self._read(X), self._by_column(ties), strict=True)]
+                 for column, x, own in zip(self.columns_, self.read(X), self._by_column(ties), strict=True)]
         return np.concatenate(parts, axis=1)
 
     def gaps(self, X):
         """Indicators (n_samples, n_gaps) of bool; a row that lacks one of the columns that share one lacks them all."""
-        missing = [x.missing for x in self._read(X)]
+        missing = [x.missing for x in self.read(X)]
         out = np.zeros((len(missing[0]), self.n_gaps_), dtype=bool)
         for j, k in self.gap_of_.items():
             out[:, k] |= missing[j]
@@ -139,7 +143,7 @@ class TableCodec:
 
     def cells_of(self, X):
         """For the number of a column with values the rows (n_samples,) of bool that have it, and their cells."""
-        return {j: (~x.missing, x.observed) for j, x in enumerate(self._read(X))
+        return {j: (~x.missing, x.observed) for j, x in enumerate(self.read(X))
                 if not isinstance(self.columns_[j], EmptyColumn)}
 
     @property
@@ -159,7 +163,7 @@ class TableCodec:
         cell adds nothing.
         """
         total = 0.0
-        for column, x, own in zip(self.columns_, self._read(X), self._by_column(ties), strict=True):
+        for column, x, own in zip(self.columns_, self.read(X), self._by_column(ties), strict=True):
             total = total + np.nan_to_num(spread(column.log_volume(x.observed, own)[:, None], x.missing)[:, 0])
         return total
 
@@ -224,8 +228,10 @@ class TableCodec:
                              f"time zone as in fit, got dtype {native.dtype}.")
         return cells
 
-    def _read(self, X):
-        """The cells of every column of a new table."""
+    def read(self, X):
+        """The cells of every column of a new table, which the methods take in its place."""
+        if isinstance(X, ReadTable):
+            return X
         X = check_table(X, min_samples=1)
         expected = self.template_.shape[1]
         if X.shape[1] != expected:
@@ -238,7 +244,20 @@ class TableCodec:
             if column.kind == "numeric" and not isinstance(column, DateColumn) and x.observed.dtype.kind not in "iufb":
                 if len(x.observed):
                     raise ValueError(f"Column {column.name!r} of X must hold numbers as in fit, got {x.observed[0]!r}.")
-        return cells
+        return ReadTable(cells)
+
+    def without_unseen(self, table):
+        """A table that was read with levels that fit did not see as gaps, and their price (n_samples,).
+
+        A level costs log(n + 1) after n cells, as a number out of range does before its distance, see
+        `QuantileColumn.log_volume`: by Laplace's rule of succession the next cell is that of probability 1 / (n + 1).
+        """
+        price, known = 0.0, ReadTable()
+        for column, x in zip(self.columns_, table, strict=True):
+            unseen = column.unseen(x.observed)
+            known.append(x.without(unseen))
+            price = price + (known[-1].missing & ~x.missing) * (np.log(column.n + 1.0) if unseen.any() else 0.0)
+        return known, price
 
 
 def spread(values, missing):

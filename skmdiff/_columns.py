@@ -2,7 +2,7 @@
 
 A column class is built from the training values x (n,) of one column and offers
 
-    encode(x, ties) -> (n, width)     decode(block) -> (n,)     log_volume(x, ties) -> (n,)
+    encode(x, ties) -> (n, width)     decode(block) -> (n,)     log_volume(x, ties) -> (n,)     unseen(x) -> (n,)
 
 x being cells that hold something: gaps are the codec's. `ties` says where in its interval a repeated value is put.
 
@@ -122,7 +122,17 @@ def log_normal_density(w):
     return -0.5 * w**2 - 0.5 * np.log(2 * np.pi)
 
 
-class EmptyColumn:
+class Column:
+    """What most columns do: add no volume, and have no levels that could be unseen."""
+
+    def log_volume(self, x, ties=None):
+        return np.zeros(len(x))
+
+    def unseen(self, x):
+        return np.zeros(len(x), dtype=bool)
+
+
+class EmptyColumn(Column):
     """A column without any value: no block, every cell stays a gap."""
 
     kind, width, codes, frequencies = "constant", 0, None, None
@@ -138,36 +148,35 @@ class EmptyColumn:
     def decode(self, block):
         return None
 
-    def log_volume(self, x, ties=None):
-        return np.zeros(len(x))
 
-
-class ConstantColumn:
+class ConstantColumn(Column):
     """A column with one value: no block; the value is restored."""
 
     kind, width, codes, frequencies = "constant", 0, None, None
 
     def __init__(self, x, name):
-        self.name = name
+        self.name, self.n = name, len(x)
         self.value = x[:1].copy()
 
     def encode(self, x, ties=None):
-        if self.value.dtype == object and (unseen := set(x.tolist()) - set(self.value.tolist())):
-            raise_unseen(self.name, unseen)
+        if (unseen := self.unseen(x)).any():
+            raise_unseen(self.name, set(x[unseen].tolist()))
         kind = self.value.dtype.kind
         if kind != "O" and len(x) and x.dtype.kind not in ("iufb" if kind in "iufb" else kind):
             held = {"M": "dates", "m": "durations"}.get(kind, "numbers")
             raise ValueError(f"Column {self.name!r} of X must hold {held} as in fit, got {x[0]!r}.")
         return np.empty((len(x), 0))
 
+    def unseen(self, x):
+        if self.value.dtype != object:
+            return super().unseen(x)
+        return not_among(set(self.value.tolist()), x, self.name)
+
     def decode(self, block):
         return np.repeat(self.value, len(block))
 
-    def log_volume(self, x, ties=None):
-        return np.zeros(len(x))
 
-
-class StandardColumn:
+class StandardColumn(Column):
     """w = (x - mean) / std; decoding rounds to the seen grid and does not clip."""
 
     kind, width, codes, frequencies, has_ties = "numeric", 1, None, None, False
@@ -197,7 +206,7 @@ class StandardColumn:
         return np.full(len(x), log_step(self.decimals) - np.log(self.std))
 
 
-class QuantileColumn:
+class QuantileColumn(Column):
     """w = Phi^-1(F(x)) with randomised ties; see the head of this module."""
 
     kind, width, codes, frequencies, cell = "numeric", 1, None, None, 0.0
@@ -333,13 +342,13 @@ class QuantileColumn:
         return np.concatenate([gaps[:1], gaps, gaps[-1:]])
 
 
-class CategoricalColumn:
+class CategoricalColumn(Column):
     """One code vector per level; decoding takes the nearest code."""
 
     kind, has_ties = "categorical", False
 
     def __init__(self, x, name, levels, max_onehot, weight=None):
-        self.name, self.levels = name, levels
+        self.name, self.levels, self.n = name, levels, len(x)
         self.positions = {level: k for k, level in enumerate(levels)}
         total = len(x) if weight is None else weight.sum()
         self.frequencies = np.bincount(self._indices(x), weight, minlength=len(levels)) / total
@@ -354,8 +363,8 @@ class CategoricalColumn:
         out[:] = self.levels
         return out[nearest_codes(block, self.codes)]
 
-    def log_volume(self, x, ties=None):
-        return np.zeros(len(x))
+    def unseen(self, x):
+        return not_among(self.positions.keys(), x, self.name)
 
     def _indices(self, x):
         x = x.tolist()
@@ -363,6 +372,14 @@ class CategoricalColumn:
             return np.fromiter(map(self.positions.__getitem__, x), dtype=np.intp, count=len(x))
         except KeyError:
             raise_unseen(self.name, set(x) - self.positions.keys())
+
+
+def not_among(levels, x, name):
+    """(m,) of bool, the cells of a column that hold none of its levels; strings among others are an error."""
+    unseen = set(x.tolist()) - levels
+    if any(isinstance(level, str) != isinstance(next(iter(levels)), str) for level in unseen):
+        raise_unseen(name, unseen)
+    return np.fromiter((cell in unseen for cell in x.tolist()), dtype=bool, count=len(x))
 
 
 def raise_unseen(name, unseen):

@@ -67,8 +67,15 @@ class DateColumn:
     def has_ties(self):
         return self.inner.has_ties
 
+    @property
+    def n(self):
+        return self.inner.n
+
     def log_volume(self, x, ties=None):
         return self.inner.log_volume(self._whole(x), ties)
+
+    def unseen(self, x):
+        return self.inner.unseen(self._whole(x))
 
     def _whole(self, x):
         if not len(x):

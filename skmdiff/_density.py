@@ -19,12 +19,14 @@ def log_density(sampler, X):
     many columns the mean is mostly too low.
     """
     codec, of_code = sampler.codec_, density_of_code(sampler)
-    values = [of_code(codec.encode(X, ties)) + codec.log_volume(X, ties) for ties in tie_places(codec)]
-    out = logsumexp(values, axis=0) - np.log(len(values))
+    table = codec.read(X)
+    known, price = codec.without_unseen(table)
+    values = [of_code(codec.encode(known, ties)) + codec.log_volume(known, ties) for ties in tie_places(codec)]
+    out = logsumexp(values, axis=0) - np.log(len(values)) - price
     if sampler.gaps_ is None:
         return out
-    W = with_unknown_target(codec.encode(X), sampler.denoiser_.blocks[-1].stop)
-    return out + sampler.gaps_.log_probability_given_seen(W, codec.gaps(X), sampler.deck_)
+    W = with_unknown_target(codec.encode(known), sampler.denoiser_.blocks[-1].stop)
+    return out + sampler.gaps_.log_probability_given_seen(W, codec.gaps(table), sampler.deck_)
 
 
 def tie_places(codec):

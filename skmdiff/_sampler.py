@@ -308,10 +308,11 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         numeric="quantile", a probability for values that the table repeats: the mean over places in the interval of the
         code that such a value has. By the probability-flow ODE from the row to `sigma_start_` and the law of the starts
         there, in closed form; the trace of the Jacobian is exact up to 16 numeric columns and estimated with fixed
-        probes above. A value outside of the range seen in `fit` costs a finite penalty. Where `sigma_start_` is small,
-        rows far from all training rows are rated lower than they deserve. For a row with gaps it is the density of the
-        cells that are there; where the table of `fit` had gaps, times the probability that just these are. With a noise
-        level it is the density of rows that have this noise once more, the finest that is learnt.
+        probes above. A number outside of the range seen in `fit` costs a finite penalty; a level that it did not see
+        costs log(n + 1) after n rows, beside the density of the other cells. Where `sigma_start_` is small, rows far
+        from all training rows are rated lower than they deserve. For a row with gaps it is the density of the cells
+        that are there; where the table of `fit` had gaps, times the probability that just these are. With a noise level
+        it is the density of rows that have this noise once more, the finest that is learnt.
 
         Parameters
         ----------

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -86,7 +87,8 @@ class SamplerPipeline(Pipeline):
         ----------
         n_samples : int, default=1
         **params : dict
-            Further arguments of the last step's `sample`.
+            Further arguments of the last step's `sample`; `conditions` are on columns as that step sees them, in its
+            units.
 
         Returns
         -------
@@ -98,6 +100,8 @@ class SamplerPipeline(Pipeline):
         ------
         TypeError
             If a step has no `inverse_transform`; the message names it.
+        ValueError
+            If a step cannot take the rows back, as one that fills gaps cannot; the message names it.
         """
         check_is_fitted(self)
         for name, step in self._before_last():
@@ -148,9 +152,22 @@ class SamplerPipeline(Pipeline):
         return [(name, step) for name, step in self.steps[:-1] if step is not None and not is_passthrough(step)]
 
     def _back(self, X):
-        for _, step in reversed(self._before_last()):
-            X = step.inverse_transform(X)
-        return X if self.dtypes_in_ is None else as_frame(X, self.dtypes_in_)
+        for name, step in reversed(self._before_last()):
+            try:
+                X = step.inverse_transform(X)
+            except ValueError as error:
+                raise ValueError(f"Step {name!r}, {type(step).__name__}, cannot take the rows drawn back: {error} "
+                                 f"{ADVICE}") from error
+        # slices and pipelines of fitted steps have seen no table
+        dtypes = getattr(self, "dtypes_in_", None)
+        return X if dtypes is None else as_frame(X, dtypes)
+
+    def __sklearn_tags__(self):
+        """Tags: those of a Pipeline; gaps are taken where all steps take them."""
+        tags = super().__sklearn_tags__()
+        used = [step for _, step in [*self._before_last(), self.steps[-1]]]
+        tags.input_tags.allow_nan = all(get_tags(step).input_tags.allow_nan for step in used)
+        return tags
 
 
 def is_passthrough(step):
@@ -163,6 +180,9 @@ def check_invertible(name, step):
 
     A FunctionTransformer without `inverse_func` has an inverse_transform that returns its input: a wrong inverse.
     """
+    for inner_name, inner in getattr(step, "steps", []):
+        if inner is not None and not is_passthrough(inner):
+            check_invertible(f"{name}__{inner_name}", inner)
     forgets = getattr(step, "func", None) is not None and getattr(step, "inverse_func", step) is None
     if forgets:
         raise TypeError(f"Step {name!r} must have an inverse for sample, but {type(step).__name__} has "

@@ -1,18 +1,22 @@
 """Pipelines that sample: rows back through every step; searches, routing and containers of scikit-learn."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
 from sklearn.compose import ColumnTransformer
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, KernelPCA
 from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
 from sklearn.manifold import Isomap
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmdiff import ManifoldDiffusionSampler, SamplerPipeline, make_sampler_pipeline
 from skmdiff.metrics import coverage_scorer, detection_scorer
@@ -28,6 +32,18 @@ FRAME = pd.DataFrame({
 def sampler(**parameters):
     defaults = dict(max_iter=8, hidden_layer_sizes=(8,), n_steps=3, sigma_start=1.0, random_state=0)
     return ManifoldDiffusionSampler(**{**defaults, **parameters})
+
+
+STEPS = "steps are fitted in place, as those of any Pipeline of scikit-learn"
+
+
+@parametrize_with_checks([make_sampler_pipeline(StandardScaler(), sampler())], expected_failed_checks=lambda pipeline: {
+    "check_estimators_overwrite_params": STEPS, "check_dont_overwrite_parameters": STEPS})
+def test_scikit_learn_checks(estimator, check):
+    with warnings.catch_warnings():
+        # tables of a few rows clamp n_neighbors and n_components, which is announced
+        warnings.simplefilter("ignore", UserWarning)
+        check(estimator)
 
 
 # --- rows come back
@@ -121,6 +137,29 @@ def test_a_step_without_inverse_is_named(step, message):
     assert np.isfinite(pipeline.score(X)) and pipeline.embed(X).shape[0] == 80
     with pytest.raises(TypeError, match=message):
         pipeline.sample(3)
+
+
+def test_a_step_within_a_step_without_inverse_is_named():
+    inner = make_pipeline(StandardScaler(), "passthrough", FunctionTransformer(np.arcsinh))
+    with pytest.raises(TypeError, match="Step 'pipeline__functiontransformer' must have an inverse"):
+        make_sampler_pipeline(inner, sampler()).fit(X).sample(2)
+
+
+@pytest.mark.parametrize(("step", "message"), [
+    (SimpleImputer(), "Step 'simpleimputer', SimpleImputer, cannot take the rows drawn back.*add_indicator.*Give"),
+    (KernelPCA(2), "Step 'kernelpca', KernelPCA, cannot take.*fit_inverse_transform.*Give the columns")])
+def test_a_step_whose_inverse_fails_is_named(step, message):
+    with pytest.raises(ValueError, match=message):
+        make_sampler_pipeline(step, sampler()).fit(X).sample(2)
+
+
+def test_slices_and_pipelines_of_fitted_steps_sample():
+    fitted = make_sampler_pipeline(MinMaxScaler(), StandardScaler(), sampler()).fit(FRAME)
+    rows = fitted.sample(5)
+    assert isinstance(rows, pd.DataFrame)
+    np.testing.assert_allclose(SamplerPipeline(fitted.steps).sample(5), fitted.steps[0][1].inverse_transform(
+        fitted[1:].sample(5)))
+    np.testing.assert_allclose(SamplerPipeline(fitted.steps).sample(5)[:, 2], rows["size"], rtol=1e-6)
 
 
 def test_a_function_with_its_inverse_goes_back():
