@@ -169,3 +169,11 @@ def test_tables_of_different_widths_are_refused():
         metrics.shape_error([[0, 1], [1, 0]], [[0], [1]])
     with pytest.raises(ValueError, match="2D array"):
         metrics.shape_error([0, 1], [0, 1])
+
+
+def test_frames_whose_columns_are_in_another_order_are_refused():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [0, 1], "k": [5, 9]})
+    with pytest.raises(ValueError, match=r"in the same order, got \['a', 'k'\] and \['k', 'a'\]"):
+        metrics.shape_error(frame, frame[["k", "a"]])
+    assert metrics.shape_error(frame, frame.to_numpy()) == 0

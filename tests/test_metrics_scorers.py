@@ -111,6 +111,18 @@ def test_halving_search():
     assert search.n_iterations_ > 1
 
 
+@pytest.mark.parametrize(("resource", "least", "most"), [("n_samples", 30, 120), ("max_iter", 5, 20)])
+def test_halving_search_of_a_sampler(resource, least, most):
+    """By rows or by steps of training, alone by its own score."""
+    quick = ManifoldDiffusionSampler(max_iter=10, hidden_layer_sizes=(8,), n_steps=3, random_state=0)
+    grid = {"sigma_start": [0.1, 1.0, 3.0, 5.0]}
+    search = HalvingGridSearchCV(quick, grid, resource=resource, min_resources=least, max_resources=most, factor=2,
+                                 cv=KFold(2, shuffle=True, random_state=0), error_score="raise", random_state=0)
+    search.fit(moons(120, 0))
+    assert search.n_resources_ == [least, 2 * least, 4 * least] and search.n_candidates_ == [4, 2, 1]
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
 def test_rows_and_labels_of_a_mixture_without_a_seed_of_its_own():
     rows = moons(300, 0)
     mixtures = [GaussianMixture(k, random_state=0).fit(rows) for k in (1, 12)]

@@ -48,6 +48,9 @@ def aligned(tables, categorical_features="from_dtype", min_rows=1):
     widths = [table.shape[1] for table in tables]
     if len(set(widths)) > 1:
         raise ValueError(f"the tables must have the same columns, got {widths} of them")
+    names = [column_names(table) for table in tables if is_frame(table)]
+    if other := next((found for found in names if found != names[0]), None):
+        raise ValueError(f"the tables must have the same columns in the same order, got {names[0]} and {other}")
     split = [[_read(table, j) for j in range(widths[0])] for table in tables]
     categorical = categorical_mask(tables[0], categorical_features, split[0]).tolist()
     for j, name in enumerate(column_names(tables[0])):
