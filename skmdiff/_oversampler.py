@@ -9,6 +9,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
+from ._cells import is_polars_column
 from ._checks import check_option, check_table, is_auto
 from ._frames import is_frame
 from ._parameters import check_real, random_stream
@@ -247,6 +248,8 @@ def inverse_density(y):
 
 def join_targets(y, new):
     """Targets of the table and of its new rows, in the container and dtype of y."""
+    if is_polars_column(y):
+        return y.clone().append(type(y)(y.name, new.tolist(), dtype=y.dtype))
     if not hasattr(y, "iloc"):
         y = np.ravel(y)
         return np.concatenate([y, new.astype(y.dtype)])

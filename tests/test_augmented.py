@@ -312,9 +312,9 @@ class Truth(Copies):
 
 
 def test_the_gate_opens_where_synthetic_rows_tell_the_truth():
-    rows = RNG.normal(size=(40, 8))
+    rng = np.random.default_rng(3)
+    rows, fresh = rng.normal(size=(40, 8)), rng.normal(size=(500, 8))
     y = np.where(rows[:, 0] > 0, "yes", "no")
-    fresh = RNG.normal(size=(500, 8))
     fitted = AugmentedClassifier(logistic(), Truth(), n_synthetic=5.0, synthetic_weight=1.0,
                                  random_state=0).fit(rows, y)
     assert fitted.augmented_ and fitted.augmentation_gain_ > fitted.augmentation_error_ > 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 TEXT = (Path(__file__).parent.parent / "docs" / "recipes.md").read_text(encoding="utf-8")
-BLOCKS = dict(zip(["rare", "few", "tune", "pipeline"], re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL),
+BLOCKS = dict(zip(["rare", "few", "tune", "share", "pipeline"], re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL),
                   strict=True))
 
 
@@ -36,6 +36,16 @@ def test_tuning_the_manifold():
     search = run("tune")["search"]
     assert len(set(search.cv_results_["mean_test_score"])) > 1 and search.best_score_ > 0
     assert set(search.best_params_) == {"manifold__isomap__n_neighbors", "n_neighbors"}
+
+
+def test_sharing_a_table(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = run("share")
+    written = pytest.importorskip("pandas").read_csv(tmp_path / "to_share.csv")
+    assert written.shape == names["train"].shape and list(written) == list(names["table"])
+    assert "dcr_share" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert names["result"]["copy_share"].value == 0 and "memorisation_excess" in capsys.readouterr().out
+    assert abs(names["result"]["dcr_share"].value - 0.5) < 0.1
 
 
 def test_a_pipeline_that_samples():

@@ -45,7 +45,7 @@ def sampler(**parameters):
 # --- parameters
 
 BAD_PARAMETERS = [
-    ("manifold", ["umap", "Passthrough", 3, object(), Isomap, PCA]),
+    ("manifold", ["umap", "Passthrough", 3, {}, Isomap, PCA]),
     ("manifold_weight", [-0.1, "x", None, NAN, np.inf]),
     ("start", ["x", "Manifold", None, 1]),
     ("sigma_start", [-1, 0, 0.001, 1e9, "x", None, NAN]),
@@ -105,10 +105,12 @@ def test_every_parameter_has_a_bad_value():
     assert {name for name, _ in BAD_PARAMETERS} == set(ManifoldDiffusionSampler().get_params(deep=False))
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="asks for a machine without a GPU")
-def test_a_gpu_that_is_not_there_is_refused():
-    with pytest.raises(ValueError, match="device='cuda' asks for a GPU, but torch finds none"):
-        sampler(device="cuda", manifold=NeverFitted()).fit(X)
+@pytest.mark.parametrize(("device", "n_found", "found"),
+                         [("cuda", 0, "none"), ("cuda:0", 0, "none"), ("cuda:3", 1, "1")])
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch, device, n_found, found):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: n_found)
+    with pytest.raises(ValueError, match=f"device='{device}' asks for a GPU, but torch finds {found}"):
+        sampler(device=device, manifold=NeverFitted()).fit(X)
 
 
 @pytest.mark.parametrize("sizes", [[8], (8, 4), (np.int64(8),)])

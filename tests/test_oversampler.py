@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -91,6 +91,15 @@ def test_frames_come_back_with_their_dtypes():
     pd.testing.assert_series_equal(new_y.iloc[:80], target.reset_index(drop=True))
     pd.testing.assert_series_equal(new_X.dtypes, FRAME.dtypes)
     assert new_y.dtype == target.dtype and new_X.index.equals(pd.RangeIndex(171)) and set(new_X["kind"]) == {"a", "b"}
+
+
+@pytest.mark.parametrize("target", [Y, X[:, 0], np.arange(80) % 7 > 0])
+def test_targets_of_polars_come_back(target):
+    pl = pytest.importorskip("polars")
+    given = pl.Series("target", target)
+    new_X, new_y = over().fit_resample(pl.DataFrame(X), given)
+    assert isinstance(new_X, pl.DataFrame) and new_y.dtype == given.dtype and new_y.name == "target"
+    assert new_y[:80].equals(given) and len(new_y) == len(new_X) > 80 and len(given) == 80
 
 
 @pytest.mark.parametrize("dtype", [object, "U4", "U10"])
@@ -184,6 +193,12 @@ def test_it_goes_in_the_pipeline_of_imbalanced_learn():
     grid = {"manifolddiffusionoversampler__sampler__max_iter": [4, 8],
             "manifolddiffusionoversampler__sampling_strategy": [0.6, 1.0]}
     assert GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, TWO).predict(X).shape == (80,)
+
+
+def test_numbers_in_the_pipeline_of_imbalanced_learn():
+    rows, y = skewed(120)
+    pipeline = pytest.importorskip("imblearn.pipeline").make_pipeline(over(relevance="density"), LinearRegression())
+    assert cross_val_score(pipeline, rows, y, cv=2).mean() > 0.8
 
 
 def test_a_relevance_that_there_is_not_is_refused_before_anything_else():
