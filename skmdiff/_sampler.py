@@ -51,8 +51,9 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
     manifold : transformer, "passthrough" or None, default=None
         Any object with `fit_transform`: the classes of `sklearn.manifold` and `sklearn.decomposition`, UMAP, a
         Pipeline; with or without `transform`. It is cloned, and its `random_state`, where it has one that is
-        None, is set from ours. "passthrough" is plain diffusion from noise. None is a documented default,
-        ``PCA(n_components=8)`` (fewer for narrow tables).
+        None, is set from ours. It is given an array without names, the encoded table: a column of numbers is one
+        column of it, a column of categories as many as it has levels. "passthrough" is plain diffusion from noise.
+        None is a documented default, ``PCA(n_components=8)`` (fewer for narrow tables).
     manifold_weight : float, default=0.0
         Weight of a term of the training loss that regularises the denoiser by the manifold: the embedding of a row is
         to be read from its hidden layer. With a weight the denoiser is trained twice, with the term and without, and
