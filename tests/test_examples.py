@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.datasets import load_iris, make_classification
+from sklearn.metrics import balanced_accuracy_score, recall_score
 from sklearn.model_selection import train_test_split
 
-from skmdiff import AugmentedClassifier, ManifoldDiffusionSampler
+from skmdiff import AugmentedClassifier, ManifoldDiffusionOverSampler, ManifoldDiffusionSampler
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -79,7 +79,7 @@ def augmentation(monkeypatch):
     module = importlib.import_module("augmentation")
     monkeypatch.setattr(module, "ManifoldDiffusionSampler", partial(ManifoldDiffusionSampler, max_iter=10))
     yield module
-    for name in ("augmentation", "augmentation_peers", "contestants"):
+    for name in ("augmentation", "augmentation_peers", "contestants", "measured"):
         sys.modules.pop(name, None)
 
 
@@ -121,6 +121,38 @@ def test_peers_of_augmentation_draw_as_many_of_each_class(augmentation):
     assert np.bincount(new).tolist() == [0, 30, 30] and rows.dtypes.equals(X.dtypes)
     rows, new = smote_rows(X, y.astype(float), 0)
     assert len(rows) == 80 and new.min() >= 1 and new.max() <= 2
+
+
+@pytest.fixture
+def imbalance(augmentation, monkeypatch):
+    module = importlib.import_module("imbalance")
+    quick = ManifoldDiffusionOverSampler(ManifoldDiffusionSampler(max_iter=10))
+    monkeypatch.setattr(module, "ManifoldDiffusionOverSampler", lambda random_state: quick.set_params(
+        random_state=random_state))
+    yield module
+    sys.modules.pop("imbalance", None)
+
+
+def test_the_benchmark_of_imbalance(imbalance, tmp_path, capsys):
+    """One row in 51 is of the rare class; a line is what the estimator scores; a second run measures nothing."""
+    import pandas as pd
+
+    X, y = make_classification(900, 4, weights=[0.9], random_state=0)
+    pd.DataFrame(X, columns=list("abcd")).assign(kind=y).to_csv(tmp_path / "wilt.csv.gz", index=False)
+    options = SimpleNamespace(folder=tmp_path, out=tmp_path / "found.csv", seeds=[2], tables=["wilt", "car"])
+    for _ in range(2):
+        imbalance.run(options)
+        text = options.out.read_text(encoding="utf-8")
+    assert len(text.splitlines()) == 1 + 3 * 5
+    (X, y), (held_X, held_y) = imbalance.rare_rows(*imbalance.read_table(tmp_path / "wilt.csv.gz"), 2)
+    assert 50 * y.sum() == (y == 0).sum() == 500 and len(held_y) == 390 and held_y.sum() > 10
+    smote = imbalance.evened(X, y, imbalance.PEERS["smote"], 2)
+    assert smote[1].mean() == 0.5
+    model = imbalance.estimators(True, 2)["linear"].fit(*smote)
+    found = next(line for line in csv.DictReader(text.splitlines()) if line["method"] == "smote")
+    assert float(found["recall"]) == round(100 * recall_score(held_y, model.predict(held_X)), 2)
+    imbalance.show(options.out)
+    assert "ours less each" in capsys.readouterr().out
 
 
 def test_the_guide_on_tables_runs():

@@ -16,7 +16,6 @@ in the last column; those in CLASSES and NUMBERS that are there take part.
 """
 
 import argparse
-import warnings
 from itertools import product
 from pathlib import Path
 
@@ -24,6 +23,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from augmentation_peers import mixture_rows, smote_rows, with_smote
+from measured import measure_missing
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import (
@@ -144,20 +144,13 @@ def measure(X, y, case):
 
 def run(options):
     """Measure the cases that the file lacks, a seed of all tables at a time."""
-    out = Path(options.out)
-    done = set(map(tuple, pd.read_csv(out)[CASE].to_numpy().tolist())) if out.exists() else set()
-    for case in product(options.seeds, options.rows, options.tables):
+    def of_case(case):
         _, n_rows, name = case
         path = Path(options.folder) / f"{name}.csv.gz"
-        if case in done or not path.exists():
-            continue
-        X, y = read_table(path)
-        if len(y) < LEAST_ROWS * n_rows:
-            continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # estimators that do not converge, classes of a few rows
-            lines = measure(X, y, case)
-        lines.to_csv(out, mode="a", header=not out.exists(), index=False)
+        X, y = read_table(path) if path.exists() else (None, ())
+        return measure(X, y, case) if len(y) >= LEAST_ROWS * n_rows else None
+
+    measure_missing(options.out, CASE, product(options.seeds, options.rows, options.tables), of_case)
 
 
 def show(path):
