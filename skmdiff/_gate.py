@@ -27,7 +27,7 @@ from sklearn.base import clone
 from sklearn.model_selection import check_cv
 
 from ._checks import is_auto
-from ._synthetic import NumberCode, draw, fit_sampler, new_seed, stack, take
+from ._synthetic import NumberCode, at_even_shares, draw, fit_sampler, new_seed, stack, take
 from ._weights import places_at, weight_name
 
 MEAN_DRAWS = 20
@@ -152,7 +152,7 @@ def shared_rows(new, probability, rows, balanced):
     (m, n_classes), of a generator that learnt `rows`; `balanced` if as many were drawn of each class.
     """
     classes = np.unique(rows.y)
-    probability = at_even_shares(probability, rows) if balanced else probability
+    probability = at_even_shares(probability, class_weights(rows)) if balanced else probability
     drawn = new.y[:, None] == classes
     weight = 0.5 * (drawn + probability)
     row, label = np.nonzero(weight > LEAST_WEIGHT)
@@ -166,14 +166,13 @@ def likely_rows(new, probability, rows):
     inequality rows of no class go altogether where the generator draws by the law by which it judges.
     """
     classes = np.unique(rows.y)
-    of_drawn = at_even_shares(probability, rows)[new.y[:, None] == classes]
+    of_drawn = at_even_shares(probability, class_weights(rows))[new.y[:, None] == classes]
     return new.some(np.flatnonzero(of_drawn >= 1 / len(classes)))
 
 
-def at_even_shares(probability, rows):
-    """Probabilities (m, n_classes) of a generator that learnt `rows`, as they were if classes weighed the same."""
-    even = probability / np.bincount(np.unique(rows.y, return_inverse=True)[1], rows.weight)
-    return even / even.sum(axis=1, keepdims=True)
+def class_weights(rows):
+    """(n_classes,) the weight that each class of the rows has in all."""
+    return np.bincount(np.unique(rows.y, return_inverse=True)[1], rows.weight)
 
 
 def spread_draw(y, weight, n_draws, random_state):

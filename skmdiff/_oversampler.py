@@ -13,7 +13,7 @@ from ._cells import is_polars_column
 from ._checks import check_option, check_table, is_auto
 from ._frames import is_frame
 from ._parameters import check_real, random_stream
-from ._synthetic import NumberCode, check_sampler, draw, fit_sampler, stack, take
+from ._synthetic import NumberCode, check_sampler, draw, draw_likely, fit_sampler, stack, take
 from ._target import check_target
 
 STRATEGIES = {"auto", "not majority", "minority", "not minority", "all"}
@@ -30,7 +30,8 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
     ----------
     sampler : estimator or None, default=None
         Generator with ``fit(X, y)`` and ``sample(n_samples, y=, random_state=)``; it is cloned. None is
-        ``ManifoldDiffusionSampler()``.
+        ``ManifoldDiffusionSampler()``. Where it has ``conditional_mean(X)``, as that one, rows are drawn anew, a few
+        times at most, while their columns make their class less probable than classes of one weight are.
     sampling_strategy : str, float, dict or callable, default="auto"
         For classes, as in imbalanced-learn. "minority", "not minority", "not majority" and "all" name the classes
         that get as many rows as the largest one has; "auto" is "not majority". A float, for two classes, is the
@@ -116,10 +117,17 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
         wanted = self._wanted(targets, random_state)
         new = take(X, [])
         if len(wanted):
-            code = NumberCode.of(targets) if self._is_numeric(targets) else np.asarray
-            self.sampler_ = fit_sampler(self.sampler, X, code(targets), random_state)
-            new = draw(self.sampler_, code(wanted), random_state)
+            new = self._draw(X, targets, wanted, random_state)
         return stack(X, new), join_targets(y, wanted)
+
+    def _draw(self, X, y, wanted, random_state):
+        """New rows for the targets wanted, of a generator that learns the table."""
+        if not self._is_numeric(y):
+            self.sampler_ = fit_sampler(self.sampler, X, y, random_state)
+            return draw_likely(self.sampler_, wanted, y, random_state)
+        code = NumberCode.of(y)
+        self.sampler_ = fit_sampler(self.sampler, X, code(y), random_state)
+        return draw(self.sampler_, code(wanted), random_state)
 
     def _check(self, X, y):
         check_sampler(self.sampler)

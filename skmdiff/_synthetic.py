@@ -12,6 +12,9 @@ from ._sampler import ManifoldDiffusionSampler
 from ._streams import draw_seed
 from ._weights import weight_name
 
+# of a row whose columns speak against its class
+N_DRAWS = 5
+
 
 @dataclass(frozen=True)
 class NumberCode:
@@ -76,6 +79,41 @@ def has_target(sample):
 def draw(fitted, y, random_state):
     """Rows of a fitted sampler for the targets y (m,), m > 0."""
     return fitted.sample(len(y), y=y, random_state=new_seed(random_state))
+
+
+def draw_likely(fitted, y, seen_y, random_state):
+    """As `draw` for classes y (m,), by a sampler that judges its rows: drawn anew where the columns speak against y.
+
+    That is where a class is less probable given the columns than without, if classes weigh the same: a row is drawn
+    N_DRAWS times at most, and the draw taken in which its class is most probable. `seen_y` (n,) are the classes learnt.
+    """
+    new = draw(fitted, y, random_state)
+    if not hasattr(fitted, "conditional_mean"):
+        return new
+    classes, counts = np.unique(seen_y, return_counts=True)
+    chance = chance_of(fitted, new, y, classes, counts)
+    for _ in range(N_DRAWS - 1):
+        doubtful = np.flatnonzero(chance < 1 / len(classes))
+        if not len(doubtful):
+            break
+        again = draw(fitted, y[doubtful], random_state)
+        found = chance_of(fitted, again, y[doubtful], classes, counts)
+        better = np.flatnonzero(found > chance[doubtful])
+        place = np.arange(len(y))
+        place[doubtful[better]] = len(y) + better
+        new, chance[doubtful[better]] = take(stack(new, again), place), found[better]
+    return new
+
+
+def chance_of(fitted, X, y, classes, counts):
+    """(m,) probability of the class of each row given its columns, as `fitted` has it, if classes weighed the same."""
+    return at_even_shares(fitted.conditional_mean(X), counts)[np.arange(len(y)), np.searchsorted(classes, y)]
+
+
+def at_even_shares(probability, counts):
+    """Probabilities (m, n_classes) of a generator as they were if classes weighed the same, not `counts`."""
+    even = probability / counts
+    return even / even.sum(axis=1, keepdims=True)
 
 
 def stack(X, *others):

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from scipy import stats
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -95,7 +98,6 @@ def test_frames_come_back_with_their_dtypes():
 
 @pytest.mark.parametrize("target", [Y, X[:, 0], np.arange(80) % 7 > 0])
 def test_targets_of_polars_come_back(target):
-    pl = pytest.importorskip("polars")
     given = pl.Series("target", target)
     new_X, new_y = over().fit_resample(pl.DataFrame(X), given)
     assert isinstance(new_X, pl.DataFrame) and new_y.dtype == given.dtype and new_y.name == "target"
@@ -128,6 +130,39 @@ def test_new_rows_of_a_class_of_a_few_rows_are_like_it(n_rare):
     assert len(new) == 57 - n_rare
     nearest = np.abs(new.mean(axis=1)[:, None] - [0, 4, 8]).argmin(axis=1)
     assert (nearest == 2).mean() > 0.5  # 3 % of the table are
+
+
+class Judging(BaseEstimator):
+    """Rows uniform over [0, 1], whose value is the probability of the class 1 if both weigh the same."""
+
+    def fit(self, X, y):
+        self.like_, self.counts_, self.draws_ = X, np.bincount(y), 0
+        return self
+
+    def sample(self, n_samples, *, y, random_state):
+        self.draws_ += 1
+        values = np.random.RandomState(random_state).uniform(size=(n_samples, 1))
+        if isinstance(self.like_, np.ndarray):
+            return values
+        return type(self.like_)({name: values[:, 0] for name in self.like_.columns})
+
+    def conditional_mean(self, X):
+        x = np.asarray(X)[:, 0]
+        odds = np.stack([(1 - x) * self.counts_[0], x * self.counts_[1]], axis=1)
+        return odds / odds.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame, pl.DataFrame])
+def test_rows_that_speak_against_their_class_are_drawn_anew(container):
+    """Five draws, and of these the best where all are below a half, as one row in 32 is."""
+    X, y = container(np.random.default_rng(0).uniform(size=(2100, 1))), np.repeat([0, 1], [2000, 100])
+    estimator = over(sampler=Judging())
+    x = np.asarray(estimator.fit_resample(X, y)[0])[2100:, 0]
+    assert len(x) == 1900 and estimator.sampler_.draws_ == 5
+    kept = x[x >= 0.5]
+    assert abs(np.mean(x < 0.5) - 1 / 32) < 4 * np.sqrt(1 / 32 / 1900)
+    assert stats.kstest(kept, stats.uniform(0.5, 0.5).cdf).pvalue > 0.001
+    assert stats.kstest(x[x < 0.5], lambda v: (2 * v) ** 5).pvalue > 0.001  # the largest of five
 
 
 def test_one_seed_is_one_result():
