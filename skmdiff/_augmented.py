@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._checks import check_option, is_auto
+from ._checks import check_option, is_auto, tags_of, takes_gaps
 from ._frames import is_frame
 from ._gate import Recipe, Rows, measure_gain
 from ._parameters import check_real, random_stream
@@ -116,9 +116,9 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         fits = not isinstance(self.estimator, type) and hasattr(self.estimator, "fit")
         if not fits or not hasattr(self.estimator, "predict"):
             raise TypeError(f"estimator must be an estimator with fit and predict, got {self.estimator!r}.")
-        wanted, found = get_tags(self).estimator_type, get_tags(self.estimator).estimator_type
-        if {wanted, found} == {"classifier", "regressor"}:
-            raise TypeError(f"estimator must be a {wanted}, got the {found} {self.estimator!r}.")
+        wanted, tags = get_tags(self).estimator_type, tags_of(self.estimator)
+        if tags is not None and {wanted, tags.estimator_type} == {"classifier", "regressor"}:
+            raise TypeError(f"estimator must be a {wanted}, got the {tags.estimator_type} {self.estimator!r}.")
 
     def _validate(self, X, reset):
         if is_frame(X):
@@ -148,12 +148,12 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         return getattr(self.estimator_, method)(self._validate(X, reset=False))
 
     def __sklearn_tags__(self):
-        """Tags: dense tables, one target; gaps and kinds of classes as the wrapped estimator takes them."""
+        """Tags: dense tables, one target; kinds of classes as the wrapped estimator takes them, gaps as both parts."""
         tags = super().__sklearn_tags__()
-        if isinstance(self.estimator, type):
+        wrapped = None if isinstance(self.estimator, type) else tags_of(self.estimator)
+        if wrapped is None:
             return tags
-        wrapped = get_tags(self.estimator)
-        tags.input_tags.allow_nan = wrapped.input_tags.allow_nan
+        tags.input_tags.allow_nan = wrapped.input_tags.allow_nan and (self.sampler is None or takes_gaps(self.sampler))
         if tags.classifier_tags is not None:
             tags.classifier_tags = wrapped.classifier_tags or tags.classifier_tags
         return tags

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import get_tags
 
 from ._cells import read_cells
 from ._frames import column_names, is_frame, native_column
@@ -77,6 +78,20 @@ def check_option(value, name, options):
     if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} must be one of {sorted(options)}, got {value!r}.")
     return value
+
+
+def tags_of(estimator):
+    """The tags of an estimator; None for one that has none."""
+    try:
+        return get_tags(estimator)
+    except AttributeError:
+        return None
+
+
+def takes_gaps(estimator):
+    """Whether an estimator says that it takes missing cells."""
+    tags = tags_of(estimator)
+    return tags is not None and tags.input_tags.allow_nan
 
 
 def is_auto(value):

@@ -26,6 +26,7 @@ singleton, so that both directions are one line.
 Fitted state is plain Python and numpy, no pandas.
 """
 
+from numbers import Number
 from typing import NamedTuple
 
 import numpy as np
@@ -375,11 +376,16 @@ class CategoricalColumn(Column):
 
 
 def not_among(levels, x, name):
-    """(m,) of bool, the cells of a column that hold none of its levels; strings among others are an error."""
+    """(m,) of bool, the cells of a column that hold none of its levels; cells of another kind are an error."""
     unseen = set(x.tolist()) - levels
-    if any(isinstance(level, str) != isinstance(next(iter(levels)), str) for level in unseen):
+    if set(map(kind_of, unseen)) - set(map(kind_of, levels)):
         raise_unseen(name, unseen)
     return np.fromiter((cell in unseen for cell in x.tolist()), dtype=bool, count=len(x))
+
+
+def kind_of(level):
+    """What levels can be mistaken for each other: numbers for numbers, else those of one type."""
+    return next((kind for kind in (str, Number) if isinstance(level, kind)), type(level))
 
 
 def raise_unseen(name, unseen):

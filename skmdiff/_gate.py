@@ -24,6 +24,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import check_cv
 
 from ._checks import is_auto
@@ -33,8 +34,8 @@ from ._weights import places_at, weight_name
 MEAN_DRAWS = 20
 # of the weight of a synthetic row, what a class must have to get the row
 LEAST_WEIGHT = 0.02
-# beyond so many rows scikit-learn's histogram gradient boosting stops early by itself
-EARLY_ROWS = 10_000
+# what stops early by itself beyond so many rows
+BOOSTING, EARLY_ROWS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor), 10_000
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,15 @@ class Recipe:
     params: dict
 
     def fit(self, rows, n_real=None):
-        """A fitted clone of the estimator, on rows of which `n_real` are real, by default all."""
+        """A fitted clone of the estimator, on rows of which `n_real` are real, by default all.
+
+        Synthetic rows do not make boosting stop early that would not without them: by rows that are mostly such.
+        """
         name = weight_name(self.estimator)
         weights = {} if rows.weight is None else {name: rows.weight}
-        fitted = stopping_as_on(len(rows.y) if n_real is None else n_real, self.estimator)
+        fitted = clone(self.estimator)
+        if n_real is not None and n_real <= EARLY_ROWS:
+            fitted.set_params(**dict.fromkeys(automatic_stops(fitted), False))
         return fitted.fit(rows.X, rows.y, **weights, **self.params)
 
     def weight(self, rows):
@@ -131,11 +137,11 @@ class Recipe:
         return error_losses(fitted, rows) if self.balanced else row_losses(fitted, rows, self.classes)
 
 
-def stopping_as_on(n_rows, estimator):
-    """A clone that stops early if it would on so many rows where it leaves that to their number."""
-    auto = [name for name, value in estimator.get_params().items()
-            if name.split("__")[-1] == "early_stopping" and is_auto(value)]
-    return clone(estimator).set_params(**dict.fromkeys(auto, n_rows > EARLY_ROWS))
+def automatic_stops(estimator):
+    """Names of the parameters by which boosting in an estimator is stopped early where it has many rows."""
+    parts = {"": estimator, **{f"{name}__": part for name, part in estimator.get_params().items()}}
+    return [f"{prefix}early_stopping" for prefix, part in parts.items()
+            if isinstance(part, BOOSTING) and is_auto(part.early_stopping)]
 
 
 def even_weights(rows):

@@ -5,12 +5,11 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.stats import gaussian_kde
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
-from sklearn.utils import get_tags
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
 from ._cells import is_polars_column
-from ._checks import check_option, check_table, is_auto
+from ._checks import check_option, check_table, is_auto, takes_gaps
 from ._frames import is_frame
 from ._parameters import check_real, random_stream
 from ._synthetic import NumberCode, check_sampler, draw, draw_likely, fit_sampler, stack, take
@@ -30,8 +29,9 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
     ----------
     sampler : estimator or None, default=None
         Generator with ``fit(X, y)`` and ``sample(n_samples, y=, random_state=)``; it is cloned. None is
-        ``ManifoldDiffusionSampler()``. Where it has ``conditional_mean(X)``, as that one, rows are drawn anew, a few
-        times at most, while their columns make their class less probable than classes of one weight are.
+        ``ManifoldDiffusionSampler()``. Where it has ``conditional_mean(X)``, as that one, probabilities of the sorted
+        classes of shape (n_samples, n_classes), rows of classes are drawn anew, a few times at most, while their
+        columns make their class less probable than classes of one weight are.
     sampling_strategy : str, float, dict or callable, default="auto"
         For classes, as in imbalanced-learn. "minority", "not minority", "not majority" and "all" name the classes
         that get as many rows as the largest one has; "auto" is "not majority". A float, for two classes, is the
@@ -160,7 +160,7 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
         """Tags: a target is needed; gaps are taken where the generator takes them."""
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
-        tags.input_tags.allow_nan = self.sampler is None or get_tags(self.sampler).input_tags.allow_nan
+        tags.input_tags.allow_nan = self.sampler is None or takes_gaps(self.sampler)
         return tags
 
 
@@ -257,7 +257,9 @@ def inverse_density(y):
 def join_targets(y, new):
     """Targets of the table and of its new rows, in the container and dtype of y."""
     if is_polars_column(y):
-        return y.clone().append(type(y)(y.name, new.tolist(), dtype=y.dtype))
+        column = y.to_series(0) if is_frame(y) else y
+        joined = column.clone().append(type(column)(column.name, new.tolist(), dtype=column.dtype))
+        return joined.to_frame() if is_frame(y) else joined
     if not hasattr(y, "iloc"):
         y = np.ravel(y)
         return np.concatenate([y, new.astype(y.dtype)])

@@ -52,8 +52,8 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         Any object with `fit_transform`: the classes of `sklearn.manifold` and `sklearn.decomposition`, UMAP, a
         Pipeline; with or without `transform`. It is cloned, and its `random_state`, where it has one that is
         None, is set from ours. It is given an array without names, the encoded table: a column of numbers is one
-        column of it, a column of categories as many as it has levels. "passthrough" is plain diffusion from noise.
-        None is a documented default, ``PCA(n_components=8)`` (fewer for narrow tables).
+        column of it, one of categories as many as it has levels, of more than 50 levels 16. "passthrough" is plain
+        diffusion from noise. None is a documented default, ``PCA(n_components=8)`` (fewer for narrow tables).
     manifold_weight : float, default=0.0
         Weight of a term of the training loss that regularises the denoiser by the manifold: the embedding of a row is
         to be read from its hidden layer. With a weight the denoiser is trained twice, with the term and without, and
@@ -310,7 +310,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         code that such a value has. By the probability-flow ODE from the row to `sigma_start_` and the law of the starts
         there, in closed form; the trace of the Jacobian is exact up to 16 numeric columns and estimated with fixed
         probes above. A number outside of the range seen in `fit` costs a finite penalty; a level that it did not see
-        costs log(n + 1) after n rows, beside the density of the other cells. Where `sigma_start_` is small, rows far
+        costs log(n + 1) after n cells, beside the density of the other cells. Where `sigma_start_` is small, rows far
         from all training rows are rated lower than they deserve. For a row with gaps it is the density of the cells
         that are there; where the table of `fit` had gaps, times the probability that just these are. With a noise level
         it is the density of rows that have this noise once more, the finest that is learnt.

@@ -85,7 +85,7 @@ def draw_likely(fitted, y, seen_y, random_state):
     """As `draw` for classes y (m,), by a sampler that judges its rows: drawn anew where the columns speak against y.
 
     That is where a class is less probable given the columns than without, if classes weigh the same: a row is drawn
-    N_DRAWS times at most, and the draw taken in which its class is most probable. `seen_y` (n,) are the classes learnt.
+    N_DRAWS times at most, and the draw taken in which its class is most probable. `seen_y` (n,) are the classes given.
     """
     new = draw(fitted, y, random_state)
     if not hasattr(fitted, "conditional_mean"):
@@ -107,7 +107,11 @@ def draw_likely(fitted, y, seen_y, random_state):
 
 def chance_of(fitted, X, y, classes, counts):
     """(m,) probability of the class of each row given its columns, as `fitted` has it, if classes weighed the same."""
-    return at_even_shares(fitted.conditional_mean(X), counts)[np.arange(len(y)), np.searchsorted(classes, y)]
+    probability = np.asarray(fitted.conditional_mean(X))
+    if probability.shape != (len(y), len(classes)):
+        raise ValueError("conditional_mean of the sampler must return probabilities of shape (n_samples, n_classes), "
+                         f"{(len(y), len(classes))}, got {probability.shape}.")
+    return at_even_shares(probability, counts)[np.arange(len(y)), np.searchsorted(classes, y)]
 
 
 def at_even_shares(probability, counts):

@@ -52,9 +52,9 @@ def places_at(ends, mass):
 def weight_name(estimator):
     """The argument of `fit` by which an estimator takes weights, through its parts where it has some; None if not.
 
-    A Pipeline takes those of its last step, unless another one changes the number of rows, as an over-sampler does; a
-    vote or a stack takes them if all of its members do. With metadata routing, what has parts takes weights where one
-    requests them and none leaves open whether it does.
+    A Pipeline takes those of its last step; what is made of other estimators, a vote, a stack, a calibrated one, takes
+    them if all of these do; what changes the number of rows somewhere, by an over-sampler, does not. With metadata
+    routing, what has parts takes weights where one requests them and none leaves open whether it does.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def weight_name(estimator):
     >>> weight_name(make_pipeline(LogisticRegression())), weight_name(KNeighborsClassifier())
     ('logisticregression__sample_weight', None)
     """
-    if any(hasattr(step, "fit_resample") for _, step in getattr(estimator, "steps", [])):
+    if any(hasattr(part, "fit_resample") for part in estimator.get_params().values()):
         return None
     if get_config()["enable_metadata_routing"]:
         return "sample_weight" if takes_routed_weights(estimator) else None
@@ -72,9 +72,8 @@ def weight_name(estimator):
         name, last = estimator.steps[-1]
         inner = weight_name(last)
         return None if inner is None else f"{name}__{inner}"
-    if isinstance(estimator, COMBINED):
-        return "sample_weight" if all(weight_name(part) == "sample_weight" for part in combined(estimator)) else None
-    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+    takes = isinstance(estimator, COMBINED) or has_fit_parameter(estimator, "sample_weight")
+    return "sample_weight" if takes and all(weight_name(part) == "sample_weight" for part in parts(estimator)) else None
 
 
 def takes_routed_weights(estimator):
@@ -91,8 +90,8 @@ def takes_routed_weights(estimator):
     return True
 
 
-def combined(estimator):
-    """The estimators of a vote or a stack, and the one that a stack is given for the end."""
-    parts = [part for _, part in estimator.estimators if not isinstance(part, str)]
-    last = getattr(estimator, "final_estimator", None)
-    return parts if last is None else [*parts, last]
+def parts(estimator):
+    """The estimators that one is made of: those of a vote or a stack, and what it is given to wrap or for the end."""
+    members = [member for _, member in estimator.estimators] if isinstance(estimator, COMBINED) else []
+    others = [getattr(estimator, name, None) for name in ("estimator", "final_estimator")]
+    return [part for part in [*members, *others] if hasattr(part, "fit")]

@@ -2,10 +2,10 @@
 
 import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ._checks import takes_gaps
 from ._columns import to_grid
 from ._frames import is_pandas
 
@@ -165,8 +165,8 @@ class SamplerPipeline(Pipeline):
     def __sklearn_tags__(self):
         """Tags: those of a Pipeline; gaps are taken where all steps take them."""
         tags = super().__sklearn_tags__()
-        used = [step for _, step in [*self._before_last(), self.steps[-1]]]
-        tags.input_tags.allow_nan = all(get_tags(step).input_tags.allow_nan for step in used)
+        used = [step for _, step in self.steps if step is not None and not is_passthrough(step)]
+        tags.input_tags.allow_nan = bool(used) and all(map(takes_gaps, used))
         return tags
 
 
@@ -180,7 +180,7 @@ def check_invertible(name, step):
 
     A FunctionTransformer without `inverse_func` has an inverse_transform that returns its input: a wrong inverse.
     """
-    for inner_name, inner in getattr(step, "steps", []):
+    for inner_name, inner in step.steps if isinstance(step, Pipeline) else []:
         if inner is not None and not is_passthrough(inner):
             check_invertible(f"{name}__{inner_name}", inner)
     forgets = getattr(step, "func", None) is not None and getattr(step, "inverse_func", step) is None

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     GradientBoostingClassifier,
@@ -199,16 +200,22 @@ def test_early_stopping_by_rows_given():
     assert stages == [30, 1]
 
 
-@pytest.mark.parametrize(("n_rows", "stops"), [(2000, False), (10_001, True)])
+@pytest.mark.parametrize(("n_rows", "stops"), [(2500, False), (10_001, True)])
 def test_early_stopping_is_switched_on_by_real_rows(n_rows, stops):
     """Beyond 10 000 rows histogram gradient boosting stops early by itself: synthetic ones do not count."""
     rows = np.random.default_rng(2).normal(size=(n_rows, 2))
     y, model = rows[:, 0] > 0, HistGradientBoostingClassifier(max_iter=2)
-    for wrapped in (model, make_pipeline(model)):
-        fitted = AugmentedClassifier(wrapped, Copies(), n_synthetic=5.0, gate=False).fit(rows, y).estimator_
-        inner = fitted[-1] if hasattr(fitted, "steps") else fitted
-        assert inner.do_early_stopping_ == stops == clone(model).fit(rows, y).do_early_stopping_
-    assert model.early_stopping == "auto"
+    for wrapped, inner_of in ((model, lambda m: m), (make_pipeline(model), lambda m: m[-1]),
+                              (CalibratedClassifierCV(model, cv=2), lambda m: m.calibrated_classifiers_[0].estimator)):
+        fitted = AugmentedClassifier(wrapped, Copies(), n_synthetic=9.0, gate=False).fit(rows, y).estimator_
+        assert inner_of(fitted).do_early_stopping_ == stops
+    assert clone(model).fit(rows, y).do_early_stopping_ == stops and model.early_stopping == "auto"
+
+
+def test_the_plain_fit_keeps_its_early_stopping():
+    model = HistGradientBoostingClassifier(max_iter=2)
+    assert Recipe(model, Copies(), 1.0, 1.0, np.array(["no", "yes"]), True, {}).fit(
+        Rows(X, LABELS, None)).early_stopping == "auto"
 
 
 @pytest.mark.parametrize("wrapped", [logistic(class_weight="balanced"),
@@ -238,10 +245,10 @@ def test_folds_of_groups(recorded):
     assert all(len({row_set(X[groups == g]) <= half for half in halves}) == 2 for g in range(10))
 
 
-def test_gaps_are_taken_where_the_wrapped_estimator_takes_them():
-    tags = [get_tags(AugmentedClassifier(wrapped)).input_tags.allow_nan
-            for wrapped in (HistGradientBoostingClassifier(), logistic())]
-    assert tags == [True, False]
+def test_gaps_are_taken_where_both_parts_take_them():
+    tags = [get_tags(AugmentedClassifier(wrapped, inner)).input_tags.allow_nan
+            for wrapped in (HistGradientBoostingClassifier(), logistic()) for inner in (None, quick(), Copies())]
+    assert tags == [True, True, False, False, False, False]
 
 
 @pytest.mark.parametrize("listed", [True, False])

@@ -109,6 +109,7 @@ def test_every_parameter_has_a_bad_value():
                          [("cuda", 0, "none"), ("cuda:0", 0, "none"), ("cuda:3", 1, "1")])
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch, device, n_found, found):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: n_found)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: n_found > 0)
     with pytest.raises(ValueError, match=f"device='{device}' asks for a GPU, but torch finds {found}"):
         sampler(device=device, manifold=NeverFitted()).fit(X)
 

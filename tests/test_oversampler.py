@@ -6,12 +6,15 @@ import polars as pl
 import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from stand_ins import Copies
 
 from skmdiff import ManifoldDiffusionOverSampler, ManifoldDiffusionSampler
+from skmdiff._synthetic import draw_likely
 
 RNG = np.random.default_rng(0)
 Y = np.array(["rare"] * 3 + ["some"] * 20 + ["many"] * 57)
@@ -102,6 +105,9 @@ def test_targets_of_polars_come_back(target):
     new_X, new_y = over().fit_resample(pl.DataFrame(X), given)
     assert isinstance(new_X, pl.DataFrame) and new_y.dtype == given.dtype and new_y.name == "target"
     assert new_y[:80].equals(given) and len(new_y) == len(new_X) > 80 and len(given) == 80
+    with pytest.warns(DataConversionWarning, match="column-vector y"):
+        frame = over().fit_resample(X, given.to_frame())[1]
+    assert frame.to_series(0).equals(new_y)
 
 
 @pytest.mark.parametrize("dtype", [object, "U4", "U10"])
@@ -163,6 +169,39 @@ def test_rows_that_speak_against_their_class_are_drawn_anew(container):
     assert abs(np.mean(x < 0.5) - 1 / 32) < 4 * np.sqrt(1 / 32 / 1900)
     assert stats.kstest(kept, stats.uniform(0.5, 0.5).cdf).pvalue > 0.001
     assert stats.kstest(x[x < 0.5], lambda v: (2 * v) ** 5).pvalue > 0.001  # the largest of five
+
+
+def test_rows_drawn_anew_by_hand():
+    """Three classes: a class is doubtful below a third, the draw of most probability stays."""
+    chances = iter([[0.5, 0.3, 0.2], [0.3, 0.6], [0.1], [0.32], [0.31]])
+
+    class Told(Copies):
+        def sample(self, n_samples, *, y, random_state):
+            self.now_ = np.array(next(chances))
+            assert len(self.now_) == n_samples
+            self.asked_ = y
+            return np.repeat(self.now_[:, None], 2, axis=1)
+
+        def conditional_mean(self, X):
+            even = np.repeat((1 - self.now_[:, None]) / 2, 3, axis=1)
+            even[np.arange(len(X)), np.searchsorted(["a", "b", "c"], self.asked_)] = self.now_
+            return even * [1, 2, 3]
+
+    fitted = Told().fit(X, Y)
+    seen = np.repeat(["a", "b", "c"], [1, 2, 3])
+    drawn = draw_likely(fitted, np.array(["c", "a", "b"]), seen, np.random.RandomState(0))
+    assert drawn[:, 0].tolist() == [0.5, 0.32, 0.6]
+    with pytest.raises(StopIteration):
+        next(chances)
+
+
+def test_probabilities_of_another_shape_are_refused():
+    class Flat(Judging):
+        def conditional_mean(self, X):
+            return np.zeros(len(X))
+
+    with pytest.raises(ValueError, match=r"conditional_mean of the sampler must return.*\(34, 2\), got \(34,\)"):
+        over(sampler=Flat()).fit_resample(X, TWO)
 
 
 def test_one_seed_is_one_result():

@@ -16,6 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmdiff import ManifoldDiffusionSampler, SamplerPipeline, make_sampler_pipeline
@@ -44,6 +45,30 @@ def test_scikit_learn_checks(estimator, check):
         # tables of a few rows clamp n_neighbors and n_components, which is announced
         warnings.simplefilter("ignore", UserWarning)
         check(estimator)
+
+
+@pytest.mark.parametrize(("steps", "allowed"), [
+    ([StandardScaler(), sampler()], True), ([PCA(), sampler()], False), ([StandardScaler(), KernelDensity()], False),
+    ([StandardScaler(), "passthrough"], True), ([], False)])
+def test_gaps_are_taken_where_all_steps_take_them(steps, allowed):
+    pipeline = SamplerPipeline([(str(i), step) for i, step in enumerate(steps)])
+    assert get_tags(pipeline).input_tags.allow_nan == allowed
+
+
+def test_steps_need_no_tags():
+    class Bare:
+        steps = 3
+
+        def fit(self, X, y=None):
+            return self
+
+        def transform(self, X):
+            return X
+
+        inverse_transform = transform
+
+    fitted = make_sampler_pipeline(Bare(), StandardScaler(), "passthrough", KernelDensity()).fit(X)
+    assert fitted.sample(2).shape == (2, 3) and fitted[:-1].transform(X).shape == X.shape
 
 
 # --- rows come back

@@ -50,6 +50,14 @@ def test_a_level_that_was_not_seen_is_no_gap():
     assert scores[0] - scores[1] == pytest.approx(has[0] - lacks[0] - np.log(n + 1), abs=1e-6)
 
 
+def test_levels_of_another_kind_are_refused():
+    model = sampler(categorical_features=["e"]).fit(FRAME.assign(e=np.arange(40) % 3))
+    assert np.isfinite(model.score(FRAME.assign(e=7)))
+    for other in ("1", pd.Timestamp("2024-01-01")):
+        with pytest.raises(ValueError, match="'e' of X must hold levels seen in fit only"):
+            model.score(FRAME.assign(e=pd.Categorical([other] * 40)))
+
+
 def test_a_search_over_folds_with_a_level_of_their_own():
     table = FRAME.assign(e=["rare", *LABELS[1:]])
     search = GridSearchCV(sampler(), {"max_iter": [4, 8]}, cv=3, error_score="raise").fit(table)

@@ -2,8 +2,10 @@
 
 import pytest
 import sklearn
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import AdaBoostClassifier, StackingClassifier, VotingClassifier
+from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -31,7 +33,11 @@ def is_fitted(wrapped):
     (VotingClassifier([("a", make_pipeline(logistic()))]), None),
     (StackingClassifier([("a", GaussianNB())], logistic(), cv=2), "sample_weight"),
     (StackingClassifier([("a", GaussianNB())], nearest(), cv=2), None),
-    (CalibratedClassifierCV(GaussianNB(), cv=2), "sample_weight")], ids=str)
+    (CalibratedClassifierCV(GaussianNB(), cv=2), "sample_weight"),
+    (CalibratedClassifierCV(nearest(), cv=2), None),
+    (CalibratedClassifierCV(make_pipeline(GaussianNB()), cv=2), None),
+    (BaggingClassifier(nearest(), 2), None), (BaggingClassifier(GaussianNB(), 2), "sample_weight"),
+    (GridSearchCV(GaussianNB(), {}, cv=2), None)], ids=str)
 def test_where_weights_go(wrapped, name):
     assert weight_name(wrapped) == name and is_fitted(wrapped)
 
@@ -39,7 +45,14 @@ def test_where_weights_go(wrapped, name):
 def test_no_weights_where_a_step_changes_the_number_of_rows():
     over = pytest.importorskip("imblearn.over_sampling").RandomOverSampler(random_state=0)
     wrapped = pytest.importorskip("imblearn.pipeline").make_pipeline(over, logistic())
-    assert weight_name(wrapped) is None and is_fitted(wrapped)
+    for outer in (wrapped, make_pipeline(StandardScaler(), wrapped), VotingClassifier([("a", wrapped)]),
+                  GridSearchCV(wrapped, {}, cv=2)):
+        assert weight_name(outer) is None and is_fitted(outer)
+    with sklearn.config_context(enable_metadata_routing=True):
+        asked = clone(wrapped)
+        asking(asked[-1])
+        voting = VotingClassifier([("a", asked)])
+        assert weight_name(voting) is None and is_fitted(voting)
     with pytest.raises(TypeError, match="sample_weight must be None where"):
         AugmentedClassifier(wrapped, Copies()).fit(X, LABELS, sample_weight=2.0)
 

@@ -56,7 +56,7 @@ def resolve_device(device):
         resolved = torch.device(device)
     except (RuntimeError, TypeError) as error:
         raise ValueError(f"device must be 'auto' or a torch device such as 'cpu' or 'cuda', got {device!r}.") from error
-    n_found = torch.cuda.device_count()
+    n_found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if resolved.type == "cuda" and (resolved.index or 0) >= n_found:
         raise ValueError(
             f"device={device!r} asks for a GPU, but torch finds {n_found or 'none'}; use device='auto' or 'cpu'.")
