@@ -33,7 +33,7 @@ FLOORS = {
     "skmdiff._groups": 1,
     "skmdiff._local": 1,
     "skmdiff.datasets": 2,
-    "skmdiff.pipeline": 1,
+    "skmdiff.pipeline": 2,
     "skmdiff._charts": 2,
     "skmdiff._constraints": 2,
     "skmdiff._diffusion.denoiser": 2,
