@@ -200,14 +200,14 @@ def test_early_stopping_by_rows_given():
     assert stages == [30, 1]
 
 
-@pytest.mark.parametrize(("n_rows", "stops"), [(2500, False), (10_001, True)])
-def test_early_stopping_is_switched_on_by_real_rows(n_rows, stops):
+@pytest.mark.parametrize(("n_rows", "share", "stops"), [(2500, 9.0, False), (10_001, 1.2, True)])
+def test_early_stopping_is_switched_on_by_real_rows(n_rows, share, stops):
     """Beyond 10 000 rows histogram gradient boosting stops early by itself: synthetic ones do not count."""
     rows = np.random.default_rng(2).normal(size=(n_rows, 2))
     y, model = rows[:, 0] > 0, HistGradientBoostingClassifier(max_iter=2)
     for wrapped, inner_of in ((model, lambda m: m), (make_pipeline(model), lambda m: m[-1]),
                               (CalibratedClassifierCV(model, cv=2), lambda m: m.calibrated_classifiers_[0].estimator)):
-        fitted = AugmentedClassifier(wrapped, Copies(), n_synthetic=9.0, gate=False).fit(rows, y).estimator_
+        fitted = AugmentedClassifier(wrapped, Copies(), n_synthetic=share, gate=False).fit(rows, y).estimator_
         assert inner_of(fitted).do_early_stopping_ == stops
     assert clone(model).fit(rows, y).do_early_stopping_ == stops and model.early_stopping == "auto"
 
