@@ -422,6 +422,7 @@ def test_a_column_that_only_rows_held_out_have_is_learnt_all_the_same():
         assert X[:2, 1].min() <= drawn[:, 1].min() and drawn[:, 1].max() <= X[:2, 1].max()
 
 
+@pytest.mark.slow
 def test_what_the_terms_of_many_indicators_gain_is_not_put_down_to_trees():
     """Gaps without law in 20 columns: no trees, as with one column, in most tables (here seven of eight)."""
     n_trees = []
