@@ -23,7 +23,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from augmentation_peers import mixture_rows, smote_rows, with_smote
-from measured import measure_missing
+from measured import measure_missing, run_or_show
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import (
@@ -175,19 +175,9 @@ def show(path):
 def main():
     """Run the command line."""
     parser = argparse.ArgumentParser(description="What do synthetic rows gain?")
-    parser.add_argument("folder", nargs="?", help="of the tables")
     parser.add_argument("--rows", type=int, nargs="+", default=[100])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--tables", nargs="+", default=[*CLASSES, *NUMBERS])
-    parser.add_argument("--out", default="gains.csv")
-    parser.add_argument("--show", help="print the means of a file instead")
-    options = parser.parse_args()
-    if options.show:
-        show(options.show)
-    elif options.folder is None:
-        parser.error("give the folder of the tables, or a file to --show")
-    else:
-        run(options)
+    run_or_show(parser, "gains.csv", run, show)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import pandas as pd
 from augmentation import MOST_TEST_ROWS, estimators, read_table
 from augmentation_peers import NEIGHBOURS, Code
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
-from measured import measure_missing
+from measured import measure_missing, run_or_show
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score, recall_score
 
@@ -100,18 +100,8 @@ def show(path):
 def main():
     """Run the command line."""
     parser = argparse.ArgumentParser(description="What do over-samplers do for a rare class?")
-    parser.add_argument("folder", nargs="?", help="of the tables")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--tables", nargs="+", default=TABLES)
-    parser.add_argument("--out", default="imbalance.csv")
-    parser.add_argument("--show", help="print the means of a file instead")
-    options = parser.parse_args()
-    if options.show:
-        show(options.show)
-    elif options.folder is None:
-        parser.error("give the folder of the tables, or a file to --show")
-    else:
-        run(options)
+    run_or_show(parser, "imbalance.csv", run, show)
 
 
 if __name__ == "__main__":

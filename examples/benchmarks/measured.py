@@ -6,6 +6,21 @@ from pathlib import Path
 import pandas as pd
 
 
+def run_or_show(parser, out, run, show):
+    """The command line of a benchmark of a folder of tables: run it, or show what a file of it holds."""
+    parser.add_argument("folder", nargs="?", help="of the tables")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--out", default=out)
+    parser.add_argument("--show", help="print the means of a file instead")
+    options = parser.parse_args()
+    if options.show:
+        show(options.show)
+    elif options.folder is None:
+        parser.error("give the folder of the tables, or a file to --show")
+    else:
+        run(options)
+
+
 def measure_missing(path, names, cases, measure):
     """Add the lines of the cases that a CSV file lacks.
 
