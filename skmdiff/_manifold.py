@@ -20,8 +20,8 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.utils import get_tags
 
+from ._checks import takes_positive_only
 from ._dimension import estimate_dimension
 from ._lift import choose_lift
 from ._local import carry, in_blocks, neighbor_graph
@@ -98,7 +98,7 @@ class ManifoldModel:
     def _fit_transformer(self, W):
         self.table_ = W
         landmarks = W[self.landmarks_]
-        self.floor_ = landmarks.min(axis=0) if positive_only(self.transformer) else None
+        self.floor_ = landmarks.min(axis=0) if takes_positive_only(self.transformer) else None
         self.transformer_ = prepare(self.transformer, landmarks.shape, self.random_state)
         raw = fit_embedding(self.transformer_, self._shifted(landmarks), self.random_state)
         self.landmark_embedding_ = raw
@@ -201,11 +201,6 @@ def check_transformer(transformer):
                 f"manifold must work on the rows of the table, not on their distances; {class_name(transformer)} has "
                 f"{name}={value!r}"
             )
-
-
-def positive_only(transformer):
-    """Whether it takes non-negative data only, as NMF does."""
-    return hasattr(transformer, "__sklearn_tags__") and get_tags(transformer).input_tags.positive_only
 
 
 def prepare(transformer, shape, seed):
