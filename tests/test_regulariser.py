@@ -81,7 +81,7 @@ def test_the_gate_keeps_what_the_held_out_loss_prefers(monkeypatch, with_term, k
 
 
 def test_a_term_that_drowns_the_loss_leaves_the_sampler_without():
-    plain, drowned = fitted(0.0), fitted(1000.0)
+    plain, drowned = fitted(0.0), fitted(1e6)  # of 1000 three seeds in ten are the better by chance
     assert drowned.manifold_weight_ == 0.0
     np.testing.assert_array_equal(drowned.sample(5), plain.sample(5))
 
