@@ -15,9 +15,6 @@ import pytest
 from scipy import stats
 
 from skmdiff import ManifoldDiffusionSampler
-from skmdiff._columns import Block
-from skmdiff._conditional import MAX_CANDIDATES, PRIOR_MATCH, Matches, Near, Wish, redraw
-from skmdiff._conditions import wish_of_codes
 
 COVARIANCE = np.array([[1.0, 0.7, 0.3], [0.7, 1.0, 0.5], [0.3, 0.5, 1.0]])
 N_ROWS, N_DRAWN = 2500, 2000
@@ -235,63 +232,7 @@ def test_no_condition_is_a_free_row(fast):
     assert len(fast.sample(5, conditions={"age": None, "x": np.nan})) == 5
 
 
-# --- parts against closed forms
-
-
-def three_classes(n=3000):
-    """Rows of a number c and a class, and a network that knows p(class | c) but for a factor a class."""
-    rng = np.random.default_rng(0)
-    c = rng.normal(size=n)
-    law = np.exp(np.outer(c, [0.0, 1.5, -1.0]))
-    law /= law.sum(1, keepdims=True)
-    level = (rng.random((n, 1)) > law.cumsum(1)).sum(1)
-    blocks = [Block("numeric", 0, 1, None, "c"), Block("categorical", 1, 4, np.eye(3), "k", np.full(3, 1 / 3))]
-
-    def network(W):
-        biased = np.exp(np.outer(np.nan_to_num(W[:, 0]), [0.0, 1.5, -1.0])) * [1.0, 3.0, 0.2]
-        return {1: biased / biased.sum(1, keepdims=True)}
-
-    return np.column_stack([c, np.eye(3)[level]]), level, blocks, network
-
-
-def calibrated(rows, level, blocks, network, c, prior):
-    """The probabilities of the classes at c, with sums written out."""
-    matches = Matches(rows, blocks)
-    near = matches.near(*matches.agreeing(np.array([c, np.nan]), np.array([c, np.nan]), {})).thinned()
-    weights = near.weights()
-    own = network(rows[near.places])[1]
-    n_rows = weights.sum() ** 2 / (weights**2).sum()
-    out = []
-    for k, there in enumerate(network(np.array([[c]]))[1][0]):
-        mean = sum(w * p for w, p in zip(weights, own[:, k], strict=True)) / weights.sum()
-        share = sum(w for w, j in zip(weights, near.places, strict=True) if level[j] == k) / weights.sum()
-        out.append(there * (n_rows * share + prior * mean) / ((n_rows + prior) * mean))
-    return np.array(out) / sum(out)
-
-
-@pytest.mark.parametrize("c", [0.03125, 1.0])  # on the grid of coarse wishes
-def test_free_categories_follow_the_network_calibrated_by_rows_near(c):
-    rows, level, blocks, network = three_classes()
-    n, codes = 40_000, np.array([[c, np.nan, np.nan, np.nan]])
-    wish = wish_of_codes(np.repeat(codes, n, axis=0), blocks)
-    matches = Matches(rows, blocks, probabilities=network)
-    chosen = matches.settle(wish, np.random.default_rng(1).random((n, 3)))[0]
-    expected = calibrated(rows, level, blocks, network, c, prior=0)
-    np.testing.assert_allclose(np.bincount(level[chosen], minlength=3) / n, expected, atol=4 * 0.5 / np.sqrt(n))
-    found = matches.predict(wish_of_codes(codes, blocks), 1)[0]
-    np.testing.assert_allclose(found, calibrated(rows, level, blocks, network, c, PRIOR_MATCH), rtol=1e-9)
-    truth = np.exp(c * np.array([0.0, 1.5, -1.0]))
-    biased = network(codes)[1][0]
-    assert np.abs(found - truth / truth.sum()).max() < 0.5 * np.abs(biased - truth / truth.sum()).max()
-
-
-def test_few_rows_stand_for_many_by_their_weight():
-    many = Near(np.arange(5000), np.cumsum(np.linspace(0, 1, 5000)))
-    few = many.thinned()
-    assert len(few.places) == MAX_CANDIDATES
-    mean = np.average(np.arange(5000), weights=np.linspace(0, 1, 5000))
-    assert few.places.mean() == pytest.approx(mean, abs=5)
-    assert few.thinned() is few
+# --- what rows depend on
 
 
 def test_rows_for_numbers_wanted_do_not_depend_on_the_others():
@@ -315,13 +256,6 @@ def test_a_row_under_a_range_does_not_depend_on_the_conditions_of_others():
         pd.testing.assert_frame_equal(rows[:n], est.sample(n, conditions=conditions[:n]))
     seen = est.sample(300, conditions={"x": (-0.5, 0.5), "day": pd.Timestamp("2024-01-10")})
     assert seen["x"].nunique() > 280  # numbers anew, not those of rows
-
-
-def test_values_are_drawn_anew_half_way_to_their_neighbours():
-    seen = np.array([0.0, 1.0, 1.0, 2.0, 4.0])
-    values = np.repeat([0.0, 1.0, 2.0, 4.0], 2)
-    new = redraw(seen, values, np.tile([0.0, 1.0], 4))
-    np.testing.assert_allclose(new, [0, 0.5, 1, 1, 1.5, 3, 3, 4])
 
 
 # --- what cannot be
@@ -425,12 +359,6 @@ def test_an_open_range_of_a_constant_date():
     assert len(est.sample(3, conditions={"day": (None, pd.Timestamp("2024-06-01"))})) == 3
     with pytest.raises(ValueError, match="must be the one value seen"):
         est.sample(3, conditions={"day": (pd.Timestamp("2024-06-01"), None)})
-
-
-def test_one_number_a_row_is_one_wish_for_near_ones_though_rows_lack_it():
-    low = np.append(np.linspace(0, 1, 500), np.nan)[:, None]
-    wish = Wish(np.hstack([low, np.full((501, 1), np.nan)]), np.hstack([low, np.full((501, 1), np.nan)]), {})
-    assert len(wish.coarse().distinct()[0]) == 34  # 33 steps of 1/32 and none
 
 
 def correlated(n=1500, p=5, share=0.6):
