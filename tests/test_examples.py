@@ -155,6 +155,7 @@ def test_the_benchmark_of_imbalance(imbalance, tmp_path, capsys):
     assert "ours less each" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_guide_on_tables_runs():
     guide = (ROOT / "docs" / "user_guide.md").read_text(encoding="utf-8")
     names = {"ManifoldDiffusionSampler": ManifoldDiffusionSampler}

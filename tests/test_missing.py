@@ -198,6 +198,7 @@ def test_log_odds_for_all_indicators_are_calibrated_by_one_factor_or_one_each(tr
     assert found.factor == pytest.approx(0.7, abs=0.06)
 
 
+@pytest.mark.slow
 def test_many_indicators_keep_their_rates():
     """60 of them, for which the trees are chosen by a third of 400 rows: its own rates are off by .05 somewhere."""
     rng = np.random.default_rng(8)

@@ -102,6 +102,7 @@ def test_contraction_leaves_a_thick_table_as_thick_as_it_is():
 # --- the sampler
 
 
+@pytest.mark.slow
 def test_denoising_a_gaussian_is_the_wiener_filter():
     """E[clean | seen] = C R^-1 x for clean ~ N(0, C); plain diffusion, so that the denoiser alone does it."""
     rng = np.random.default_rng(0)
@@ -314,6 +315,7 @@ def test_errors_of_a_jacobian_are_not_taken_for_variance():
     assert np.mean((drawn - on_plane) ** 2) * 10 / 8 < 0.1  # with negative eigenvalues as 0 alone: .16
 
 
+@pytest.mark.slow
 def test_rows_drawn_lie_nearer_to_a_surface_than_rows_seen_without_charts():
     """By the denoiser alone, where noise hides that a surface has two dimensions: .30 of .41, spread within 3 %."""
     clean = make_torus(1000, 10, random_state=0)

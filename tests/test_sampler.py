@@ -88,6 +88,7 @@ class Counted(PCA):
         return super().fit_transform(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_memory", [str, joblib.Memory], ids=["folder", "memory"])
 def test_settings_of_a_search_that_share_a_manifold_fit_it_once(tmp_path, as_memory):
     keep = as_memory(tmp_path) if as_memory is str else as_memory(tmp_path, verbose=0)
