@@ -81,6 +81,7 @@ def test_a_table_of_ones_own_is_measured_and_written(mixed_csv, tmp_path, capsys
     assert (tmp_path / "out" / "demo.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_same_seed_same_output(mixed_csv, tmp_path, capsys):
     written = []
     for _ in range(2):

@@ -87,6 +87,7 @@ def run_augmentation(augmentation, folder, out):
     augmentation.run(SimpleNamespace(folder=folder, out=out, rows=[40], seeds=[1], tables=["ecoli", "abalone"]))
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_augmentation_measures_the_default_once(augmentation, tmp_path, capsys):
     X, y = load_iris(return_X_y=True, as_frame=True)
     X.assign(kind=y).iloc[20:].to_csv(tmp_path / "ecoli.csv.gz", index=False)

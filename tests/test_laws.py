@@ -100,6 +100,7 @@ def test_a_stratified_batch_as_long_as_the_table_starts_from_every_row_once():
     assert len(np.unique(found)) > 290 > 250 > len(np.unique(nearest(X, est.sample(300), 1)[1][:, 0]))
 
 
+@pytest.mark.slow
 def test_ten_modes_in_ten_draws():
     """Independent draws meet 10 (1 - .9^10) = 6.5 of ten equal modes; 200 batches."""
     X, label = make_blobs(600, 5, centers=10, cluster_std=0.1, center_box=(-9, 9), random_state=0)

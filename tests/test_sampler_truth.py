@@ -85,6 +85,7 @@ def test_samples_of_a_gaussian():
     np.testing.assert_allclose(np.cov(new.T), np.cov(X.T), atol=0.12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manifold", ["passthrough", None])
 def test_modes_keep_their_shares(manifold):
     """Two clusters, 85 and 15 %: the share of the small one within 4 binomial standard errors plus 2 %."""
