@@ -1,9 +1,9 @@
 """A generator of table rows: a manifold learner and a small diffusion model together."""
 
-from ._augmented import AugmentedClassifier, AugmentedRegressor
-from ._imputer import ManifoldDiffusionImputer
-from ._oversampler import ManifoldDiffusionOverSampler
-from ._sampler import ManifoldDiffusionSampler
+from ._applications.augmented import AugmentedClassifier, AugmentedRegressor
+from ._applications.imputer import ManifoldDiffusionImputer
+from ._applications.over_sampler import ManifoldDiffusionOverSampler
+from ._sampler.estimator import ManifoldDiffusionSampler
 from .pipeline import SamplerPipeline, make_sampler_pipeline
 
 __version__ = "0.3.0"

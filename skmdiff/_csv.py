@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from ._frames import native_column
+from ._table.frames import native_column
 
 
 def has_pandas():

@@ -17,12 +17,12 @@ from sklearn.manifold import TSNE, Isomap, LocallyLinearEmbedding, SpectralEmbed
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from ._checks import read_column
-from ._codec import TableCodec
 from ._csv import assemble, has_pandas, read_csv, write_csv
-from ._frames import take_rows
 from ._picture import save_picture
-from ._sampler import ManifoldDiffusionSampler
+from ._sampler.estimator import ManifoldDiffusionSampler
+from ._table.checks import read_column
+from ._table.codec import TableCodec
+from ._table.frames import take_rows
 from .datasets import load_german_credit
 from .inspection import ColumnsDisplay, EmbeddingDisplay
 from .metrics import c2st, copy_share, coverage_precision, dcr_share, shape_error, trend_error
@@ -100,9 +100,7 @@ def show_demo(names, fitted, *, n_samples, out_dir):
 def _fit(train, holdout, manifold, max_time, seed):
     size = f"{train.shape[0]} rows of {train.shape[1]} columns"
     _say(f"fitting {size}, {len(holdout)} more held out; manifold: {manifold}")
-    sampler = ManifoldDiffusionSampler(
-        MANIFOLDS[manifold](), max_time=max_time, verbose=1, random_state=seed
-    )
+    sampler = ManifoldDiffusionSampler(MANIFOLDS[manifold](), max_time=max_time, verbose=1, random_state=seed)
     # stdout is for the table alone
     with contextlib.redirect_stdout(sys.stderr):
         return sampler.fit(train)

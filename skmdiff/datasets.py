@@ -230,7 +230,7 @@ def make_linked_circles(n_samples=1000, n_features=3, *, noise=0.0, random_state
 
 
 def make_von_mises_circle(n_samples=1000, n_features=2, *, kappa=2.0, noise=0.0, random_state=None):
-    """Make points on the unit circle whose angle follows the von Mises law.
+    """Make points on the unit circle whose angle follows the von Mises distribution.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ def make_von_mises_circle(n_samples=1000, n_features=2, *, kappa=2.0, noise=0.0,
     n_features : int, default=2
         Number of columns, at least 2.
     kappa : float, default=2.0
-        Concentration of the angle around 0; 0 is the uniform law.
+        Concentration of the angle around 0; 0 is the uniform distribution.
     noise : float, default=0.0
         Standard deviation of the normal noise in every column.
     random_state : int, RandomState instance or None, default=None

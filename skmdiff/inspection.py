@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._checks import categorical_mask, check_table, read_column
-from ._frames import column_names, is_frame, take_rows
+from ._table.checks import categorical_mask, check_table, read_column
+from ._table.frames import column_names, is_frame, take_rows
 
 __all__ = ["ColumnsDisplay", "EmbeddingDisplay"]
 

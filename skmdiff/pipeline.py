@@ -5,9 +5,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._checks import takes_gaps
-from ._columns import to_grid
-from ._frames import is_pandas
+from ._numerics.checks import accepts_missing
+from ._table.columns import to_grid
+from ._table.frames import is_pandas
 
 ADVICE = (
     "Give the columns to the sampler as they are, it takes numbers and categories together, or replace the step by one "
@@ -156,8 +156,9 @@ class SamplerPipeline(Pipeline):
             try:
                 X = step.inverse_transform(X)
             except ValueError as error:
-                raise ValueError(f"Step {name!r}, {type(step).__name__}, cannot take the rows drawn back: {error} "
-                                 f"{ADVICE}") from error
+                raise ValueError(
+                    f"Step {name!r}, {type(step).__name__}, cannot take the rows drawn back: {error} {ADVICE}"
+                ) from error
         # slices and pipelines of fitted steps have seen no table
         dtypes = getattr(self, "dtypes_in_", None)
         return X if dtypes is None else as_frame(X, dtypes)
@@ -166,7 +167,7 @@ class SamplerPipeline(Pipeline):
         """Tags: those of a Pipeline; gaps are taken where all steps take them."""
         tags = super().__sklearn_tags__()
         used = [step for _, step in self.steps if step is not None and not is_passthrough(step)]
-        tags.input_tags.allow_nan = bool(used) and all(map(takes_gaps, used))
+        tags.input_tags.allow_nan = bool(used) and all(map(accepts_missing, used))
         return tags
 
 
@@ -185,11 +186,14 @@ def check_invertible(name, step):
             check_invertible(f"{name}__{inner_name}", inner)
     forgets = getattr(step, "func", None) is not None and getattr(step, "inverse_func", step) is None
     if forgets:
-        raise TypeError(f"Step {name!r} must have an inverse for sample, but {type(step).__name__} has "
-                        "inverse_func=None. Give it the inverse of its func.")
+        raise TypeError(
+            f"Step {name!r} must have an inverse for sample, but {type(step).__name__} has "
+            "inverse_func=None. Give it the inverse of its func."
+        )
     if not hasattr(step, "inverse_transform"):
-        raise TypeError(f"Step {name!r} must have inverse_transform for sample, but {type(step).__name__} has none. "
-                        f"{ADVICE}")
+        raise TypeError(
+            f"Step {name!r} must have inverse_transform for sample, but {type(step).__name__} has none. {ADVICE}"
+        )
 
 
 def as_frame(X, dtypes):
@@ -198,8 +202,10 @@ def as_frame(X, dtypes):
 
     columns = X if is_pandas(X) else pd.DataFrame(np.asarray(X))
     cells = [columns.iloc[:, j] for j in range(columns.shape[1])]
-    cells = [rounded(x, dtype) if dtype.kind in "iub" and dtype != x.dtype else x
-             for x, dtype in zip(cells, dtypes.values(), strict=True)]
+    cells = [
+        rounded(x, dtype) if dtype.kind in "iub" and dtype != x.dtype else x
+        for x, dtype in zip(cells, dtypes.values(), strict=True)
+    ]
     frame = pd.concat(cells, axis=1)
     frame.columns = list(dtypes)
     return frame.astype(dtypes)

@@ -1,4 +1,4 @@
-"""Tables whose law is known, and the space of the distances worked out cell by cell."""
+"""Tables whose distribution is known, and the space of the distances worked out cell by cell."""
 
 import numpy as np
 

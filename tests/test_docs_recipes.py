@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 TEXT = (Path(__file__).parent.parent / "docs" / "recipes.md").read_text(encoding="utf-8")
-BLOCKS = dict(zip(["rare", "few", "tune", "share", "pipeline"], re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL),
-                  strict=True))
+BLOCKS = dict(
+    zip(["rare", "few", "tune", "share", "pipeline"], re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL), strict=True)
+)
 
 
 def run(name):
@@ -21,7 +22,7 @@ def run(name):
 def test_a_rare_class():
     names = run("rare")
     y, y_more = names["y"], names["y_more"]
-    np.testing.assert_array_equal(names["X_more"][:len(y)], names["X"])
+    np.testing.assert_array_equal(names["X_more"][: len(y)], names["X"])
     assert (y_more == 1).sum() == int(0.5 * (y == 0).sum())
     assert names["recalls"][1] > names["recalls"][0]
 

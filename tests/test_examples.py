@@ -100,8 +100,9 @@ def test_the_benchmark_of_augmentation_measures_the_default_once(augmentation, t
     assert "classes 40" in capsys.readouterr().out
     X, y = augmentation.read_table(tmp_path / "ecoli.csv.gz")
     X, held_X, y, held_y = train_test_split(X, y, train_size=40, random_state=1, stratify=y)
-    model = AugmentedClassifier(augmentation.estimators(True, 1)["linear"], ManifoldDiffusionSampler(max_iter=10),
-                                random_state=1).fit(X.reset_index(drop=True), y)
+    model = AugmentedClassifier(
+        augmentation.estimators(True, 1)["linear"], ManifoldDiffusionSampler(max_iter=10), random_state=1
+    ).fit(X.reset_index(drop=True), y)
     gated = balanced_accuracy_score(held_y, model.predict(held_X))
     line = next(csv.DictReader(text.splitlines()))
     assert (float(line["gated"]), int(line["taken"])) == (round(100 * gated, 2), model.augmented_)
@@ -113,7 +114,8 @@ def test_peers_of_augmentation_draw_as_many_of_each_class(augmentation):
 
     X, y = load_iris(return_X_y=True, as_frame=True)
     X = X.assign(text=pd.Categorical(np.where(np.arange(150) % 3, "a", "b")), whole=np.arange(150))[70:].reset_index(
-        drop=True)
+        drop=True
+    )
     y = y[70:].to_numpy()
     pd.testing.assert_frame_equal(Code(X).inverse(Code(X)(X)), X)
     rows, new = with_smote(X, y, 0)
@@ -128,8 +130,9 @@ def test_peers_of_augmentation_draw_as_many_of_each_class(augmentation):
 def imbalance(augmentation, monkeypatch):
     module = importlib.import_module("imbalance")
     quick = ManifoldDiffusionOverSampler(ManifoldDiffusionSampler(max_iter=10))
-    monkeypatch.setattr(module, "ManifoldDiffusionOverSampler", lambda random_state: quick.set_params(
-        random_state=random_state))
+    monkeypatch.setattr(
+        module, "ManifoldDiffusionOverSampler", lambda random_state: quick.set_params(random_state=random_state)
+    )
     yield module
     sys.modules.pop("imbalance", None)
 

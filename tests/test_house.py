@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import graphlib
 import json
 import subprocess
 import sys
@@ -13,77 +14,26 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "skmdiff"
 
-# a file imports from lower floors only: no import upward, no circle
-FLOORS = {
-    "skmdiff._cells": 0,
-    "skmdiff._columns": 0,
-    "skmdiff._diffusion": 0,
-    "skmdiff._diffusion.noise": 0,
-    "skmdiff._frames": 0,
-    "skmdiff._grids": 0,
-    "skmdiff._moves": 0,
-    "skmdiff._raster": 0,
-    "skmdiff._streams": 0,
-    "skmdiff._weights": 0,
-    "skmdiff.metrics._page": 0,
-    "skmdiff._checks": 1,
-    "skmdiff._csv": 1,
-    "skmdiff._dates": 1,
-    "skmdiff._diffusion.categories": 1,
-    "skmdiff._groups": 1,
-    "skmdiff._local": 1,
-    "skmdiff.datasets": 2,
-    "skmdiff.pipeline": 2,
-    "skmdiff._charts": 2,
-    "skmdiff._constraints": 2,
-    "skmdiff._diffusion.denoiser": 2,
-    "skmdiff._diffusion.solvers": 2,
-    "skmdiff._dimension": 2,
-    "skmdiff._gaps": 2,
-    "skmdiff._lift": 2,
-    "skmdiff._missing": 2,
-    "skmdiff._parameters": 2,
-    "skmdiff.inspection": 2,
-    "skmdiff.metrics._tables": 2,
-    "skmdiff._cleaning": 3,
-    "skmdiff._codec": 3,
-    "skmdiff._diffusion.training": 3,
-    "skmdiff._manifold": 3,
-    "skmdiff._picture": 3,
-    "skmdiff._source": 3,
-    "skmdiff._target": 4,
-    "skmdiff.metrics._geometry": 3,
-    "skmdiff.metrics._marginals": 3,
-    "skmdiff.metrics._privacy": 3,
-    "skmdiff.metrics._two_sample": 3,
-    "skmdiff.metrics._utility": 3,
-    "skmdiff._diffusion.backend": 4,
-    "skmdiff._laws": 4,
-    "skmdiff._density": 5,
-    "skmdiff.metrics._coverage": 4,
-    "skmdiff._defaults": 5,
-    "skmdiff._conditional": 5,
-    "skmdiff._draw": 5,
-    "skmdiff.metrics._report": 5,
-    "skmdiff.metrics._scorers": 5,
-    "skmdiff._conditions": 6,
-    "skmdiff._explore": 6,
-    "skmdiff._fitting": 6,
-    "skmdiff.metrics": 6,
-    "skmdiff._completion": 7,
-    "skmdiff._on_manifold": 7,
-    "skmdiff._expectation": 8,
-    "skmdiff._sampling": 9,
-    "skmdiff._sampler": 10,
-    "skmdiff._synthetic": 11,
-    "skmdiff._imputer": 12,
-    "skmdiff._gate": 12,
-    "skmdiff._oversampler": 12,
-    "skmdiff._augmented": 13,
-    "skmdiff": 14,
-    "skmdiff._demo": 15,
-    "skmdiff.__main__": 16,
-}
+# The rooms in the order in which they may be read: a room imports from those before it, never from those after it.
+ROOMS = [
+    "_numerics",
+    "_diffusion",
+    "_table",
+    "_manifold",
+    "_starts",
+    "_conditional",
+    "_sampler",
+    "_applications",
+    "_csv",
+    "_raster",
+    "metrics",
+    "datasets",
+    "inspection",
+    "pipeline",
+    "_picture",
+    "_demo",
+    "__main__",
+]
 LATE = {"matplotlib", "pandas", "polars", "tqdm", "umap"}
 IMPORT_AND_LOOK = """
 import json, random, sys, warnings
@@ -140,11 +90,33 @@ def module(request):
     return request.param, ast.parse(FILES[request.param].read_text(encoding="utf-8"))
 
 
-def test_imports_go_downwards(module):
+def room_of(name):
+    """The room of a module: a folder of the package, or a file beside the folders; None for the package itself."""
+    return name.split(".")[1] if "." in name else None
+
+
+def test_every_file_stands_in_a_room():
+    assert {room_of(name) for name in FILES} - {None} == set(ROOMS)
+
+
+def test_rooms_import_from_rooms_before_them(module):
     name, tree = module
-    assert name in FLOORS, f"{name} has no floor yet"
-    upward = [other for other in own_imports(name, tree) if FLOORS[other] >= FLOORS[name]]
-    assert not upward
+    room = room_of(name)
+    later = [
+        other
+        for other in map(room_of, own_imports(name, tree))
+        if other not in (room, None) and room is not None and ROOMS.index(other) > ROOMS.index(room)
+    ]
+    assert not later
+
+
+def test_no_circle_among_files():
+    graph = {
+        name: set(own_imports(name, ast.parse(path.read_text(encoding="utf-8")))) - {name, "skmdiff"}
+        for name, path in FILES.items()
+        if name != "skmdiff"
+    }
+    list(graphlib.TopologicalSorter(graph).static_order())  # raises a CycleError where there is one
 
 
 def test_torch_stands_behind_one_wall(module):
@@ -164,7 +136,8 @@ def test_nothing_private_of_others_is_imported(module):
     private = [
         (source, imported)
         for level, source, imported in imports(module[1])
-        if not level and source.split(".")[0] in {"sklearn", "numpy", "scipy", "pandas", "umap", "joblib"}
+        if not level
+        and source.split(".")[0] in {"sklearn", "numpy", "scipy", "pandas", "umap", "joblib"}
         and any(part.startswith("_") for part in [*source.split("."), imported or ""])
     ]
     assert not private
@@ -179,16 +152,16 @@ def test_the_walls_are_seen_where_they_are_broken():
     tree = ast.parse(f"import pandas\nif 1:\n    import umap\n{late}from sklearn._x import y")
     assert {source for _, source, _ in outer_imports(tree)} == {"pandas", "umap", "sklearn._x"}
     assert len(list(imports(tree))) == 4
-    assert list(own_imports("skmdiff._codec", ast.parse("from . import _checks\nfrom ._csv import x"))) == [
-        "skmdiff._checks",
-        "skmdiff._csv",
+    tree = ast.parse("from .frames import a\nfrom ..datasets import b\nfrom . import cells")
+    assert list(own_imports("skmdiff._table.codec", tree)) == [
+        "skmdiff._table.frames",
+        "skmdiff.datasets",
+        "skmdiff._table.cells",
     ]
 
 
 def test_importing_changes_nothing_and_loads_nothing_heavy():
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORT_AND_LOOK], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    done = subprocess.run([sys.executable, "-c", IMPORT_AND_LOOK], capture_output=True, text=True, check=True, cwd=ROOT)
     roots, *unchanged = json.loads(done.stdout)
     assert not set(roots) & {"torch", *LATE}
     assert unchanged == [True, True, True]

@@ -25,9 +25,14 @@ from skmdiff.metrics import coverage_scorer, detection_scorer
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 3)) * [1, 10, 100] + [0, 5, 50]
 LABELS = np.where(X[:, 0] > 0, "high", "low")
-FRAME = pd.DataFrame({
-    "count": RNG.poisson(3, 80), "price": RNG.gamma(2, 10, 80).astype(np.float32), "size": X[:, 1],
-    "small": RNG.integers(0, 5, 80).astype(np.int8)})
+FRAME = pd.DataFrame(
+    {
+        "count": RNG.poisson(3, 80),
+        "price": RNG.gamma(2, 10, 80).astype(np.float32),
+        "size": X[:, 1],
+        "small": RNG.integers(0, 5, 80).astype(np.int8),
+    }
+)
 
 
 def sampler(**parameters):
@@ -38,8 +43,13 @@ def sampler(**parameters):
 STEPS = "steps are fitted in place, as those of any Pipeline of scikit-learn"
 
 
-@parametrize_with_checks([make_sampler_pipeline(StandardScaler(), sampler())], expected_failed_checks=lambda pipeline: {
-    "check_estimators_overwrite_params": STEPS, "check_dont_overwrite_parameters": STEPS})
+@parametrize_with_checks(
+    [make_sampler_pipeline(StandardScaler(), sampler())],
+    expected_failed_checks=lambda pipeline: {
+        "check_estimators_overwrite_params": STEPS,
+        "check_dont_overwrite_parameters": STEPS,
+    },
+)
 def test_scikit_learn_checks(estimator, check):
     with warnings.catch_warnings():
         # tables of a few rows clamp n_neighbors and n_components, which is announced
@@ -47,9 +57,16 @@ def test_scikit_learn_checks(estimator, check):
         check(estimator)
 
 
-@pytest.mark.parametrize(("steps", "allowed"), [
-    ([StandardScaler(), sampler()], True), ([PCA(), sampler()], False), ([StandardScaler(), KernelDensity()], False),
-    ([StandardScaler(), "passthrough"], True), ([], False)])
+@pytest.mark.parametrize(
+    ("steps", "allowed"),
+    [
+        ([StandardScaler(), sampler()], True),
+        ([PCA(), sampler()], False),
+        ([StandardScaler(), KernelDensity()], False),
+        ([StandardScaler(), "passthrough"], True),
+        ([], False),
+    ],
+)
 def test_gaps_are_taken_where_all_steps_take_them(steps, allowed):
     pipeline = SamplerPipeline([(str(i), step) for i, step in enumerate(steps)])
     assert get_tags(pipeline).input_tags.allow_nan == allowed
@@ -140,8 +157,9 @@ def test_a_frame_comes_back_with_its_columns_and_dtypes(output):
 
 
 def test_categories_come_back_through_their_encoder():
-    frame = pd.DataFrame({"kind": pd.Categorical(RNG.choice(["a", "b"], 80), categories=["b", "a", "c"]),
-                          7: RNG.choice(["x", "y"], 80)}).rename(columns={7: "name"})
+    frame = pd.DataFrame(
+        {"kind": pd.Categorical(RNG.choice(["a", "b"], 80), categories=["b", "a", "c"]), 7: RNG.choice(["x", "y"], 80)}
+    ).rename(columns={7: "name"})
     pipeline = make_sampler_pipeline(OrdinalEncoder(), sampler(manifold=PCA(2), categorical_features=[0, 1])).fit(frame)
     rows = pipeline.sample(40)
     pd.testing.assert_series_equal(rows.dtypes, frame.dtypes)
@@ -151,12 +169,19 @@ def test_categories_come_back_through_their_encoder():
 # --- steps without an inverse
 
 
-@pytest.mark.parametrize(("step", "message"), [
-    (ColumnTransformer([("scale", StandardScaler(), [0, 1, 2])]),
-     "'odd' must have inverse_transform for sample, but ColumnTransformer has none. Give the columns to the sampler"),
-    (FeatureUnion([("scale", StandardScaler())]), "'odd' must have inverse_transform.*FeatureUnion has none"),
-    (FunctionTransformer(np.arcsinh), "'odd' must have an inverse for sample.*inverse_func=None"),
-], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (
+            ColumnTransformer([("scale", StandardScaler(), [0, 1, 2])]),
+            "'odd' must have inverse_transform for sample, but ColumnTransformer has none. Give the columns to the "
+            "sampler",
+        ),
+        (FeatureUnion([("scale", StandardScaler())]), "'odd' must have inverse_transform.*FeatureUnion has none"),
+        (FunctionTransformer(np.arcsinh), "'odd' must have an inverse for sample.*inverse_func=None"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
 def test_a_step_without_inverse_is_named(step, message):
     pipeline = SamplerPipeline([("scale", StandardScaler()), ("odd", step), ("sampler", sampler())]).fit(X)
     assert np.isfinite(pipeline.score(X)) and pipeline.embed(X).shape[0] == 80
@@ -170,9 +195,13 @@ def test_a_step_within_a_step_without_inverse_is_named():
         make_sampler_pipeline(inner, sampler()).fit(X).sample(2)
 
 
-@pytest.mark.parametrize(("step", "message"), [
-    (SimpleImputer(), "Step 'simpleimputer', SimpleImputer, cannot take the rows drawn back.*add_indicator.*Give"),
-    (KernelPCA(2), "Step 'kernelpca', KernelPCA, cannot take.*fit_inverse_transform.*Give the columns")])
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (SimpleImputer(), "Step 'simpleimputer', SimpleImputer, cannot take the rows drawn back.*add_indicator.*Give"),
+        (KernelPCA(2), "Step 'kernelpca', KernelPCA, cannot take.*fit_inverse_transform.*Give the columns"),
+    ],
+)
 def test_a_step_whose_inverse_fails_is_named(step, message):
     with pytest.raises(ValueError, match=message):
         make_sampler_pipeline(step, sampler()).fit(X).sample(2)
@@ -182,8 +211,9 @@ def test_slices_and_pipelines_of_fitted_steps_sample():
     fitted = make_sampler_pipeline(MinMaxScaler(), StandardScaler(), sampler()).fit(FRAME)
     rows = fitted.sample(5)
     assert isinstance(rows, pd.DataFrame)
-    np.testing.assert_allclose(SamplerPipeline(fitted.steps).sample(5), fitted.steps[0][1].inverse_transform(
-        fitted[1:].sample(5)))
+    np.testing.assert_allclose(
+        SamplerPipeline(fitted.steps).sample(5), fitted.steps[0][1].inverse_transform(fitted[1:].sample(5))
+    )
     np.testing.assert_allclose(SamplerPipeline(fitted.steps).sample(5)[:, 2], rows["size"], rtol=1e-6)
 
 
@@ -215,17 +245,27 @@ def test_pipelines_are_searched(kind):
 def test_a_search_is_scored_in_the_units_of_the_table():
     scoring = {"coverage": coverage_scorer, "detection": detection_scorer}
     pipeline = make_sampler_pipeline(StandardScaler(), sampler())
-    search = GridSearchCV(pipeline, {"manifolddiffusionsampler__max_iter": [4, 8]}, scoring=scoring,
-                          refit="coverage", cv=2, error_score="raise").fit(FRAME)
+    search = GridSearchCV(
+        pipeline,
+        {"manifolddiffusionsampler__max_iter": [4, 8]},
+        scoring=scoring,
+        refit="coverage",
+        cv=2,
+        error_score="raise",
+    ).fit(FRAME)
     assert np.isfinite(search.cv_results_["mean_test_detection"]).all()
     assert search.best_estimator_.sample(2).columns.tolist() == FRAME.columns.tolist()
 
 
-@pytest.mark.parametrize(("manifold", "name", "values"), [
-    (ColumnTransformer([("some", PCA(2), [0, 1, 2])]), "manifold__some__n_components", [1, 2]),
-    (FunctionTransformer(np.tanh), "manifold__func", [np.tanh, np.cbrt]),
-    (FeatureUnion([("pca", PCA(1)), ("map", Isomap(n_neighbors=5))]), "manifold__map__n_neighbors", [4, 7]),
-], ids=["columns", "function", "union"])
+@pytest.mark.parametrize(
+    ("manifold", "name", "values"),
+    [
+        (ColumnTransformer([("some", PCA(2), [0, 1, 2])]), "manifold__some__n_components", [1, 2]),
+        (FunctionTransformer(np.tanh), "manifold__func", [np.tanh, np.cbrt]),
+        (FeatureUnion([("pca", PCA(1)), ("map", Isomap(n_neighbors=5))]), "manifold__map__n_neighbors", [4, 7]),
+    ],
+    ids=["columns", "function", "union"],
+)
 def test_composed_manifolds_are_searched_by_nested_names(manifold, name, values):
     search = GridSearchCV(sampler(manifold=manifold), {name: values}, cv=2, error_score="raise").fit(X)
     best = search.best_estimator_
@@ -260,8 +300,9 @@ def test_a_search_routes_weights():
     with sklearn.config_context(enable_metadata_routing=True):
         last = sampler().set_fit_request(sample_weight=True)
         pipeline = make_sampler_pipeline(Weighed().set_fit_request(sample_weight=True), last)
-        search = GridSearchCV(pipeline, {"manifolddiffusionsampler__max_iter": [4]}, scoring=coverage_scorer, cv=2,
-                              error_score="raise").fit(X, LABELS, sample_weight=weights)
+        search = GridSearchCV(
+            pipeline, {"manifolddiffusionsampler__max_iter": [4]}, scoring=coverage_scorer, cv=2, error_score="raise"
+        ).fit(X, LABELS, sample_weight=weights)
     best = search.best_estimator_
     np.testing.assert_array_equal(best["weighed"].seen_, weights)
     alone = sampler(max_iter=4).fit(best["weighed"].transform(X), LABELS, weights)
@@ -271,7 +312,8 @@ def test_a_search_routes_weights():
 def test_weights_of_the_last_step_by_its_name():
     weights = np.linspace(0.5, 2, 80)
     fitted = make_sampler_pipeline(StandardScaler(), sampler()).fit(
-        X, LABELS, manifolddiffusionsampler__sample_weight=weights)
+        X, LABELS, manifolddiffusionsampler__sample_weight=weights
+    )
     alone = sampler().fit(StandardScaler().fit_transform(X), LABELS, weights)
     np.testing.assert_array_equal(fitted[-1].sample(9), alone.sample(9))
     assert not np.array_equal(fitted[-1].sample(9), sampler().fit(StandardScaler().fit_transform(X), LABELS).sample(9))
@@ -280,14 +322,22 @@ def test_weights_of_the_last_step_by_its_name():
 def test_slices_and_repr_are_those_of_a_pipeline():
     pipeline = make_sampler_pipeline(OneHotEncoder(), StandardScaler(), sampler(), verbose=False)
     assert isinstance(pipeline[:-1], SamplerPipeline) and list(pipeline.named_steps) == [
-        "onehotencoder", "standardscaler", "manifolddiffusionsampler"]
+        "onehotencoder",
+        "standardscaler",
+        "manifolddiffusionsampler",
+    ]
 
 
 def test_bools_and_small_integers_come_back_through_steps_that_round():
     rng = np.random.default_rng(6)
-    frame = pd.DataFrame({"x": rng.normal(size=57), "flag": rng.random(57) < 0.3,
-                          "count": rng.poisson(0.5, 57).astype("u1"),
-                          "maybe": pd.array(rng.random(57) < 0.5, dtype="boolean")})
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(size=57),
+            "flag": rng.random(57) < 0.3,
+            "count": rng.poisson(0.5, 57).astype("u1"),
+            "maybe": pd.array(rng.random(57) < 0.5, dtype="boolean"),
+        }
+    )
     for steps in ((StandardScaler(),), (StandardScaler(), PCA(2))):
         drawn = make_sampler_pipeline(*steps, sampler()).fit(frame).sample(300)
         assert drawn.dtypes.equals(frame.dtypes)

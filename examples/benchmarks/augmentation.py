@@ -40,8 +40,21 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skmdiff import AugmentedClassifier, AugmentedRegressor, ManifoldDiffusionSampler
 
-CLASSES = ("breast_cancer", "adult", "default", "german_credit", "car", "tictactoe", "vowel", "ecoli", "banknote",
-           "pendigits", "wilt", "libras", "churn_iranian")
+CLASSES = (
+    "breast_cancer",
+    "adult",
+    "default",
+    "german_credit",
+    "car",
+    "tictactoe",
+    "vowel",
+    "ecoli",
+    "banknote",
+    "pendigits",
+    "wilt",
+    "libras",
+    "churn_iranian",
+)
 NUMBERS = ("abalone", "california", "diabetes_sk", "wine_quality_red")
 # tables of fewer rows than these times the training rows are left out
 LEAST_ROWS, MOST_TEST_ROWS = 1.3, 2000
@@ -71,8 +84,9 @@ class Remembered(BaseEstimator):
 
     def sample(self, n_samples, y, random_state):
         """Rows for targets."""
-        return self._once(lambda: self.fitted_.sample(n_samples, y=y, random_state=random_state),
-                          self.key_, y, random_state)
+        return self._once(
+            lambda: self.fitted_.sample(n_samples, y=y, random_state=random_state), self.key_, y, random_state
+        )
 
     def conditional_mean(self, X, **how):
         """What the sampler knows of targets."""
@@ -95,12 +109,16 @@ def estimators(has_classes, seed):
     scaled = make_column_transformer((dummies, text), remainder=StandardScaler())
     coded = make_column_transformer((dummies, text), remainder="passthrough")
     if has_classes:
-        return {"linear": make_pipeline(scaled, LogisticRegression(max_iter=1000)),
-                "forest": make_pipeline(coded, RandomForestClassifier(random_state=seed)),
-                "boosting": HistGradientBoostingClassifier(early_stopping=False, random_state=seed)}
-    return {"linear": make_pipeline(scaled, Ridge()),
-            "forest": make_pipeline(coded, RandomForestRegressor(random_state=seed)),
-            "boosting": HistGradientBoostingRegressor(early_stopping=False, random_state=seed)}
+        return {
+            "linear": make_pipeline(scaled, LogisticRegression(max_iter=1000)),
+            "forest": make_pipeline(coded, RandomForestClassifier(random_state=seed)),
+            "boosting": HistGradientBoostingClassifier(early_stopping=False, random_state=seed),
+        }
+    return {
+        "linear": make_pipeline(scaled, Ridge()),
+        "forest": make_pipeline(coded, RandomForestRegressor(random_state=seed)),
+        "boosting": HistGradientBoostingRegressor(early_stopping=False, random_state=seed),
+    }
 
 
 def fit_joined(estimator, X, y, new, weight):
@@ -115,10 +133,18 @@ def fitted_models(estimator, X, y, seed, smote, mixture):
     augmented = AugmentedClassifier if y.dtype.kind != "f" else AugmentedRegressor
     gated = augmented(estimator, Remembered(), random_state=seed).fit(X, y)
     ungated = gated if gated.augmented_ else augmented(estimator, Remembered(), gate=False, random_state=seed).fit(X, y)
-    out = [clone(estimator).fit(X, y), gated, ungated, fit_joined(estimator, X, y, smote, 1.0),
-           fit_joined(estimator, X, y, mixture, gated.synthetic_weight)]
-    found = {"taken": int(gated.augmented_), "gain": 100 * gated.augmentation_gain_,
-             "error": 100 * gated.augmentation_error_}
+    out = [
+        clone(estimator).fit(X, y),
+        gated,
+        ungated,
+        fit_joined(estimator, X, y, smote, 1.0),
+        fit_joined(estimator, X, y, mixture, gated.synthetic_weight),
+    ]
+    found = {
+        "taken": int(gated.augmented_),
+        "gain": 100 * gated.augmentation_gain_,
+        "error": 100 * gated.augmentation_error_,
+    }
     return dict(zip(KINDS, out, strict=True)), found
 
 
@@ -128,8 +154,13 @@ def measure(X, y, case):
     has_classes = y.dtype.kind != "f"
     score = balanced_accuracy_score if has_classes else r2_score
     X, held_X, y, held_y = train_test_split(
-        X, y, train_size=n_rows, test_size=min(len(y) - n_rows, MOST_TEST_ROWS), random_state=seed,
-        stratify=y if has_classes else None)
+        X,
+        y,
+        train_size=n_rows,
+        test_size=min(len(y) - n_rows, MOST_TEST_ROWS),
+        random_state=seed,
+        stratify=y if has_classes else None,
+    )
     X, share = X.reset_index(drop=True), 10 if has_classes else 3
     smote = with_smote(X, y, seed) if has_classes else smote_rows(X, y, seed)
     mixture = mixture_rows(X, y, has_classes, share * len(y), seed)
@@ -144,6 +175,7 @@ def measure(X, y, case):
 
 def run(options):
     """Measure the cases that the file lacks, a seed of all tables at a time."""
+
     def of_case(case):
         _, n_rows, name = case
         path = Path(options.folder) / f"{name}.csv.gz"

@@ -52,7 +52,7 @@ def with_smote(X, y, seed):
     n_near = min(NEIGHBOURS, counts[counts > 1].min() - 1)
     code = Code(X)
     Z, targets = SMOTE(sampling_strategy=wanted, k_neighbors=n_near, random_state=seed).fit_resample(code(X), y)
-    return code.inverse(Z[len(y):]), targets[len(y):]
+    return code.inverse(Z[len(y) :]), targets[len(y) :]
 
 
 def with_numbers(X, y, draw):

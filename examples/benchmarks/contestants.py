@@ -110,7 +110,7 @@ def interpolated(X, n, seed, n_neighbors=5):
 
 
 def degree_corrected(X, n, seed, n_neighbors=10):
-    """Rows from local normal laws, more where rows are sparse, in the manner of SUGAR (Lindenbaum et al. 2018)."""
+    """Rows from local normals, more where rows are sparse, in the manner of SUGAR (Lindenbaum et al. 2018)."""
     rng = np.random.default_rng(seed)
     distances, near = NearestNeighbors(n_neighbors=n_neighbors + 1).fit(X).kneighbors(X)
     bandwidth = np.median(distances[:, -1])
@@ -126,5 +126,8 @@ def references(X, n, seed, components=25):
     """Rows of methods from outside."""
     kernel = GridSearchCV(KernelDensity(), {"bandwidth": np.geomspace(0.02, 4, 9)}, cv=3).fit(X)
     mixture = GaussianMixture(min(components, len(X) // 10), reg_covar=1e-4, random_state=seed).fit(X)
-    return {"SMOTE": interpolated(X, n, seed), "KernelDensity": kernel.best_estimator_.sample(n, random_state=seed),
-            "GaussianMixture": mixture.sample(n)[0]}
+    return {
+        "SMOTE": interpolated(X, n, seed),
+        "KernelDensity": kernel.best_estimator_.sample(n, random_state=seed),
+        "GaussianMixture": mixture.sample(n)[0],
+    }

@@ -25,8 +25,20 @@ from sklearn.metrics import average_precision_score, recall_score
 from skmdiff import ManifoldDiffusionOverSampler
 
 # the rare class of tables of two is the smaller one, of more the first
-TABLES = ("adult", "default", "german_credit", "car", "tictactoe", "vowel", "banknote", "pendigits", "wilt",
-          "churn_iranian", "wine_quality_red", "digits")
+TABLES = (
+    "adult",
+    "default",
+    "german_credit",
+    "car",
+    "tictactoe",
+    "vowel",
+    "banknote",
+    "pendigits",
+    "wilt",
+    "churn_iranian",
+    "wine_quality_red",
+    "digits",
+)
 RATIO, MOST_RARE = 50, 20
 PEERS = {"smote": SMOTE, "borderline": BorderlineSMOTE, "adasyn": ADASYN}
 CASE = ["seed", "table"]
@@ -39,9 +51,9 @@ def rare_rows(X, y, seed):
     rng = np.random.default_rng(seed)
     rare, common = rng.permutation(np.flatnonzero(is_rare)), rng.permutation(np.flatnonzero(~is_rare))
     n_rare = min(MOST_RARE, len(rare) // 2, 2 * len(common) // 3 // RATIO)
-    train = np.sort(np.concatenate([rare[:n_rare], common[:RATIO * n_rare]]))
+    train = np.sort(np.concatenate([rare[:n_rare], common[: RATIO * n_rare]]))
     test = rng.permutation(np.setdiff1d(np.arange(len(y)), train))[:MOST_TEST_ROWS]
-    return *((X.iloc[rows].reset_index(drop=True), is_rare[rows].astype(int)) for rows in (train, test)),
+    return (*((X.iloc[rows].reset_index(drop=True), is_rare[rows].astype(int)) for rows in (train, test)),)
 
 
 def evened(X, y, peer, seed):
@@ -54,7 +66,7 @@ def evened(X, y, peer, seed):
         return X, y
     if len(targets) == len(y):
         return X, y
-    return pd.concat([X, code.inverse(Z[len(y):])], ignore_index=True), targets
+    return pd.concat([X, code.inverse(Z[len(y) :])], ignore_index=True), targets
 
 
 def measure(X, y, case):
@@ -66,14 +78,22 @@ def measure(X, y, case):
     lines = []
     for (name, estimator), (method, given) in product(estimators(True, seed).items(), rows.items()):
         model = clone(estimator).fit(*given)
-        lines.append({**dict(zip(CASE, case, strict=True)), "estimator": name, "method": method, "rare": y.sum(),
-                      "recall": 100 * recall_score(held_y, model.predict(held_X)),
-                      "precision": 100 * average_precision_score(held_y, model.predict_proba(held_X)[:, 1])})
+        lines.append(
+            {
+                **dict(zip(CASE, case, strict=True)),
+                "estimator": name,
+                "method": method,
+                "rare": y.sum(),
+                "recall": 100 * recall_score(held_y, model.predict(held_X)),
+                "precision": 100 * average_precision_score(held_y, model.predict_proba(held_X)[:, 1]),
+            }
+        )
     return pd.DataFrame(lines).round(2)
 
 
 def run(options):
     """Measure the cases that the file lacks, a seed of all tables at a time."""
+
     def of_case(case):
         path = Path(options.folder) / f"{case[1]}.csv.gz"
         if not path.exists():

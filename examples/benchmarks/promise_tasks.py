@@ -19,14 +19,18 @@ def mode_measures(parts, rows, classify, seed):
     (train, _, holdout), label = parts
     true = np.bincount(label) / len(label)
     share = np.bincount(classify(rows), minlength=len(true)) / len(rows)
-    rare = np.argsort(true)[:max(1, len(true) // 5)]
+    rare = np.argsort(true)[: max(1, len(true) // 5)]
     coverage, precision = coverage_precision(holdout, rows)
-    return {"coverage": coverage, "precision": precision, "C2ST": c2st(holdout, rows, random_state=seed),
-            "leak": dcr_share(train, holdout, rows, random_state=seed),
-            "KL of modes": np.sum(true * np.log(np.maximum(true, 1e-12) / np.maximum(share, 0.5 / len(rows)))),
-            "rarest modes": rare_recall(parts[0], classify, rows, rare),
-            "Vendi": vendi_score(rows, reference=train, random_state=seed)
-            / vendi_score(holdout, reference=train, random_state=seed)}
+    return {
+        "coverage": coverage,
+        "precision": precision,
+        "C2ST": c2st(holdout, rows, random_state=seed),
+        "leak": dcr_share(train, holdout, rows, random_state=seed),
+        "KL of modes": np.sum(true * np.log(np.maximum(true, 1e-12) / np.maximum(share, 0.5 / len(rows)))),
+        "rarest modes": rare_recall(parts[0], classify, rows, rare),
+        "Vendi": vendi_score(rows, reference=train, random_state=seed)
+        / vendi_score(holdout, reference=train, random_state=seed),
+    }
 
 
 def rare_recall(tables, classify, rows, rare):
@@ -69,13 +73,20 @@ def rare_levels(frame, steps, seed, most=0.01, least=5):
     half = len(frame) // 2
     order = np.random.default_rng(seed).permutation(len(frame))
     train, fresh = frame.iloc[order[:half]], frame.iloc[order[half:]]
-    rare = [(column, level) for column in frame.select_dtypes("category") for level, count
-            in train[column].value_counts().items() if least <= count <= most * half]
+    rare = [
+        (column, level)
+        for column in frame.select_dtypes("category")
+        for level, count in train[column].value_counts().items()
+        if least <= count <= most * half
+    ]
 
     def measures(rows):
         counts = np.array([[np.sum(table[column] == level) for table in (train, rows)] for column, level in rare])
-        return {"levels met": np.mean(counts[:, 1] > 0), "share drawn": counts[:, 1].sum() / counts[:, 0].sum(),
-                "TV of shares": np.abs(counts[:, 0] - counts[:, 1]).sum() / 2 / counts[:, 0].sum()}
+        return {
+            "levels met": np.mean(counts[:, 1] > 0),
+            "share drawn": counts[:, 1].sum() / counts[:, 0].sum(),
+            "TV of shares": np.abs(counts[:, 0] - counts[:, 1]).sum() / 2 / counts[:, 0].sum(),
+        }
 
     fitted = fit_together(train, steps, seed, starts(seed))
     rows = {"fresh rows": fresh, **{name: est.sample(half) for name, est in fitted.items()}}
@@ -92,8 +103,14 @@ def diversity(steps, seed):
     X, label = make_blobs(600, 5, centers=10, cluster_std=0.1, center_box=(-9, 9), random_state=seed)
     est = fit(X, steps, seed, numeric="standard")
     mode_of = KNeighborsClassifier(1).fit(X, label).predict
-    return {design: {"modes of 10": np.mean([len(np.unique(mode_of(est.sample(10, design=design, random_state=k))))
-                                             for k in range(50)])} for design in ("iid", "stratified", "repelled")}
+    return {
+        design: {
+            "modes of 10": np.mean(
+                [len(np.unique(mode_of(est.sample(10, design=design, random_state=k)))) for k in range(50)]
+            )
+        }
+        for design in ("iid", "stratified", "repelled")
+    }
 
 
 # ---- local geometry and robustness to noise ---------------------------------------------------------------------
@@ -103,8 +120,11 @@ SURFACES = {
     "roll, 20 columns": (lambda n, noise, s: make_swiss_roll_nd(n, 20, noise=noise, random_state=s), 0.15, True),
     "torus, 10 columns": (lambda n, noise, s: make_torus(n, 10, noise=noise, random_state=s), 0.05, False),
     "torus, 20 columns": (lambda n, noise, s: make_torus(n, 20, noise=noise, random_state=s), 0.05, False),
-    "linked circles, 10 columns": (lambda n, noise, s: make_linked_circles(n, 10, noise=noise, random_state=s), 0.02,
-                                   False),
+    "linked circles, 10 columns": (
+        lambda n, noise, s: make_linked_circles(n, 10, noise=noise, random_state=s),
+        0.02,
+        False,
+    ),
 }
 
 
@@ -125,14 +145,21 @@ def surface(name, noisy, steps, seed, quick, n=1000):
     rows["passthrough"] = fit(train, steps, seed, numeric="standard", manifold="passthrough").sample(n)
     rows.update({"SMOTE": interpolated(train, n, seed)} if quick else references(train, n, seed))
     d = 1 if name.startswith("linked") else 2
-    return {k: {"distance": toy.distance(drawn).mean(), "95 % within": np.quantile(toy.distance(drawn), 0.95),
-                "tangent angle": np.degrees(tangent_angle(_clean(toy, holdout, n), drawn, n_components=d,
-                                                          random_state=seed)),
-                "coverage": coverage_precision(holdout, drawn)[0]} for k, drawn in rows.items()}
+    return {
+        k: {
+            "distance": toy.distance(drawn).mean(),
+            "95 % within": np.quantile(toy.distance(drawn), 0.95),
+            "tangent angle": np.degrees(
+                tangent_angle(_clean(toy, holdout, n), drawn, n_components=d, random_state=seed)
+            ),
+            "coverage": coverage_precision(holdout, drawn)[0],
+        }
+        for k, drawn in rows.items()
+    }
 
 
 def _clean(toy, holdout, n):
-    return toy.clean[-len(holdout):]
+    return toy.clean[-len(holdout) :]
 
 
 def outliers(steps, seed, n=1000):
@@ -148,8 +175,11 @@ def outliers(steps, seed, n=1000):
         near = to_planted.kneighbors(rows)[0][:, 0] < to_fresh.kneighbors(rows)[0][:, 0]
         return {"near outliers": near.mean(), "wasserstein": wasserstein(fresh, rows, random_state=seed)}
 
-    rows = {"training rows": X, "clean training rows": train,
-            "fitted without outliers": fit(train, steps, seed, numeric="standard").sample(n)}
+    rows = {
+        "training rows": X,
+        "clean training rows": train,
+        "fitted without outliers": fit(train, steps, seed, numeric="standard").sample(n),
+    }
     for contamination in (None, 0.05, "auto"):
         est = fit(X, steps, seed, numeric="standard", contamination=contamination)
         rows[f"contamination={contamination}"] = est.sample(n)
@@ -188,7 +218,7 @@ def roll_places(frame):
 
 
 def exploration(X, places, bins, steps, seed, quick, manifold=None):
-    """Divergence from the uniform law, and cells met by as many rows as cells, over the places (n, d) of rows."""
+    """Divergence from uniform, and cells met by as many rows as cells, over the places (n, d) of rows."""
     variants = starts(seed, manifold)
     variants = {name: variants[name] for name in ("manifold",) if quick} or variants
     fitted = fit_together(X, steps, seed, variants, numeric="standard")
@@ -206,12 +236,15 @@ def exploration(X, places, bins, steps, seed, quick, manifold=None):
         return {"KL to uniform": kl, f"cells of {n_cells}": np.mean(met)}
 
     est = fitted["manifold"]
-    out = {"data, iid": measures(lambda n, k: est.sample(n, random_state=k)),
-           "SUGAR-like": measures(lambda n, k: degree_corrected(X, n, seed + 1000 * k)),
-           "data, repelled": measures(lambda n, k: est.sample(n, design="repelled", random_state=k)),
-           "uniform, iid": measures(lambda n, k: est.sample(n, density="uniform", random_state=k)),
-           "uniform, stratified": measures(
-               lambda n, k: est.sample(n, density="uniform", design="stratified", random_state=k))}
+    out = {
+        "data, iid": measures(lambda n, k: est.sample(n, random_state=k)),
+        "SUGAR-like": measures(lambda n, k: degree_corrected(X, n, seed + 1000 * k)),
+        "data, repelled": measures(lambda n, k: est.sample(n, design="repelled", random_state=k)),
+        "uniform, iid": measures(lambda n, k: est.sample(n, density="uniform", random_state=k)),
+        "uniform, stratified": measures(
+            lambda n, k: est.sample(n, density="uniform", design="stratified", random_state=k)
+        ),
+    }
     for name, other in fitted.items():
         label = "explore" if name == "manifold" else f"explore, {name}"
         out[label] = measures(lambda n, k, other=other: other.explore(n, random_state=k))

@@ -24,8 +24,10 @@ from skmdiff.datasets import make_gaussian_grid
 
 TABLES = {"vowel": 990, "pendigits": 2000, "libras": 360}  # rows used at most
 MIXED = {"adult": 4000}
-SURFACES = (("roll, 10 columns", "torus, 10 columns", "linked circles, 10 columns"),  # clean
-            ("roll, 10 columns", "roll, 20 columns", "torus, 10 columns", "torus, 20 columns"))  # noisy
+SURFACES = (
+    ("roll, 10 columns", "torus, 10 columns", "linked circles, 10 columns"),  # clean
+    ("roll, 10 columns", "roll, 20 columns", "torus, 10 columns", "torus, 20 columns"),
+)  # noisy
 
 
 def grid_parts(seed):
@@ -78,15 +80,18 @@ def jobs(full, folder):
     tables = labelled(folder) if full else {}
     for name, (X, y, most) in tables.items():
         out[f"Mode coverage: {name}, {min(len(X), most) // 3} rows"] = lambda steps, seed, X=X, y=y, most=most: (
-            tasks.mode_coverage(three_parts(X, y, seed, most), steps, seed, quick))
+            tasks.mode_coverage(three_parts(X, y, seed, most), steps, seed, quick)
+        )
     for name, frame in mixed(folder).items() if full else ():
-        out[f"Mode coverage: rare levels of {name}, {len(frame) // 2} rows"] = (
-            lambda steps, seed, frame=frame: tasks.rare_levels(frame, steps, seed))
+        out[f"Mode coverage: rare levels of {name}, {len(frame) // 2} rows"] = lambda steps, seed, frame=frame: (
+            tasks.rare_levels(frame, steps, seed)
+        )
     out["Diversity: ten equal modes"] = tasks.diversity
     for noisy, promise in ((False, "Local geometry: clean"), (True, "Robustness: noisy")):
         for name in SURFACES[noisy] if full else SURFACES[noisy][:1]:
-            out[f"{promise} {name}, 1000 rows"] = lambda steps, seed, name=name, noisy=noisy: (
-                tasks.surface(name, noisy, steps, seed, quick))
+            out[f"{promise} {name}, 1000 rows"] = lambda steps, seed, name=name, noisy=noisy: tasks.surface(
+                name, noisy, steps, seed, quick
+            )
     out["Robustness: torus with 5 % of outliers"] = tasks.outliers
     out["Exploration: circle with von Mises density"] = lambda steps, seed: tasks.circle(steps, seed, quick)
     if full:
@@ -130,8 +135,9 @@ def main():
     parser.add_argument("--out", help="file that the tables are written to")
     options = parser.parse_args()
     begin = time.perf_counter()
-    runs = Parallel(n_jobs=options.n_jobs)(delayed(one_seed)(options.steps, seed, options.full, options.data)
-                                           for seed in range(options.seeds))
+    runs = Parallel(n_jobs=options.n_jobs)(
+        delayed(one_seed)(options.steps, seed, options.full, options.data) for seed in range(options.seeds)
+    )
     text = format_tables(runs)
     print(text)
     print(f"{time.perf_counter() - begin:.0f} s")

@@ -108,8 +108,11 @@ def main():
         for seed in options.seeds:
             print(f"{name}, seed {seed}\n     score   C2ST  nearer to train")
             every, own, usual = correlations(*rank_settings(chosen[name], options.settings, seed, options.draws))
-            print("Spearman {:.2f} over {} settings, {:.2f} over {} that do not copy, {:.2f} over {} of them with "
-                  "numeric='quantile'\n".format(*every, *own, *usual), flush=True)
+            print(
+                "Spearman {:.2f} over {} settings, {:.2f} over {} that do not copy, {:.2f} over {} of them with "
+                "numeric='quantile'\n".format(*every, *own, *usual),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

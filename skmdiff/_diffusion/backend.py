@@ -16,8 +16,18 @@ from .denoiser import Denoiser, Layout, denoise, initialise, own_levels, probabi
 from .noise import UNKNOWN, karras_grid
 from .training import TrainingPlan, train
 
-__all__ = ["BLOCK_ROWS", "DenoiserState", "NetworkShape", "TrainingPlan", "fit_denoiser", "log_density",
-           "noise_of_columns", "probabilities", "remove_noise", "sample_block"]
+__all__ = [
+    "BLOCK_ROWS",
+    "DenoiserState",
+    "NetworkShape",
+    "TrainingPlan",
+    "fit_denoiser",
+    "log_density",
+    "noise_of_columns",
+    "probabilities",
+    "remove_noise",
+    "sample_block",
+]
 
 BLOCK_ROWS = 1024
 MAX_EXACT_TRACE = 16
@@ -59,7 +69,8 @@ def resolve_device(device):
     n_found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if resolved.type == "cuda" and (resolved.index or 0) >= n_found:
         raise ValueError(
-            f"device={device!r} asks for a GPU, but torch finds {n_found or 'none'}; use device='auto' or 'cpu'.")
+            f"device={device!r} asks for a GPU, but torch finds {n_found or 'none'}; use device='auto' or 'cpu'."
+        )
     return resolved
 
 
@@ -205,6 +216,7 @@ def noise_of_columns(state):
 
 def _level_by_level(model, known, least):
     """D(x; level): known columns at 0, the others at the level, or at their own noise where that is more."""
+
     def denoiser(x, level):
         row_level = level.expand(len(x))
         return denoise(model, x, row_level, torch.where(known, 0.0, torch.maximum(row_level[:, None], least)))

@@ -96,8 +96,13 @@ class Denoiser(nn.Module):
         known, unknown = sigma == 0, sigma >= UNKNOWN
         offset = (sigma.clamp_min(1e-3) / row_level[:, None]).log().masked_fill(known | unknown, 0.0) / 4
         level = self._level_embedding(row_level)
-        columns = [self.periodic(x.index_select(1, layout.numeric)), x.index_select(1, layout.coded),
-                   known.to(x), unknown.to(x), offset]
+        columns = [
+            self.periodic(x.index_select(1, layout.numeric)),
+            x.index_select(1, layout.coded),
+            known.to(x),
+            unknown.to(x),
+            offset,
+        ]
         h = self.enter(torch.cat(columns, 1))
         for block in self.blocks:
             h = block(h, level)
@@ -123,7 +128,7 @@ class Denoiser(nn.Module):
         f = out[:, : layout.n_numeric]
         c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
         means = c_skip * x.index_select(1, layout.numeric) + c_out * f
-        narrow = layout.narrow.log_posterior(out[:, layout.n_numeric:], x, sigma)
+        narrow = layout.narrow.log_posterior(out[:, layout.n_numeric :], x, sigma)
         wide = [column.logits(head, h, x, sigma) for head, column in zip(self.wide, layout.wide, strict=True)]
         return means, [narrow, *wide], f
 
@@ -142,8 +147,10 @@ def own_levels(layout, log_probabilities, x_0):
 def probabilities_of(layout, log_probabilities):
     """Probabilities (B, n_levels) of the levels of every category, a dict by the number of the block."""
     narrow, *wide = log_probabilities
-    out = {block: narrow[:, place, :layout.narrow.n_levels[place]].exp()
-           for place, block in enumerate(layout.narrow.block.tolist())}
+    out = {
+        block: narrow[:, place, : layout.narrow.n_levels[place]].exp()
+        for place, block in enumerate(layout.narrow.block.tolist())
+    }
     out.update({int(column.block): values.softmax(-1) for column, values in zip(layout.wide, wide, strict=True)})
     return out
 

@@ -50,7 +50,7 @@ def draw_column_levels(row_level, is_categorical, target, conditional_share, gen
     """The level of every column of every row of a batch, (n_rows, n_blocks).
 
     Most rows share one level over their columns: that is what sampling visits. `conditional_share` of the rows
-    learn a conditional law instead, by one of these tasks:
+    learn a conditional distribution instead, by one of these tasks:
 
     0. a random set of columns known;
     1. a random set known and the others unknown;

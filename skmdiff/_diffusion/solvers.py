@@ -31,7 +31,7 @@ def reverse(denoise, x, grid, moving, noise=0.0, probe=None):
     """From x at the level grid[0] down to D(x; grid[-1]).
 
     A column with noise of its own goes down to the level of that noise only, there is no cleaner row to learn from, and
-    is then drawn from its law given the rest, see `draw_clean`.
+    is then drawn from its distribution given the rest, see `draw_clean`.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def reverse(denoise, x, grid, moving, noise=0.0, probe=None):
         f_previous = f
     if probe is None:
         return torch.where(moving, denoise(x, grid[-1]), x)
-    probe = torch.where(moving, probe, 0.0)  # what is known has no law to draw from
+    probe = torch.where(moving, probe, 0.0)  # what is known has no distribution to draw from
     return torch.where(moving, draw_clean(lambda x: denoise(x, grid[-1]), x, levels[-1], noise, probe), x)
 
 

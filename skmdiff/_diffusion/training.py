@@ -70,8 +70,14 @@ def batch_loss(model, x_0, plan, generator, term=None, weight=None):
     its value is added.
     """
     row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
-    sigma = draw_column_levels(row_level, model.layout.is_categorical, plan.target, plan.conditional_share,
-                               generator, draw_missing(plan, len(x_0), generator))
+    sigma = draw_column_levels(
+        row_level,
+        model.layout.is_categorical,
+        plan.target,
+        plan.conditional_share,
+        generator,
+        draw_missing(plan, len(x_0), generator),
+    )
     known_only = ((sigma == 0) | (sigma >= UNKNOWN)).all(1)  # the network need not know that for every level
     row_level = torch.where(known_only, plan.sigma_max, row_level)
     least = torch.as_tensor(plan.noise, dtype=sigma.dtype, device=sigma.device)
@@ -171,8 +177,10 @@ class HeldOut:
     def loss(self, model):
         generator = torch.Generator(self.rows.device).manual_seed(self.seed)
         with torch.no_grad():
-            losses = [batch_loss(model, self.rows, self.plan, generator, weight=self.weight)
-                      for _ in range(VALIDATION_REPEATS)]
+            losses = [
+                batch_loss(model, self.rows, self.plan, generator, weight=self.weight)
+                for _ in range(VALIDATION_REPEATS)
+            ]
         return float(torch.stack(losses).mean())
 
     def compare(self, loss, weights):
@@ -195,10 +203,12 @@ class Trainer:
         if plan.latents is not None:
             self.term = ManifoldTerm(model.enter.out_features, plan, generator)
             parameters += self.term.parameters()
-        self.optimizer = torch.optim.AdamW(parameters, lr=plan.learning_rate_init, betas=(0.9, 0.99),
-                                           weight_decay=1e-2, fused=True)
+        self.optimizer = torch.optim.AdamW(
+            parameters, lr=plan.learning_rate_init, betas=(0.9, 0.99), weight_decay=1e-2, fused=True
+        )
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: learning_rate_factor(step, plan.max_iter))
+            self.optimizer, lambda step: learning_rate_factor(step, plan.max_iter)
+        )
         self.history = TrainingHistory()
         self.proven = self.latest = self.average.weights.clone()
 

@@ -10,15 +10,7 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state, check_scalar
 
-from ._tables import (
-    SAME,
-    WORKING_MEMORY,
-    check_max_rows,
-    neighbour_radius,
-    one_hot_space,
-    some,
-    two_in_space,
-)
+from ._tables import SAME, WORKING_MEMORY, check_max_rows, neighbour_radius, one_hot_space, some, two_in_space
 from ._two_sample import check_bandwidth, gaussian_kernel, median_distance
 
 
@@ -31,9 +23,7 @@ class PRDC(NamedTuple):
     coverage: float
 
 
-def coverage_precision(
-    real, synthetic, *, reference=None, n_neighbors=5, categorical_features="from_dtype"
-):
+def coverage_precision(real, synthetic, *, reference=None, n_neighbors=5, categorical_features="from_dtype"):
     """Share of the real rows that are met, and share of the synthetic rows that are plausible.
 
     Two of the four measures of :func:`prdc`. Around every real row lies the ball that reaches to its
@@ -136,7 +126,7 @@ def prdc(real, synthetic, *, reference=None, n_neighbors=5, categorical_features
 def alpha_precision_beta_recall(
     real, synthetic, *, reference=None, n_neighbors=1, n_levels=30, categorical_features="from_dtype"
 ):
-    """How the synthetic rows spread over the shells of the real law, and how the real rows are met.
+    """How the synthetic rows spread over the shells of the real distribution, and how the real rows are met.
 
     alpha-precision: the ball around the real mean that holds a share alpha of the real rows should hold as
     many of the synthetic ones; ``1 - sum |alpha - P(alpha)| / sum alpha`` over `n_levels` shares. Higher is

@@ -7,7 +7,7 @@ from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state, check_scalar
 
-from .._checks import as_2d_array
+from .._table.checks import as_2d_array
 from ._tables import check_max_rows, one_hot_space, two_in_space
 
 
@@ -109,9 +109,7 @@ def manifold_distance(rows, distance, *, reference=None):
     return mean / unit
 
 
-def tangent_angle(
-    real, synthetic, *, n_components, n_neighbors=15, reference=None, max_rows=1000, random_state=None
-):
+def tangent_angle(real, synthetic, *, n_components, n_neighbors=15, reference=None, max_rows=1000, random_state=None):
     """Mean angle between the tangent planes of real and of synthetic rows, in radians.
 
     At each synthetic row a plane of `n_components` dimensions is fitted to its `n_neighbors` nearest real

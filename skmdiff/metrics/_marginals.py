@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import wasserstein_distance
 
-from ._tables import aligned, deviation, is_constant, level_codes
+from ._tables import aligned, category_codes, deviation, is_constant
 
 
 def shape_error(real, synthetic, *, categorical_features="from_dtype"):
@@ -40,10 +40,12 @@ def shape_error(real, synthetic, *, categorical_features="from_dtype"):
 def shape_errors(real, synthetic, categorical_features="from_dtype"):
     """The difference of each column, (n_columns,): what `shape_error` is the mean of."""
     (a, b), categorical = aligned([real, synthetic], categorical_features)
-    return np.array([
-        _total_variation(p, q) if is_category else _kolmogorov_smirnov(p, q)
-        for p, q, is_category in zip(a, b, categorical, strict=True)
-    ])
+    return np.array(
+        [
+            _total_variation(p, q) if is_category else _kolmogorov_smirnov(p, q)
+            for p, q, is_category in zip(a, b, categorical, strict=True)
+        ]
+    )
 
 
 def column_wasserstein(real, synthetic, *, categorical_features="from_dtype"):
@@ -179,7 +181,7 @@ def _kolmogorov_smirnov(a, b):
 
 def _total_variation(a, b):
     """Half the sum of the gaps between the shares of the values of two samples."""
-    p, q, n_levels = level_codes(a, b)
+    p, q, n_levels = category_codes(a, b)
     gaps = np.bincount(p, minlength=n_levels) / len(p) - np.bincount(q, minlength=n_levels) / len(q)
     return np.abs(gaps).sum() / 2
 
@@ -194,8 +196,9 @@ def _moved(a, b):
 def _correlations(columns):
     """The correlations of each pair of columns (n_pairs,), nan where one of them is constant."""
     known = [column[~np.isnan(column)] for column in columns]
-    columns = [0.0 * column if len(seen) and is_constant(seen) else column
-               for column, seen in zip(columns, known, strict=True)]
+    columns = [
+        0.0 * column if len(seen) and is_constant(seen) else column for column, seen in zip(columns, known, strict=True)
+    ]
     with np.errstate(invalid="ignore", divide="ignore"):
         if len(columns) < 2 or not any(np.isnan(column).any() for column in columns):
             return np.corrcoef(columns)[np.triu_indices(len(columns), 1)] if len(columns) > 1 else np.empty(0)
@@ -210,7 +213,7 @@ def _correlation(a, b):
 def _all_cells(a, b, categorical, n_bins, edges):
     """For each column the two tables' codes of levels or bins, and the number of codes."""
     return [
-        level_codes(p, q) if is_category else _binned(p.astype(float), q.astype(float), edges, n_bins)
+        category_codes(p, q) if is_category else _binned(p.astype(float), q.astype(float), edges, n_bins)
         for p, q, is_category in zip(a, b, categorical, strict=True)
     ]
 

@@ -37,9 +37,7 @@ def copy_share(train, synthetic):
     return float(np.mean([row in seen for row in row_tuples(b)]))
 
 
-def dcr_share(
-    train, holdout, synthetic, *, n_repeats=5, categorical_features="from_dtype", random_state=None
-):
+def dcr_share(train, holdout, synthetic, *, n_repeats=5, categorical_features="from_dtype", random_state=None):
     """Share of the synthetic rows that lie nearer to the training rows than to held-out ones.
 
     Distance to the closest record, in the space of :func:`coverage_precision`, to as many training as
@@ -114,9 +112,7 @@ def dcr_ratio(train, holdout, synthetic, *, quantile=0.5, categorical_features="
     return ratio_of_distances(nearest(a, b), nearest(a, rows), quantile)
 
 
-def membership_inference(
-    train, holdout, synthetic, *, reference=None, max_fpr=0.01, categorical_features="from_dtype"
-):
+def membership_inference(train, holdout, synthetic, *, reference=None, max_fpr=0.01, categorical_features="from_dtype"):
     """How well an attacker tells the training rows from other real rows by looking at the synthetic ones.
 
     The attacker holds a row to have been trained on where a synthetic row is near it, in the space of

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._frames import column_names
+from .._table.frames import column_names
 from ._coverage import alpha_precision_beta_recall, prdc, vendi_score
 from ._marginals import column_wasserstein, mutual_information_error, shape_error, shape_errors, trend_error
 from ._page import Bar, number, page, table
@@ -45,7 +45,7 @@ _FACTS = {
     "c2st": ("rows", "lower, to 0.5", 0.5, "with few rows trees learn little; rounding alone takes it to 1"),
     "energy_distance": ("rows", "lower", None, "sees means first"),
     "mmd": ("rows", "lower", 0.0, "sees differences at the scale of its bandwidth"),
-    "wasserstein": ("rows", "lower", None, "far from 0 for few rows in many columns, whatever their law"),
+    "wasserstein": ("rows", "lower", None, "far from 0 for few rows in many columns, whatever their distribution"),
     "precision": ("coverage", "higher", None, "rewards rows that shrink to the middle"),
     "recall": ("coverage", "higher", None, "rewards rows strewn wide"),
     "density": ("coverage", "higher, to 1", 1.0, "rewards rows in the thick of the data"),
@@ -165,9 +165,7 @@ class MetricsReport:
         return rows
 
 
-def report(
-    real_train, synthetic, real_test, *, max_rows=3000, categorical_features="from_dtype", random_state=None
-):
+def report(real_train, synthetic, real_test, *, max_rows=3000, categorical_features="from_dtype", random_state=None):
     """Measure synthetic rows in every way of this module, each beside a floor and a ceiling.
 
     The floor is what independent columns score, the training rows with each column shuffled on its own. The

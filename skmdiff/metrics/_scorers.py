@@ -99,9 +99,7 @@ def make_sampler_scorer(metric, *, greater_is_better, n_samples=None, random_sta
     return SamplerScorer(metric, 1 if greater_is_better else -1, n_samples, random_state, options)
 
 
-def make_privacy_scorer(
-    table, *, metric=dcr_share, greater_is_better=False, n_samples=None, random_state=0, **options
-):
+def make_privacy_scorer(table, *, metric=dcr_share, greater_is_better=False, n_samples=None, random_state=0, **options):
     """Make a scorer from a measure that needs the training rows besides the held-out ones.
 
     A scorer is shown the held-out rows only, so this one holds the whole table that is given to the search and

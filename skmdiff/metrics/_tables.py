@@ -1,6 +1,6 @@
 """Tables read for the measures: columns side by side, rows chosen at random, one space for all distances.
 
-Missing cells are part of the law of a table, so they are compared like the others: a missing category is a
+Missing cells are part of the distribution of a table, so they are compared like the others: a missing category is a
 level of its own (``None``), a missing number is ``nan`` in its column, and in the space of distances an
 indicator column beside a 0.
 
@@ -18,9 +18,9 @@ from scipy.sparse import issparse
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_scalar
 
-from .._cells import read_cells
-from .._checks import as_2d_array, categorical_mask
-from .._frames import column_names, is_frame, is_polars, native_column, take_rows
+from .._table.cells import read_cells
+from .._table.checks import as_2d_array, categorical_mask
+from .._table.frames import column_names, is_frame, is_polars, native_column, take_rows
 
 # histogram gradient boosting bins at most this many levels of one column
 _MAX_LEVELS = 255
@@ -93,7 +93,7 @@ def tree_matrices(tables, categorical):
     columns, indicators = [], []
     for parts, is_category in zip(zip(*tables, strict=True), categorical, strict=True):
         if is_category:
-            *parts, n_levels = level_codes(*parts)
+            *parts, n_levels = category_codes(*parts)
             rank = _frequency_rank(np.bincount(np.concatenate(parts), minlength=n_levels))
             parts = [np.minimum(rank[part], _MAX_LEVELS - 1) for part in parts]
         column = np.concatenate(parts).astype(float)
@@ -105,12 +105,11 @@ def tree_matrices(tables, categorical):
     return matrices, np.array([*categorical, *[False] * len(indicators)])
 
 
-def level_codes(*columns):
+def category_codes(*columns):
     """Columns as codes 0, 1, ... of their values in order of appearance, and the number of different values."""
     codes = {}
     coded = [
-        np.array([codes.setdefault(value, len(codes)) for value in column.tolist()], dtype=int)
-        for column in columns
+        np.array([codes.setdefault(value, len(codes)) for value in column.tolist()], dtype=int) for column in columns
     ]
     return *coded, len(codes)
 
@@ -205,7 +204,7 @@ def _standardised(columns):
 
 
 def _one_hot(columns, j):
-    *coded, n_levels = level_codes(*columns)
+    *coded, n_levels = category_codes(*columns)
     width = min(n_levels, _MAX_ONE_HOT)
     # codes follow the rows: dealt out as they come, the levels of one row would share a place in all columns
     place = np.random.RandomState(j).permutation(n_levels) % width

@@ -1,4 +1,4 @@
-"""Whole rows, two samples of them: a trained classifier, and three distances between laws.
+"""Whole rows, two samples of them: a trained classifier, and three distances between distributions.
 
 The distances take rows of the space of `_tables` and, with x, x' real and y, y' synthetic::
 
@@ -88,7 +88,7 @@ def energy_distance(
 
     The root of ``2 E|x - y| - E|x - x'| - E|y - y'|`` over real x, x' and synthetic y, y', between
     standardised numeric columns and one-hot columns; with one column it is `scipy.stats.energy_distance`.
-    Lower is better: 0 is ideal, and no bound. It is zero for equal laws only, so it sees everything, but
+    Lower is better: 0 is ideal, and no bound. It is zero for equal distributions only, so it sees everything, but
     faintly: in many columns the distances are alike and it sees means first. Rows paired with themselves
     count, as in SciPy, so that fresh real rows score about ``sqrt(2 E|x - x'| / n)``, not 0.
 
@@ -193,7 +193,7 @@ def wasserstein(
 
     The cheapest pairing of as many real as synthetic rows, at Euclidean cost between standardised numeric
     columns and one-hot columns, solved exactly. Lower is better: 0 is ideal, and there is no bound. It
-    misleads because few rows in many columns are far apart whatever their laws: fresh real rows score far
+    misleads because few rows in many columns are far apart whatever their distributions: fresh real rows score far
     from 0, so read it beside their value with as many rows.
 
     Parameters

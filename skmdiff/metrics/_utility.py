@@ -36,7 +36,7 @@ def tstr(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", r
     (the ten most frequent, the rest as one), one minus their Brier score over that of the constant shares. A
     negative one counts as 0. Higher is better, between 0 and 1; ideal is the skill that as many real training
     rows give, see :func:`utility`. It misleads where rows shrink towards what is typical: a clear picture of
-    the rule teaches better than the law, so that interpolated rows may beat real ones.
+    the rule teaches better than the distribution, so that interpolated rows may beat real ones.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def utility(train, synthetic, test, *, max_rows=5000, categorical_features="from
     The sum over the columns of the skills of :func:`tstr` learnt from synthetic rows (TSTR) over the sum of
     those learnt from as many training rows (TRTR), both tested on the same real rows. Higher is better: 1 is
     ideal, about 0 what independent columns score, and there is no bound above. Every column is a target, as a
-    single one says little of the joint law (a generator may keep that one dependence and no other). It
+    single one says little of the joint distribution (a generator may keep that one dependence and no other). It
     misleads as `tstr` does, and where little can be predicted, when it is a ratio of two small numbers.
 
     Parameters
@@ -127,9 +127,7 @@ def utility(train, synthetic, test, *, max_rows=5000, categorical_features="from
     return share_of_skill(skills.tstr, skills.trtr)
 
 
-def utility_by_column(
-    train, synthetic, test, *, max_rows=5000, categorical_features="from_dtype", random_state=None
-):
+def utility_by_column(train, synthetic, test, *, max_rows=5000, categorical_features="from_dtype", random_state=None):
     """Skill in predicting each column, learnt from synthetic and from real rows: what :func:`utility` sums.
 
     Higher is better, between 0 and 1; ideal is as much from synthetic as from real rows. A single column may
@@ -181,9 +179,9 @@ def column_skills(tables, max_rows, categorical_features, random_state):
     seed = rng.randint(2**31)
     # a few thousand rows: threads cost more than they save, most of all where cores are shared
     with threadpool_limits(1, user_api="openmp"):
-        return np.array([
-            [_skill(source, test, j, is_category, seed) for j in range(len(categorical))] for source in sources
-        ])
+        return np.array(
+            [[_skill(source, test, j, is_category, seed) for j in range(len(categorical))] for source in sources]
+        )
 
 
 def _skill(source, test, j, is_category, seed):

@@ -1,0 +1,1 @@
+"""What is built on the sampler: imputer, over-sampler, augmented estimators."""

@@ -1,0 +1,1 @@
+"""Rows under conditions, completions of rows, and conditional means."""

@@ -1,0 +1,1 @@
+"""Manifold learners: embedding, lift, charts, dimension and the noise off the manifold."""

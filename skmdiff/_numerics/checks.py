@@ -1,0 +1,82 @@
+"""Checks of parameters: every error names the parameter, the rule and the value got."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state, check_scalar, get_tags
+
+
+def check_option(value, name, options):
+    """Raise unless a string parameter is one of its options."""
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(f"{name} must be one of {sorted(options)}, got {value!r}.")
+    return value
+
+
+def tags_of(estimator):
+    """The tags of an estimator; None for one that has none."""
+    try:
+        return get_tags(estimator)
+    except AttributeError:
+        return None
+
+
+def accepts_missing(estimator):
+    """Whether an estimator says that it takes missing cells."""
+    tags = tags_of(estimator)
+    return tags is not None and tags.input_tags.allow_nan
+
+
+def takes_positive_only(transformer):
+    """Whether a transformer says that it takes non-negative cells only, as NMF does."""
+    tags = tags_of(transformer)
+    return tags is not None and tags.input_tags.positive_only
+
+
+def is_auto(value):
+    return isinstance(value, str) and value == "auto"
+
+
+def check_coordinates(Z, n_components):
+    """Z as a finite float array of shape (n_samples, n_components)."""
+    rule = f"Z must be a finite array of shape (n_samples, {n_components})"
+    try:
+        array = np.asarray(Z, dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{rule}, got {Z!r:.80}.") from error
+    if array.ndim != 2 or array.shape[1] != n_components:
+        raise ValueError(f"{rule}, got shape {array.shape}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{rule}, got NaN or infinity.")
+    return array
+
+
+def check_real(value, name, high=np.inf):
+    """Raise unless 0 < value < high, which NaN and infinity never are."""
+    check_scalar(value, name, Real)
+    if not 0 < value < high:
+        raise ValueError(f"{name} must be above 0 and below {high}, got {value!r}.")
+
+
+def check_share(value, name, most):
+    """Raise unless 0 <= value <= most, which NaN never is."""
+    check_scalar(value, name, Real)
+    if not 0 <= value <= most:
+        raise ValueError(f"{name} must be from 0 to {most}, got {value!r}.")
+
+
+def check_sizes(values, name):
+    """Raise unless a parameter is a sequence of at least one positive integer."""
+    good = isinstance(values, tuple | list | np.ndarray) and len(values) > 0
+    if not good or not all(isinstance(value, Integral) and value > 0 for value in values):
+        raise ValueError(f"{name} must be 'auto' or a sequence of at least one positive integer, got {values!r}.")
+
+
+def random_stream(random_state):
+    """`check_random_state`, with errors that name the parameter."""
+    try:
+        return check_random_state(random_state)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"random_state must be None, a RandomState or an integer in [0, 2**32 - 1], got {random_state!r}."
+        ) from error

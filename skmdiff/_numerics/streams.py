@@ -1,0 +1,36 @@
+"""One random stream a row: what row i draws depends on the seed and on i alone.
+
+Philox is a counter: the words of row i are words i * n_words ... (i + 1) * n_words - 1 of one sequence, found by
+advancing the counter. Every number takes one word (normals by the inverse of their distribution function), so
+any chunk of rows can be drawn anywhere, and sampling more rows leaves the first ones as they were.
+"""
+
+import numpy as np
+from scipy.special import ndtri
+
+WORDS_PER_COUNT = 4
+# Any constants: `seed ^ STREAM` is the seed of another stream than that of the noise of a call.
+START_STREAM = 0x2545F4914F6CDD1D  # the rows started from, where conditions or a region choose them
+PROBE_STREAM = 0x5DEECE66D  # clean values drawn under noise
+MISSING_STREAM = 1
+CLASS_STREAM = 2
+
+
+def row_uniforms(seed, start, stop, n_draws):
+    """Uniform numbers in (0, 1) of the rows start..stop-1, (stop - start, n_draws)."""
+    n_counts = -(-n_draws // WORDS_PER_COUNT)
+    philox = np.random.Philox(key=seed)
+    philox.advance(start * n_counts)
+    words = philox.random_raw((stop - start) * n_counts * WORDS_PER_COUNT)
+    uniforms = ((words >> np.uint64(11)) + 0.5) * 2.0**-53
+    return uniforms.reshape(stop - start, -1)[:, :n_draws]
+
+
+def row_normals(uniforms):
+    """Standard normals, one a uniform number."""
+    return ndtri(uniforms)
+
+
+def draw_seed(random_state):
+    """A seed of 63 bits from a RandomState."""
+    return int(random_state.randint(0, 2**63 - 1, dtype=np.int64))

@@ -1,0 +1,45 @@
+"""Weights of rows: what users give, checked; draws by weight; how an estimator takes them."""
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length
+
+LEAST_WEIGHT = 1e-9  # of the largest: less would be lost in the rounding of cumulated weights
+
+
+def check_weight(weight, n_rows):
+    """Weights (n,) as floats, one for all rows from a scalar; None for None."""
+    if weight is None:
+        return None
+    try:
+        weight = np.asarray(weight, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"sample_weight must hold numbers, got {weight!r:.80}.") from error
+    if weight.ndim == 0:
+        weight = np.full(n_rows, weight)
+    if weight.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar: sample_weight must have shape ({n_rows},), got "
+            f"shape {weight.shape}."
+        )
+    check_consistent_length(weight, np.empty(n_rows))
+    if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
+        raise ValueError(f"sample_weight must be finite, >= 0 and not all zero, got {weight!r:.80}.")
+    return weight
+
+
+def relative_weight(weight):
+    """Weights (n,) above zero over their mean; None where all are the same, which is a table without weights."""
+    if weight is None or weight.min() == weight.max():
+        return None
+    weight = np.maximum(weight / weight.max(), LEAST_WEIGHT)
+    return weight / weight.mean()
+
+
+def rows_of(values, rows):
+    """The values of some rows; None for None."""
+    return None if values is None else values[rows]
+
+
+def indices_at(ends, mass):
+    """Places (m,) at masses (m,) along cumulated weights `ends` (n,): a draw by weight where they are uniform."""
+    return np.minimum(np.searchsorted(ends, mass, side="right"), len(ends) - 1)

@@ -1,0 +1,1 @@
+"""`ManifoldDiffusionSampler`, the estimator."""

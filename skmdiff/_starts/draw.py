@@ -1,0 +1,203 @@
+"""The rows of a call: where they start, by a plan, and the reverse process that finishes them, by blocks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from .._numerics.checks import check_option
+from .._numerics.streams import PROBE_STREAM, row_normals, row_uniforms
+from .distributions import CANDIDATES, DENSITIES, DESIGNS, RowDistribution, row_distribution, spread_rows, strata
+from .source import Source, draw_starts
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the n rows of a call are drawn.
+
+    source, distribution : the rows to start from and the distribution over them; None for noise
+    wanted : (n, width) code of the classes asked for, or None; `values` (n,) their places
+    given : (n, p) code of the cells asked for, NaN elsewhere, the target's included; None without conditions
+    adjust : callable(starts, rows of the call) -> starts with about the distribution given those cells
+    stratum, n_strata : (n,) the stratum of each row among how many; None for independent draws
+    chosen : (n,) the row of the source that each row starts from, where it is resolved in advance
+    own_target : whether a row is to have the class of the row it starts from
+    """
+
+    source: Source | None
+    distribution: RowDistribution | None
+    wanted: np.ndarray | None = None
+    values: np.ndarray | None = None
+    stratum: np.ndarray | None = None
+    n_strata: np.ndarray | None = None
+    chosen: np.ndarray | None = None
+    own_target: bool = False
+    given: np.ndarray | None = None
+    adjust: Callable | None = None
+
+
+@dataclass(frozen=True)
+class Process:
+    """The reverse process: from the level sigma_start to sigma_min in n_steps on the grid of curvature rho."""
+
+    sigma_start: float
+    sigma_min: float
+    n_steps: int
+    rho: float
+
+
+def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, density="data", design="iid", resolved=None):
+    """The plan of a call, under conditions that are `resolved`; raises a ValueError where it cannot be followed."""
+    check_option(density, "density", DENSITIES)
+    check_option(design, "design", DESIGNS)
+    if resolved is not None:
+        if (density, design) != ("data", "iid"):
+            raise ValueError(
+                "conditions, and numbers as y, need density='data' and design='iid', got "
+                f"density={density!r}, design={design!r}."
+            )
+        return Plan(source, None, chosen=resolved.chosen, given=resolved.given, adjust=resolved.adjust)
+    if source is None:
+        if (density, design) != ("data", "iid"):
+            raise ValueError(
+                f"density={density!r}, design={design!r} need starts on a manifold, but the sampler was "
+                "fitted with manifold='passthrough' or start='noise'."
+            )
+        return Plan(None, None, wanted, values)
+    if density != "data" and wanted is not None:
+        raise ValueError(f"density must be 'data' where y says which targets are wanted, got {density!r}.")
+    stratum = n_strata = None
+    if design == "stratified":
+        stratum, n_strata = strata(np.zeros(n_samples) if values is None else values, seed)
+    plan = Plan(
+        source,
+        row_distribution(density, design, source, model),
+        wanted,
+        values,
+        stratum,
+        n_strata,
+        own_target=density == "balanced" and source.is_class,
+    )
+    if design != "repelled":
+        return plan
+    return replace(plan, chosen=spread_rows(model.embedding_ * model.shape_, _candidates(plan, n_samples, seed)))
+
+
+def _candidates(plan, n_samples, seed):
+    """(n_samples, CANDIDATES) rows drawn for each row, all of the class of the first where there are classes."""
+    uniforms = np.random.default_rng(seed).random((n_samples, CANDIDATES)).T
+    first = _choose(plan, uniforms[0], np.arange(n_samples))
+    if plan.source.is_class:
+        plan = replace(
+            plan, values=plan.source.target[first], source=replace(plan.source, weight=plan.distribution.weights)
+        )
+    return np.stack([first, *[_choose(plan, u, np.arange(n_samples)) for u in uniforms[1:]]], axis=1)
+
+
+def draw_rows(denoiser, plan, process, n_samples, seed, n_jobs=None):
+    """Encoded rows (n_samples, p) of a plan, the code of the target last.
+
+    Whole blocks are drawn, whatever the number of rows, and n_jobs changes nothing.
+    """
+    from .._diffusion import backend
+
+    levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
+
+    def block(start):
+        x, given = start_block(plan, seed, start, start + backend.BLOCK_ROWS, levels)
+        return finish_block(denoiser, process, x, given, _probe(denoiser, seed, start))
+
+    return _in_blocks(block, n_samples, n_jobs)
+
+
+def draw_from(denoiser, process, points, seed, n_jobs=None, same_noise=False):
+    """Encoded rows (n, p) from given clean starts; if all have the same noise, near starts give near rows."""
+    from .._diffusion import backend
+
+    levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
+
+    def block(start):
+        stop, noisy = start + backend.BLOCK_ROWS, 0 if same_noise else start
+        noise = row_normals(row_uniforms(seed, noisy, 1 if same_noise else stop, len(levels)))
+        x = _at(points, np.arange(start, stop)) + levels * noise
+        return finish_block(denoiser, process, x, None, _probe(denoiser, seed, noisy))
+
+    return _in_blocks(block, len(points), n_jobs)
+
+
+def _in_blocks(block, n_samples, n_jobs):
+    """The first n_samples rows of the blocks that `block` makes, each given its first row."""
+    from .._diffusion import backend
+
+    starts = range(0, n_samples, backend.BLOCK_ROWS)
+    return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(block)(s) for s in starts))[:n_samples]
+
+
+def _probe(denoiser, seed, start):
+    """Normals for the draw of clean values in one block, None where no column has noise; a stream of their own."""
+    from .._diffusion import backend
+
+    if not denoiser.noise.any():
+        return None
+    width = denoiser.blocks[-1].stop
+    return row_normals(row_uniforms(seed ^ PROBE_STREAM, start, start + backend.BLOCK_ROWS, width))
+
+
+def finish_block(denoiser, process, x, given, probe):
+    """One block of encoded rows from their starts x, with what is given (NaN where nothing is), or None."""
+    from .._diffusion import backend
+
+    known = np.zeros(len(denoiser.blocks), dtype=bool)
+    if given is not None:
+        known = ~np.isnan(given[:, [block.start for block in denoiser.blocks]])
+        x = np.where(np.isnan(given), x, given)
+    return backend.sample_block(
+        denoiser, x, known, process.sigma_start, process.sigma_min, process.n_steps, process.rho, probe
+    )
+
+
+def start_block(plan, seed, start, stop, levels):
+    """Rows start..stop-1 of a call at the `levels` (p,) of their columns, and the code of what is given, or None.
+
+    Rows past the end of the call are drawn as well, with what its last row asks for: blocks are always whole.
+    """
+    n_draws = 0 if plan.source is None else plan.source.n_draws
+    uniforms = row_uniforms(seed, start, stop, n_draws + len(levels))
+    noise = row_normals(uniforms[:, n_draws:])
+    rows = np.arange(start, stop)
+    given = _at(plan.wanted, rows) if plan.given is None else _at(plan.given, rows)
+    if plan.source is None:
+        return np.sqrt(1 + levels**2) * noise, _padded(given, len(levels))
+    uniforms = uniforms[:, :n_draws]
+    chosen = _choose(plan, uniforms[:, 0], rows)
+    x = draw_starts(plan.source, uniforms, chosen)
+    if plan.adjust is not None:
+        x = plan.adjust(x, np.minimum(rows, len(plan.given) - 1))
+    if plan.own_target:
+        given = plan.source.rows[chosen, -plan.source.target_width :]
+    return x + levels * noise, _padded(given, len(levels))
+
+
+def _padded(codes, n_columns):
+    """Codes of the last columns as rows (m, n_columns), NaN where nothing is given; None stays None."""
+    if codes is None:
+        return None
+    return np.pad(codes, ((0, 0), (n_columns - codes.shape[1], 0)), constant_values=np.nan)
+
+
+def _choose(plan, u, rows):
+    """The training row that each row starts from."""
+    if plan.chosen is not None:
+        return _at(plan.chosen, rows)
+    if plan.stratum is not None:
+        u = (_at(plan.stratum, rows) + u) / _at(plan.n_strata, rows)
+    if plan.values is None:
+        return plan.distribution.rows_at(u)
+    source = plan.source
+    return plan.distribution.rows_with_target(u, _at(plan.values, rows), source.target, source.weight)
+
+
+def _at(values, rows):
+    """Entries of the rows of a call; the last one for rows past its end."""
+    return None if values is None else values[np.minimum(rows, len(values) - 1)]

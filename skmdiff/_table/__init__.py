@@ -1,0 +1,1 @@
+"""Tables: containers, cells, columns, and the codec between a table and a matrix."""

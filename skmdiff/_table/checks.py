@@ -1,0 +1,133 @@
+"""Checks of tables and parameters. Every error names the column or parameter, the rule and what was found."""
+
+import numpy as np
+from scipy.sparse import issparse
+
+from .._numerics.checks import check_option
+from .cells import read_cells
+from .frames import column_names, is_frame, native_column
+
+
+def check_table(X, min_samples=2):
+    """Check a table cell by cell and return it: a frame untouched, anything else as a 2-D array.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame of shape (n_samples, n_features)
+    min_samples : int, default=2
+
+    Returns
+    -------
+    X : ndarray or DataFrame of shape (n_samples, n_features)
+
+    Raises
+    ------
+    ValueError
+        If X is sparse, not 2-D, too small, has two columns of the same name, or a column holds infinities,
+        complex numbers or periods. Gaps are let through.
+    TypeError
+        If the cells of a column are neither all strings nor all numbers.
+    """
+    if issparse(X):
+        raise TypeError("Sparse data was passed for X, but dense data is required. Use X.toarray().")
+    if not is_frame(X):
+        X = as_2d_array(X)
+    check_shape(X.shape, min_samples)
+    names = column_names(X)
+    if len(set(names)) < len(names):
+        doubles = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"The column names of X must be unique, got {doubles} more than once.")
+    for j, name in enumerate(names):
+        read_cells(native_column(X, j), name)
+    return X
+
+
+def as_2d_array(X):
+    X = np.asarray(X)
+    if X.ndim != 2:
+        raise ValueError(
+            f"Expected 2D array, got {X.ndim}D array instead: X.shape={X.shape}. Reshape your data "
+            "using array.reshape(-1, 1) if it has one feature or array.reshape(1, -1) if it is one sample."
+        )
+    return X
+
+
+def check_shape(shape, min_samples):
+    for count, unit, minimum in zip(shape, ("sample", "feature"), (min_samples, 1), strict=True):
+        if count < minimum:
+            raise ValueError(
+                f"Found array with {count} {unit}(s) (shape={tuple(shape)}) while a minimum of {minimum} is "
+                "required by the sampler."
+            )
+
+
+def read_column(X, j):
+    """Column j without gaps as an array: of numbers (dates as their ticks), of bools, or of objects."""
+    name = column_names(X)[j]
+    values, missing = read_cells(native_column(X, j), name)
+    if missing.any():
+        raise ValueError(
+            f"Input X contains NaN: column {name!r} has missing values, which are not supported here. Drop the "
+            "rows or fill them first, for instance with sklearn.impute.SimpleImputer."
+        )
+    return values.astype(np.int64) if values.dtype.kind in "mM" else values
+
+
+def categorical_mask(X, categorical_features, values):
+    """(n_features,) bool: the columns to treat as categories.
+
+    Parameters
+    ----------
+    X : ndarray or DataFrame
+    categorical_features : "from_dtype", None, or array-like of bool, int or str
+    values : list of ndarray
+        The cells of the columns of X, as `read_cells` gives them.
+    """
+    n_features = X.shape[1]
+    if categorical_features is None:
+        return np.zeros(n_features, dtype=bool)
+    if isinstance(categorical_features, str):
+        check_option(categorical_features, "categorical_features", {"from_dtype"})
+        return np.array([column.dtype.kind in "bO" for column in values])
+    chosen = np.asarray(categorical_features)
+    if chosen.ndim != 1:
+        raise TypeError(
+            "categorical_features must be 'from_dtype', None, or a list or mask of columns, "
+            f"got {categorical_features!r}."
+        )
+    if chosen.dtype.kind == "b":
+        return check_mask(chosen, n_features)
+    mask = np.zeros(n_features, dtype=bool)
+    mask[check_indices(chosen, X)] = True
+    return mask
+
+
+def check_mask(mask, n_features):
+    if len(mask) != n_features:
+        raise ValueError(
+            f"categorical_features as a mask must have one entry per column ({n_features}), got {mask.tolist()!r}."
+        )
+    return mask
+
+
+def check_indices(chosen, X):
+    """Column numbers of a list of numbers or names."""
+    if len(chosen) == 0:
+        return []
+    if chosen.dtype.kind in "iu":
+        if chosen.min() < 0 or chosen.max() >= X.shape[1]:
+            raise ValueError(
+                f"categorical_features must hold integers in [0, {X.shape[1] - 1}], got {chosen.tolist()}."
+            )
+        return chosen
+    if not all(isinstance(name, str) for name in chosen.tolist()):
+        raise TypeError(f"categorical_features must hold bools, integers or column names only, got {chosen.tolist()}.")
+    if not is_frame(X):
+        raise ValueError(
+            "categorical_features must be integers or a mask when X is an array without column names, "
+            f"got {chosen.tolist()}."
+        )
+    names = column_names(X)
+    if unknown := [name for name in chosen.tolist() if name not in names]:
+        raise ValueError(f"categorical_features must hold column names of X, got the unknown {unknown}.")
+    return [names.index(name) for name in chosen.tolist()]

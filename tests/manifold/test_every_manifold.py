@@ -1,0 +1,82 @@
+"""Everything a sampler does on its manifold, with every manifold learner, on arrays and on mixed tables."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from manifold_learners import TRANSFORMERS
+from sklearn.base import BaseEstimator
+
+from skmdiff import ManifoldDiffusionSampler
+
+LEARNERS = [learner for learner in TRANSFORMERS if isinstance(learner, BaseEstimator)]
+
+
+def array():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(90, 2)) @ rng.normal(size=(2, 6)) + 0.1 * rng.normal(size=(90, 6))
+
+
+def mixed():
+    frame = pd.DataFrame(array(), columns=list("abcdef"))
+    frame["f"] = (3 * frame["f"]).round().astype(int)
+    return frame.assign(kind=pd.Categorical(np.where(frame["a"] > 0, "up", "down")))
+
+
+def fitted(learner, X, **parameters):
+    est = ManifoldDiffusionSampler(
+        learner, max_iter=2, hidden_layer_sizes=(8,), n_steps=2, random_state=0, max_landmarks=60, **parameters
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # gaps in a neighbour graph, solvers cut short
+        return est.fit(X)
+
+
+def finite(rows, X):
+    """Whether rows are of the kind of X and hold numbers that are."""
+    if isinstance(X, pd.DataFrame):
+        return (rows.dtypes == X.dtypes).all() and np.isfinite(rows.select_dtypes("number").to_numpy()).all()
+    return rows.shape[1:] == X.shape[1:] and np.isfinite(rows).all()
+
+
+@pytest.mark.parametrize("make", [array, mixed], ids=["array", "mixed"])
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda t: type(t).__name__)
+def test_everything_on_every_manifold(learner, make):
+    X = make()
+    if type(learner).__name__ == "ColumnTransformer" and make is mixed:
+        learner = learner.set_params(plane__n_components=2)
+    est = fitted(learner, X, noise_level="auto", contamination=0.1, contraction=1.0)
+    assert est.outliers_.sum() == 9 and len(est.embedding_) == 90 and np.isfinite(est.embedding_).all()
+    assert np.isfinite(est.noise_level_).all() and min(est.intrinsic_dimension_.values()) >= 1
+    for density in ("data", "balanced", "uniform"):
+        for design in ("iid", "stratified", "repelled"):
+            assert finite(est.sample(6, density=density, design=design), X)
+        assert np.isfinite(est.embedding_density(density).score_samples(est.embedding_[:4])).all()
+    ends = X.iloc[[0, 50]] if isinstance(X, pd.DataFrame) else X[[0, 50]]
+    assert finite(est.explore(5, path=ends), X)
+    Z = est.embedding_[~est.outliers_]
+    assert finite(est.explore(5, region=(Z[0] - 0.5, Z[0] + 0.5)), X)
+    if est.noise_level_.any():
+        assert finite(est.denoise(X), X)
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda t: type(t).__name__)
+def test_contracted_rows_are_nearer_to_the_plane(learner):
+    """Rows of two dimensions in six columns: contraction moves what an untrained denoiser draws to their plane."""
+    rng = np.random.default_rng(0)
+    frame = np.linalg.qr(rng.normal(size=(6, 2)))[0]
+    X = rng.uniform(-1, 1, (120, 2)) @ frame.T
+
+    def off(rows):
+        return np.linalg.norm(rows - rows @ frame @ frame.T, axis=1).mean()
+
+    loose, tight = (fitted(learner, X, numeric="standard", contraction=share).sample(60) for share in (0.0, 1.0))
+    assert off(tight) < 0.5 * off(loose)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_everything_on_umap():
+    umap = pytest.importorskip("umap")
+    test_everything_on_every_manifold(umap.UMAP(n_neighbors=8, n_epochs=50), mixed)

@@ -1,0 +1,293 @@
+"""The estimator's contract: scikit-learn's checks, parameters, containers, targets, determinism, no global state."""
+
+import pickle
+import random
+import subprocess
+import sys
+import warnings
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.manifold import MDS, TSNE, Isomap, SpectralEmbedding
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_html_repr
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skmdiff import ManifoldDiffusionSampler
+from skmdiff._diffusion.backend import BLOCK_ROWS
+
+
+def sampler(**parameters):
+    defaults = dict(max_iter=8, hidden_layer_sizes=(8,), n_steps=3, sigma_start=1.0, random_state=0)
+    return ManifoldDiffusionSampler(**{**defaults, **parameters})
+
+
+def table(n=80, seed=0):
+    rng = np.random.default_rng(seed)
+    kind = rng.choice(["a", "b", "c"], n, p=[0.5, 0.3, 0.2])
+    return pd.DataFrame(
+        {
+            "size": rng.normal(size=n),
+            "count": rng.poisson(3, n),
+            "kind": pd.Categorical(kind, categories=list("abcd")),
+            "flag": rng.random(n) < 0.3,
+            "price": np.round(rng.gamma(2, 10, n), 2).astype(np.float32),
+            "same": 7,
+            "city": rng.choice(["Bonn", "Oslo"], n),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return sampler().fit(table())
+
+
+# --- scikit-learn's own checks
+
+
+@parametrize_with_checks(
+    [
+        sampler(sigma_start="auto"),
+        sampler(manifold="passthrough"),
+        sampler(manifold=Isomap(n_neighbors=3), start="noise"),
+    ]
+)
+def test_scikit_learn_checks(estimator, check):
+    with warnings.catch_warnings():
+        # tables of a few rows clamp n_neighbors and n_components, which is announced
+        warnings.simplefilter("ignore", UserWarning)
+        check(estimator)
+
+
+# --- parameters
+
+
+def test_nested_parameters_and_clone():
+    est = sampler(manifold=make_pipeline(PCA(3), Isomap(n_neighbors=4)))
+    est.set_params(manifold__pca__n_components=2, manifold__isomap__n_neighbors=6)
+    copy = clone(est)
+    assert copy.manifold is not est.manifold
+    assert copy.get_params()["manifold__pca__n_components"] == 2
+    copy.fit(table()[["size", "count", "price"]])
+    assert copy.manifold_[-1].n_neighbors == 6 and not hasattr(copy.manifold[-1], "embedding_")
+    assert "Isomap" in estimator_html_repr(est)
+
+
+def test_grid_search_over_manifold_and_training():
+    grid = {"manifold": ["passthrough", PCA(2)], "max_iter": [4, 8]}
+    search = GridSearchCV(sampler(), grid, cv=2, error_score="raise").fit(table())
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all() and search.best_params_["max_iter"] in (4, 8)
+    nested = GridSearchCV(sampler(manifold=Isomap()), {"manifold__n_neighbors": [3, 5]}, cv=2, error_score="raise")
+    assert nested.fit(table()).best_estimator_.manifold_.n_neighbors in (3, 5)
+
+
+class Counted(PCA):
+    """A learner that counts its fits, in all copies of it."""
+
+    fits = []
+
+    def fit_transform(self, X, y=None):
+        self.fits.append(len(X))
+        return super().fit_transform(X, y)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("as_memory", [str, joblib.Memory], ids=["folder", "memory"])
+def test_settings_of_a_search_that_share_a_manifold_fit_it_once(tmp_path, as_memory):
+    keep = as_memory(tmp_path) if as_memory is str else as_memory(tmp_path, verbose=0)
+    grid = {"max_iter": [4, 8], "manifold__n_components": [1, 2]}
+    Counted.fits.clear()
+    kept = GridSearchCV(sampler(manifold=Counted(), memory=keep), grid, cv=2, refit=False).fit(table())
+    assert len(Counted.fits) == 4  # two folds, two settings of the manifold
+    plain = GridSearchCV(sampler(manifold=Counted()), grid, cv=2, refit=False).fit(table())
+    assert len(Counted.fits) == 4 + 8
+    np.testing.assert_array_equal(kept.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"])
+
+
+def test_a_kept_manifold_is_that_of_its_own_table_and_seed(tmp_path):
+    X = table()
+    kept = [
+        sampler(memory=str(tmp_path), random_state=seed).fit(rows).embedding_
+        for rows, seed in [(X, 0), (X[::-1], 0), (X, 1), (X, 0)]
+    ]
+    np.testing.assert_array_equal(kept[0], kept[3])
+    np.testing.assert_array_equal(kept[0], sampler().fit(X).embedding_)
+    np.testing.assert_allclose(np.abs(kept[1][::-1]), np.abs(kept[0]), atol=1e-8)
+    assert not np.array_equal(kept[1], kept[0])
+
+
+# --- containers
+
+
+def test_a_frame_comes_back(fitted):
+    X, new = table(), fitted.sample(200)
+    pd.testing.assert_series_equal(new.dtypes, X.dtypes)
+    assert new.index.equals(pd.RangeIndex(200)) and list(fitted.feature_names_in_) == list(X.columns)
+    assert set(new["kind"]) <= set("abc") and list(new["kind"].cat.categories) == list("abcd")
+    assert (new["same"] == 7).all() and set(new["city"]) <= {"Bonn", "Oslo"}
+    for name in ("size", "count", "price"):
+        assert new[name].between(X[name].min(), X[name].max()).all()
+    np.testing.assert_allclose(new["price"].round(2), new["price"], rtol=1e-6)
+
+
+def test_an_array_comes_back():
+    X = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    new = sampler().fit(X).sample(5)
+    assert type(new) is np.ndarray and new.dtype == np.float32 and new.shape == (5, 3)
+
+
+# --- targets
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], [3, 7], [True, False], [0.0, 1.0]])
+def test_classes_are_chosen_and_returned(labels):
+    y = np.array(labels)[np.random.default_rng(0).integers(0, 2, 80)]
+    est = sampler().fit(table(), y)
+    X, drawn = est.sample(30, return_y=True)
+    assert len(X) == 30 and drawn.dtype == y.dtype and set(drawn) <= set(y)
+    assert (est.sample(30, y=labels[1], return_y=True)[1] == labels[1]).all()
+    wanted = y[:30]
+    np.testing.assert_array_equal(est.sample(30, y=wanted, return_y=True)[1], wanted)
+
+
+def test_a_wanted_class_has_its_own_law():
+    """Two classes 4 standard deviations apart: rows drawn for a class lie on its side."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["low", "high"], 150)
+    X = np.where(y == "low", -2.0, 2.0)[:, None] + rng.normal(size=(300, 2))
+    est = sampler(max_iter=400, hidden_layer_sizes=(32,), n_steps=8).fit(X, y)
+    assert est.sample(200, y="low").mean() < -1.5 and est.sample(200, y="high").mean() > 1.5
+
+
+def test_a_number_as_target_is_kept():
+    X = table()
+    y = X["size"].to_numpy() * 2 + 0.123
+    est = sampler().fit(X, y)
+    _, drawn = est.sample(4, y=y[:4], return_y=True)
+    np.testing.assert_allclose(drawn, y[:4], rtol=1e-9)
+    assert np.isfinite(est.score(X))
+
+
+def test_weights_of_a_score_are_repeated_rows(fitted):
+    X, weights = table(), np.arange(80) % 3
+    assert fitted.score(X, sample_weight=weights) == pytest.approx(fitted.score(X.iloc[np.repeat(range(80), weights)]))
+
+
+# --- determinism
+
+
+def test_rows_depend_on_seed_and_place_only(fitted):
+    many = fitted.sample(BLOCK_ROWS + 50)
+    assert fitted.sample(10).equals(many.iloc[:10])
+    assert clone(fitted).set_params(n_jobs=2).fit(table()).sample(BLOCK_ROWS + 50).equals(many)
+    assert not fitted.sample(10, random_state=1).equals(many.iloc[:10])
+    stream = np.random.RandomState(0)
+    assert not fitted.sample(10, random_state=stream).equals(fitted.sample(10, random_state=stream))
+
+
+def test_rows_of_wanted_classes_depend_on_their_own_class_only():
+    X, y = table(), np.array(["no", "yes"] * 40)
+    est = sampler().fit(X, y)
+    mixed = est.sample(20, y=["yes"] * 10 + ["no"] * 10)
+    assert mixed.iloc[:10].equals(est.sample(10, y="yes"))
+
+
+@pytest.mark.parametrize("manifold", [None, "passthrough", Isomap(n_neighbors=4), TSNE(perplexity=5, max_iter=250)])
+def test_two_fits_with_one_seed_are_one(manifold):
+    first, second = (sampler(manifold=manifold, sigma_start="auto").fit(table()) for _ in range(2))
+    assert first.sigma_start_ == second.sigma_start_ and first.sample(20).equals(second.sample(20))
+
+
+def test_pickles_give_the_same_rows_here_and_in_a_fresh_process(fitted, tmp_path):
+    rows = fitted.sample(20)
+    assert pickle.loads(pickle.dumps(fitted)).sample(20).equals(rows)
+    joblib.dump(fitted, tmp_path / "sampler.joblib")
+    code = (
+        f"import joblib; rows = joblib.load({str(tmp_path / 'sampler.joblib')!r}).sample(20); "
+        f"rows.to_pickle({str(tmp_path / 'rows.pkl')!r})"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    assert pd.read_pickle(tmp_path / "rows.pkl").equals(rows)
+
+
+def test_global_state_is_untouched():
+    np.random.seed(5)
+    state = (np.random.get_state()[1].copy(), np.random.get_state()[2])
+    before = random.getstate(), torch.random.get_rng_state(), torch.get_num_threads(), list(warnings.filters)
+    est = sampler(manifold=Isomap(n_neighbors=4), sigma_start="auto").fit(table())
+    est.sample(5)
+    est.score(table())
+    after = random.getstate(), torch.random.get_rng_state(), torch.get_num_threads(), list(warnings.filters)
+    assert before[0] == after[0] and torch.equal(before[1], after[1]) and before[2:] == after[2:]
+    np.testing.assert_array_equal(np.random.get_state()[1], state[0])
+    assert np.random.get_state()[2] == state[1]
+
+
+# --- manifold
+
+
+@pytest.mark.parametrize(
+    "manifold",
+    [
+        PCA(2),
+        Isomap(n_neighbors=5),
+        TSNE(perplexity=5, max_iter=250),
+        SpectralEmbedding(n_neighbors=5),
+        MDS(n_init=1, max_iter=20),
+        make_pipeline(PCA(3), Isomap(n_neighbors=5)),
+    ],
+    ids=lambda m: type(m).__name__,
+)
+def test_any_learner_embeds_lifts_and_samples(manifold):
+    X = table()
+    est = sampler(manifold=manifold).fit(X)
+    assert est.embedding_.shape == (80, est.embedding_.shape[1]) and est.sample(5).shape == X.shape[:0] + (5, 7)
+    np.testing.assert_allclose(est.embed(X), est.embedding_, atol=1e-4)
+    pd.testing.assert_series_equal(est.lift(est.embedding_[:3]).dtypes, X.dtypes)
+
+
+def test_lift_of_a_plane_returns_its_rows():
+    plane = np.random.default_rng(0).normal(size=(200, 2)) @ np.random.default_rng(1).normal(size=(2, 5))
+    est = sampler(manifold=PCA(2), numeric="standard").fit(plane)
+    np.testing.assert_allclose(est.lift(est.embed(plane)), plane, atol=1e-6)
+
+
+def test_start_level_is_chosen_between_the_limits():
+    est = sampler(sigma_start="auto").fit(table())
+    assert est.sigma_min < est.sigma_start_ <= est.sigma_max
+    assert sampler(sigma_start=0.4).fit(table()).sigma_start_ == 0.4
+    assert sampler(start="noise").fit(table()).sigma_start_ == sampler().sigma_max
+
+
+# --- training as the user sees it
+
+
+def test_curves_and_early_stopping():
+    est = sampler(max_iter=80, n_iter_no_change=100).fit(table())
+    assert len(est.loss_curve_) == len(est.validation_loss_curve_) == 40 and est.n_iter_ == 80
+    assert est.stop_reason_ == "max_iter"
+    assert sampler(early_stopping=False).fit(table()).validation_loss_curve_ == []
+
+
+def test_max_time_stops_and_leaves_a_sampler():
+    est = sampler(max_iter=10**6, max_time=0.5, n_iter_no_change=10**6).fit(table())
+    assert est.stop_reason_ == "max_time" and est.n_iter_ < 10**6 and len(est.sample(3)) == 3
+
+
+def test_verbose_prints_and_silence_does_not(capsys):
+    sampler(verbose=1).fit(table())
+    assert "loss" in capsys.readouterr().out
+    sampler().fit(table())
+    assert capsys.readouterr().out == ""
+
+
+def test_threads_may_share_a_fitted_sampler(fitted):
+    rows = joblib.Parallel(n_jobs=2, prefer="threads")(joblib.delayed(fitted.sample)(50) for _ in range(4))
+    assert all(other.equals(rows[0]) for other in rows)
