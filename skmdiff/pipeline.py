@@ -27,7 +27,7 @@ class SamplerPipeline(Pipeline):
     """A `sklearn.pipeline.Pipeline` that ends in a generator of rows.
 
     `sample` draws rows by the last step and takes them back through the `inverse_transform` of each step before it, so
-    that they are rows of the table given to `fit`. `embed` and `conditional_mean` run forward. All else is a Pipeline:
+    that they are rows of the table given to `fit`. `embed` and `predict_target` run forward. All else is a Pipeline:
     parameters, slices, searches, `score_samples` and `score`, which give the log-density of the rows as the last step
     sees them, in its units.
 
@@ -125,22 +125,22 @@ class SamplerPipeline(Pipeline):
         """
         return self.steps[-1][1].embed(self._forward(X))
 
-    @available_if(_last_step_has("conditional_mean"))
-    def conditional_mean(self, X, **params):
+    @available_if(_last_step_has("predict_target"))
+    def predict_target(self, X, **params):
         """E[y | X] by the last step; E[X | y] is not to be had here, for a mean is another one behind a step.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
         **params : dict
-            Further arguments of the last step's `conditional_mean`.
+            Further arguments of the last step's `predict_target`.
 
         Returns
         -------
         mean : ndarray of shape (n_samples, n_classes) or (n_samples,)
             Probabilities of the classes, in the order of `classes_`, or means of a target of numbers.
         """
-        return self.steps[-1][1].conditional_mean(self._forward(X), **params)
+        return self.steps[-1][1].predict_target(self._forward(X), **params)
 
     def _forward(self, X):
         check_is_fitted(self)

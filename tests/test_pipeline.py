@@ -129,8 +129,8 @@ def test_arguments_reach_the_last_step_and_targets_come_back():
 def test_means_of_targets_are_those_of_the_last_step(y):
     forward = MinMaxScaler().fit_transform(X)
     pipeline, alone = make_sampler_pipeline(MinMaxScaler(), sampler()).fit(X, y), sampler().fit(forward, y)
-    means = pipeline.conditional_mean(X, n_draws=3, random_state=1)
-    np.testing.assert_array_equal(means, alone.conditional_mean(forward, n_draws=3, random_state=1))
+    means = pipeline.predict_target(X, n_draws=3, random_state=1)
+    np.testing.assert_array_equal(means, alone.predict_target(forward, n_draws=3, random_state=1))
     assert means.shape == ((80, 2) if y is LABELS else (80,)) and means.std() > 0
 
 
@@ -139,7 +139,7 @@ def test_generators_of_scikit_learn_sample_too():
     assert np.abs(density.sample(500, random_state=0).mean(axis=0) / X.mean(axis=0) - 1)[2] < 0.2
     rows, component = make_sampler_pipeline(StandardScaler(), GaussianMixture(2, random_state=0)).fit(X).sample(4)
     assert rows.shape == (4, 3) and component.shape == (4,)
-    assert not hasattr(density, "embed") and not hasattr(density, "conditional_mean")
+    assert not hasattr(density, "embed") and not hasattr(density, "predict_target")
     assert not hasattr(make_sampler_pipeline(StandardScaler()), "sample")
 
 
@@ -224,7 +224,7 @@ def test_a_function_with_its_inverse_goes_back():
 
 
 def test_nothing_works_before_fit():
-    for method, argument in [("sample", 3), ("embed", X), ("conditional_mean", X)]:
+    for method, argument in [("sample", 3), ("embed", X), ("predict_target", X)]:
         with pytest.raises(NotFittedError):
             getattr(make_sampler_pipeline(StandardScaler(), sampler()), method)(argument)
 

@@ -88,9 +88,9 @@ class Remembered(BaseEstimator):
             lambda: self.fitted_.sample(n_samples, y=y, random_state=random_state), self.key_, y, random_state
         )
 
-    def conditional_mean(self, X, **how):
+    def predict_target(self, X, **how):
         """What the sampler knows of targets."""
-        return self._once(lambda: self.fitted_.conditional_mean(X, **how), self.key_, X, how)
+        return self._once(lambda: self.fitted_.predict_target(X, **how), self.key_, X, how)
 
 
 def read_table(path):

@@ -5,6 +5,7 @@ diffusion ("passthrough") has one of its own, trained for as many steps on all l
 """
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -80,23 +81,23 @@ def fit_together(X, steps, seed, variants, **parameters):
     level = max(est.sigma_start_ for est in fitted.values())
     trained = fit(X, steps, seed, **{**parameters, **variants["manifold"], "sigma_start": level})
     for est in fitted.values():
-        est.denoiser_ = trained.denoiser_
+        est._model = replace(est._model, denoiser=trained._model.denoiser)
     return fitted
 
 
 def at_leak(est, n, leak_of, wanted, levels):
     """Rows of a sampler at the start level whose leak is nearest to the one wanted; its denoiser must know the levels.
 
-    The level is an attribute of a fitted sampler: it is set, and put back.
+    The level is a part of the fitted model: it is set, and put back.
     """
-    chosen, best = est.sigma_start_, None
+    chosen, best = est._model, None
     for level in levels:
-        est.sigma_start_ = level
+        est._model = replace(chosen, sigma_start=level)
         rows = est.sample(n)
         gap = abs(leak_of(rows) - wanted)
         if best is None or gap < best[0]:
             best = gap, rows
-    est.sigma_start_ = chosen
+    est._model = chosen
     return best[1]
 
 

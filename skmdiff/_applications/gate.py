@@ -99,10 +99,10 @@ class Recipe:
         n_new = max(1, round(self.share * fewer * len(rows.y)))
         wanted = rows.y[spread_draw(rows.y, self.weight(rows), n_new, random_state)]
         new = Rows(draw(sampler, code(wanted), random_state), wanted, None)
-        if not hasattr(sampler, "conditional_mean"):
+        if not hasattr(sampler, "predict_target"):
             return new
         if self.classes is None:
-            means = sampler.conditional_mean(new.X, n_draws=MEAN_DRAWS, random_state=new_seed(random_state))
+            means = sampler.predict_target(new.X, n_draws=MEAN_DRAWS, random_state=new_seed(random_state))
             return Rows(new.X, code.inverse(means), None)
         return self.judged(new, rows, sampler)
 
@@ -113,8 +113,8 @@ class Recipe:
         theirs. In other shares that would even classes where these overlap: of 100 half the Brier score it cost .2.
         """
         if weight_name(self.estimator):
-            return shared_rows(new, sampler.conditional_mean(new.X), rows, self.balanced)
-        return likely_rows(new, sampler.conditional_mean(new.X), rows) if self.balanced else new
+            return shared_rows(new, sampler.predict_target(new.X), rows, self.balanced)
+        return likely_rows(new, sampler.predict_target(new.X), rows) if self.balanced else new
 
     def joined(self, rows, new):
         """Real rows with the synthetic ones behind them."""

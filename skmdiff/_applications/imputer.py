@@ -5,14 +5,15 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_scalar
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._conditional.completion import completions, mean_table
 from .._numerics.checks import check_option, random_stream
 from .._numerics.streams import draw_seed
+from .._sampler.completion import complete, complete_by_means
 from .._sampler.estimator import ManifoldDiffusionSampler
-from .._table.cells import is_polars_column, missing_mask
-from .._table.frames import build, is_frame, native_column, take_rows
+from .._sampler.model import fitted_model, process_of
+from .._table.cells import is_polars_column
+from .._table.frames import build, is_frame, native_column
 from .synthetic import fit_sampler, stack
 
 MEAN_DRAWS = 100
@@ -21,9 +22,9 @@ MEAN_DRAWS = 100
 class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Filler of missing cells by conditional draws of a `ManifoldDiffusionSampler`.
 
-    `fit` learns the distribution of a table with its gaps; `transform` fills each missing cell with a draw from its
-    distribution given the observed cells of the row, or with the mean of several. Observed cells are returned as they
-    are, in columns of the same dtypes. A column without any value in `fit` stays empty. The cells filled hold the
+    `fit` learns the distribution of a table with missing cells; `transform` fills each missing cell with a draw from
+    its distribution given the observed cells of the row, or with the mean of several. Observed cells are returned as
+    they are, in columns of the same dtypes. A column without any value in `fit` stays empty. The cells filled hold the
     `constraints` of the sampler, as far as the observed ones of the row, which stay, let them.
 
     Parameters
@@ -34,8 +35,8 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     strategy : {"draw", "mean"}, default="draw"
         "draw" keeps the spread of a column and its dependence on the others; "mean" is nearest to the cell that is
         missing: the mean of numbers and dates, whole in a column of integers, and the most frequent level.
-    n_draws : int, default=1
-        Draws of which "mean" takes the mean; 1 there stands for 100.
+    n_draws : int or None, default=None
+        Draws of which "mean" takes the mean; None is 100.
     random_state : int, RandomState or None, default=None
         Seeds the fit and the draws: with an int each call fills alike.
 
@@ -66,20 +67,20 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     3
     """
 
-    def __init__(self, sampler=None, *, strategy="draw", n_draws=1, random_state=None):
+    def __init__(self, sampler=None, *, strategy="draw", n_draws=None, random_state=None):
         self.sampler = sampler
         self.strategy = strategy
         self.n_draws = n_draws
         self.random_state = random_state
 
     def fit(self, X, y=None):
-        """Learn the distribution of a table with gaps.
+        """Learn the distribution of a table with missing cells.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
         y : ignored
-            A target must not tell of the cells it is to be predicted from.
+            A target is not used to fill the columns that it is to be predicted from.
 
         Returns
         -------
@@ -91,7 +92,8 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             For a table or a parameter that cannot be used; the message names it, the rule and the value.
         """
         check_option(self.strategy, "strategy", {"draw", "mean"})
-        check_scalar(self.n_draws, "n_draws", Integral, min_val=1)
+        if self.n_draws is not None:
+            check_scalar(self.n_draws, "n_draws", Integral, min_val=1)
         random_state = random_stream(self.random_state)
         if not isinstance(self.sampler, ManifoldDiffusionSampler | None):
             raise TypeError(f"sampler must be a ManifoldDiffusionSampler or None, got {self.sampler!r}.")
@@ -109,7 +111,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The columns of `fit`. A level that it has not seen is an error, a number outside of its range is not.
+            The columns of `fit`. A category that it has not seen is an error, a number outside of its range is not.
 
         Returns
         -------
@@ -117,9 +119,9 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             A column whose dtype has no room for what is filled in comes in that of `fit`.
         """
         check_is_fitted(self, "sampler_")
-        mean = self.strategy == "mean"
-        n_draws = MEAN_DRAWS if mean and self.n_draws == 1 else self.n_draws
-        return self._fill(X, n_draws, mean=True)[0] if mean else self._fill(X, 1)[0]
+        if self.strategy == "draw":
+            return self._fill(X, 1)[0]
+        return self._fill(X, MEAN_DRAWS if self.n_draws is None else self.n_draws, mean=True)[0]
 
     def impute(self, X, n_draws=20):
         """Several completions of a table, for what follows to be done on each: multiple imputation.
@@ -139,37 +141,35 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         return self._fill(X, n_draws)
 
     def _fill(self, X, n_draws, mean=False):
-        X = self.sampler_._validate(X, reset=False)
+        """Completed tables: `n_draws` of them, or one of means over as many draws."""
+        model = fitted_model(self.sampler_)
+        table = model.codec.read(self._checked(X))
         random_state = random_stream(self.random_state)
-        missing = missing_cells(X)
-        rows = np.flatnonzero(missing.any(axis=1))
+        rows = np.flatnonzero(table.missing.any(axis=1))
         if not len(rows):
-            return [X.copy() if hasattr(X, "copy") else X.clone() for _ in range(1 if mean else n_draws)]
-        codec = self.sampler_.codec_
-        incomplete, parts = take_rows(X, rows), []
-        for some, drawn in completions(self.sampler_, incomplete, n_draws, draw_seed(random_state), for_mean=mean):
-            limits = codec.limits_of(take_rows(incomplete, some))
-            parts.append(
-                [mean_table(codec, drawn, limits)] if mean else [codec.decode(W, limits=limits) for W in drawn]
-            )
-        return [put(X, missing, rows, stack(*tables)) for tables in zip(*parts, strict=True)]
+            return [copy_of(table.X) for _ in range(1 if mean else n_draws)]
+        process, n_jobs = process_of(model, self.sampler_.n_steps), self.sampler_.n_jobs
+        fill = complete_by_means if mean else complete
+        drawn = fill(model, table.take(rows), n_draws, draw_seed(random_state), process, n_jobs)
+        return [put(table.X, table.missing, rows, stack(*parts)) for parts in drawn]
+
+    def _checked(self, X):
+        if is_frame(X):
+            validate_data(self, X, reset=False, skip_check_array=True)
+            return X
+        return validate_data(self, X, reset=False, dtype=None, ensure_all_finite=False)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
         return tags
 
 
-def missing_cells(X):
-    """(n, n_features) of bool, the gaps of a table."""
-    return np.column_stack([_missing(native_column(X, j)) for j in range(X.shape[1])])
-
-
-def _missing(column):
-    if is_polars_column(column):
-        missing = column.is_null()
-        return (missing | column.is_nan().fill_null(True) if column.dtype.is_float() else missing).to_numpy()
-    return np.asarray(column.isna(), dtype=bool) if hasattr(column, "iloc") else missing_mask(column)
+def copy_of(X):
+    """A copy of a table."""
+    return X.copy() if hasattr(X, "copy") else X.clone()
 
 
 def put(X, missing, rows, drawn):

@@ -29,7 +29,7 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
     ----------
     sampler : estimator or None, default=None
         Generator with ``fit(X, y)`` and ``sample(n_samples, y=, random_state=)``; it is cloned. None is
-        ``ManifoldDiffusionSampler()``. Where it has ``conditional_mean(X)``, as that one, probabilities of the sorted
+        ``ManifoldDiffusionSampler()``. Where it has ``predict_target(X)``, as that one, probabilities of the sorted
         classes of shape (n_samples, n_classes), rows of classes are drawn anew, a few times at most, while their
         columns make their class less probable than classes of one weight are.
     sampling_strategy : str, float, dict or callable, default="auto"

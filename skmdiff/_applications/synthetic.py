@@ -90,7 +90,7 @@ def draw_likely(fitted, y, seen_y, random_state):
     N_DRAWS times at most, and the draw taken in which its class is most probable. `seen_y` (n,) are the classes given.
     """
     new = draw(fitted, y, random_state)
-    if not hasattr(fitted, "conditional_mean"):
+    if not hasattr(fitted, "predict_target"):
         return new
     classes, counts = np.unique(seen_y, return_counts=True)
     chance = chance_of(fitted, new, y, classes, counts)
@@ -109,10 +109,10 @@ def draw_likely(fitted, y, seen_y, random_state):
 
 def chance_of(fitted, X, y, classes, counts):
     """(m,) probability of the class of each row given its columns, as `fitted` has it, if classes weighed the same."""
-    probability = np.asarray(fitted.conditional_mean(X))
+    probability = np.asarray(fitted.predict_target(X))
     if probability.shape != (len(y), len(classes)):
         raise ValueError(
-            "conditional_mean of the sampler must return probabilities of shape (n_samples, n_classes), "
+            "predict_target of the sampler must return probabilities of shape (n_samples, n_classes), "
             f"{(len(y), len(classes))}, got {probability.shape}."
         )
     return at_even_shares(probability, counts)[np.arange(len(y)), np.searchsorted(classes, y)]

@@ -8,7 +8,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from .._table.cells import is_missing
 from .._table.columns import EmptyColumn, nearest_codes
 from .._table.dates import DateColumn, at_least, at_most, read_tick, seen_range
 from .._table.frames import column_index, column_names, is_frame, native_column
-from .matches import Matches, Query
+from .matches import Query
 
 SHOWN = 10
 DECIMAL_SLACK = 1e-6  # of a step of the grid, for bounds such as 1.1
@@ -246,18 +245,9 @@ class Resolved:
     cells: dict
     limits: dict
 
-    def put(self, W):
-        """Rows W (n, p or fewer columns) with what is given: after whatever moved them."""
-        given = self.given[:, : W.shape[1]]
-        return np.where(np.isnan(given), W, given)
-
-    def asked(self, codec):
-        """(n, n_indicators) of bool, the indicators of gaps of given columns."""
-        out = np.zeros((len(self.given), codec.n_indicators_), dtype=bool)
-        for j, k in codec.indicator_of_.items():
-            if j in self.cells:
-                out[:, k] |= self.cells[j][0]
-        return out
+    def asked_rows(self):
+        """For the number of a column the rows (n,) of bool whose cell is given."""
+        return {j: asked for j, (asked, _) in self.cells.items()}
 
 
 def limits_of(readers):
@@ -285,7 +275,7 @@ def _cells_of(reader, codec, j, given):
     return cells
 
 
-def read_conditions(conditions, codec, n_samples):
+def read_conditions(conditions, codec, constraints, n_samples):
     """What the rows of a call are to have: a `Given` over the blocks of the table.
 
     Parameters
@@ -309,7 +299,7 @@ def read_conditions(conditions, codec, n_samples):
         _read_frame(conditions, codec, reader)
     else:
         _read_list(_checked_list(conditions, n_samples), codec, reader)
-    codec.constraints_.check(limits_of(readers), n_samples)
+    constraints.check(limits_of(readers), n_samples)
     return Given(_query(readers, codec, n_samples), readers)
 
 
@@ -404,31 +394,4 @@ def with_target(given, wanted, blocks):
     return Given(
         Query(np.hstack([low, target.low]), np.hstack([high, target.high]), {**given.query.masks, **masks}),
         given.readers,
-    )
-
-
-def resolve(sampler, conditions, wanted, n_samples, seed):
-    """One value for all that the rows of a call are to have, with the code (n_samples, width) of targets or None.
-
-    None where there is nothing to resolve: for classes alone rows start from those of the class.
-    """
-    if conditions is None and (wanted is None or sampler.target_.is_categorical):
-        return None
-    given = read_conditions({} if conditions is None else conditions, sampler.codec_, n_samples)
-    if sampler.target_ is not None:
-        wanted = np.full((n_samples, sampler.target_.width), np.nan) if wanted is None else wanted
-        given = with_target(given, wanted, sampler.target_.blocks(0))
-    return given.resolved(matches_of(sampler), sampler.codec_, seed)
-
-
-def matches_of(sampler):
-    """The training rows of a fitted sampler, and what its network says of them."""
-    from .._diffusion import backend
-
-    return Matches(
-        sampler.rows_,
-        sampler.denoiser_.blocks,
-        sampler.source_,
-        sampler.row_weight_,
-        partial(backend.probabilities, sampler.denoiser_),
     )

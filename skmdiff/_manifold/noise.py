@@ -22,8 +22,6 @@ from scipy.optimize import nnls
 
 from .._numerics.checks import is_auto
 from .._numerics.neighbors import nearest
-from .._table.cells import read_cells
-from .._table.frames import column_names, native_column
 from .charts import Charts, leave_out
 
 LARGEST_NOISE = 1.0  # in the code: a column that is all noise
@@ -31,6 +29,24 @@ MEASURED_ROWS = 1000
 LARGEST_LEFT, LEAST_NOISE = 0.5, 0.7
 AROUND, REACH = 15, 1.5  # a row drawn stands off as far as the rows around it, times this
 SINGULAR = 1e-10
+
+
+@dataclass(frozen=True)
+class MeasurementNoise:
+    """The measurement noise of a table, and what removes it.
+
+    of_columns : (n_features,) standard deviations in the units of the columns, 0 where there is none
+    of_code : (n_outputs,) noise levels in the code
+    cleaner : Cleaner, or None where samples stay as the denoiser makes them
+    """
+
+    of_columns: np.ndarray
+    of_code: np.ndarray
+    cleaner: "Cleaner | None" = None
+
+    def of_blocks(self, blocks):
+        """(n_blocks,) noise levels of the blocks of a code that may go on behind the table's, without noise there."""
+        return np.array([self.of_code[b.start] if b.start < len(self.of_code) else 0.0 for b in blocks])
 
 
 @dataclass(frozen=True)
@@ -138,7 +154,7 @@ def wiener(covariance, noise_covariance, n_rows):
     return (forth * np.where(noisy < edge, 1 - noisy, 0.0)) @ back.T
 
 
-def noise_of_levels(codec, X, noise_level):
+def noise_of_levels(codec, table, noise_level):
     """Noise (n_outputs,) in the code for standard deviations (n_features,) in the units of the columns.
 
     The code is not linear: a column's noise is the root mean square of what +-s does to the code of its values.
@@ -148,7 +164,7 @@ def noise_of_levels(codec, X, noise_level):
         if noise_level[j] == 0:
             noise += [0.0] * column.width
             continue
-        x = read_cells(native_column(X, j), column.name).observed.astype(np.float64)
+        x = table.cells[j].observed.astype(np.float64)
         secant = (column.encode(x + noise_level[j]) - column.encode(x - noise_level[j])) / 2
         noise.append(min(LARGEST_NOISE, np.sqrt(np.mean(secant**2))))
     return np.array(noise)
@@ -169,15 +185,7 @@ def is_measured(column):
     return column.kind == "numeric" and hasattr(column, "std")
 
 
-def check_needs_manifold(noise_level, contraction):
-    """Raise for a sampler without a manifold."""
-    if is_auto(noise_level):
-        raise ValueError("noise_level='auto' needs a manifold that rows stand off, got manifold='passthrough'.")
-    if contraction:
-        raise ValueError(f"contraction={contraction!r} needs a manifold, got manifold='passthrough'.")
-
-
-def check_noise_level(noise_level, codec, X):
+def check_noise_level(noise_level, codec):
     """(n_features,) standard deviations asked for, zero for None and "auto"; a ValueError says what is wrong."""
     numeric = np.array([is_measured(column) for column in codec.columns_])
     if noise_level is None or is_auto(noise_level):
@@ -188,7 +196,7 @@ def check_noise_level(noise_level, codec, X):
         j = int(np.argmax(bad))
         raise ValueError(
             f"noise_level must be finite, at least 0, and 0 for a column that is not a number that "
-            f"varies, got {float(levels[j])} for column {column_names(X)[j]!r}."
+            f"varies, got {float(levels[j])} for column {codec.columns_[j].name!r}."
         )
     return levels
 

@@ -1,36 +1,44 @@
-"""Log-density of rows under a fitted sampler: by the probability-flow ODE and the distribution of the starts."""
+"""Log-density of rows: by the probability-flow ODE and the distribution of the starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from scipy.special import logsumexp
 
 from .._starts.source import start_density
+from .._table.checks import ReadTable
+from .._table.codec import TableCodec, without_unseen
 from .._table.missing.hot_deck import with_unknown_target
+from .defaults import SIGMA_MIN
+from .model import FittedModel
 
 N_STEPS = 32
 N_TIES = 4
 
 
-def log_density(sampler, X):
+def log_density(model: FittedModel, table: ReadTable) -> np.ndarray:
     """(n,) log-density of the rows of a table; see `ManifoldDiffusionSampler.score_samples`.
 
     A repeated value has an interval of the code, and its probability is the mean over the interval of what the density
-    of the code makes it. It is taken over N_TIES places, in every column one in each part of it (a Latin hypercube):
-    starts are near the middle, where the density is too high, 22 times for the 32 rows of five bits. Over few places in
-    many columns the mean is mostly too low.
+    of the code makes it. It is taken at N_TIES fractions, in every column one in each part of the interval (a Latin
+    hypercube): starts are near the middle, where the density is too high, 22 times for the 32 rows of five bits. Over
+    few points in many columns the mean is mostly too low.
     """
-    codec, of_code = sampler.codec_, density_of_code(sampler)
-    table = codec.read(X)
-    known, price = codec.without_unseen(table)
-    values = [of_code(codec.encode(known, ties)) + codec.log_volume(known, ties) for ties in tie_places(codec)]
+    codec, of_code = model.codec, density_of_code(model)
+    known, price = without_unseen(codec, table)
+    values = [of_code(codec.encode(known, ties)) + codec.log_volume(known, ties) for ties in tie_fractions(codec)]
     out = logsumexp(values, axis=0) - np.log(len(values)) - price
-    if sampler.gaps_ is None:
+    if model.missingness is None:
         return out
-    W = with_unknown_target(codec.encode(known), sampler.denoiser_.blocks[-1].stop)
-    return out + sampler.gaps_.log_probability_given_seen(W, codec.gaps(table), sampler.deck_)
+    W = with_unknown_target(codec.encode(known), model.denoiser.blocks[-1].stop)
+    indicators = model.patterns.indicators(table)
+    return out + model.missingness.log_probability_given_seen(W, indicators, model.hot_deck)
 
 
-def tie_places(codec):
-    """Shares (n_columns,) of the intervals that repeated values are put at, some; None alone where there are none."""
+def tie_fractions(codec: TableCodec) -> list[np.ndarray | None]:
+    """Some fractions (n_columns,) of the intervals that repeated values are put at; None alone where there are none."""
     if not codec.has_ties:
         return [None]
     rng = np.random.default_rng(0)
@@ -38,20 +46,20 @@ def tie_places(codec):
     return list((parts + 0.5) / N_TIES)
 
 
-def density_of_code(sampler):
+def density_of_code(model: FittedModel) -> Callable[[np.ndarray], np.ndarray]:
     """The log-density (n,) of the code W (n, n_outputs), NaN in cells that are missing, as a function."""
     from .._diffusion import backend
 
-    codec, denoiser = sampler.codec_, sampler.denoiser_
-    blocks, own = denoiser.blocks, [block.start for block in codec.blocks_]
+    codec, denoiser = model.codec, model.denoiser
+    blocks, starts = denoiser.blocks, [block.start for block in codec.blocks_]
     behind = ((0, 0), (0, blocks[-1].stop - codec.n_outputs_))
     hidden = np.array([block.start >= codec.n_outputs_ for block in blocks])
     numbers = [block.start for block in codec.blocks_ if block.codes is None]
-    least = np.maximum(backend.noise_of_columns(denoiser), np.pad(codec.cells(), behind[1]))
-    at_start = start_density(sampler.source_, numbers, np.maximum(sampler.sigma_start_, least)[numbers])
+    least = np.maximum(backend.noise_of_columns(denoiser), np.pad(codec.rounding_levels(), behind[1]))
+    at_start = start_density(model.source, numbers, np.maximum(model.sigma_start, least)[numbers])
 
     def of_code(W):
-        missing = np.pad(np.isnan(W[:, own]), ((0, 0), (0, len(blocks) - len(own))))
+        missing = np.pad(np.isnan(W[:, starts]), ((0, 0), (0, len(blocks) - len(starts))))
         return backend.log_density(
             denoiser,
             np.pad(np.nan_to_num(W), behind),
@@ -59,8 +67,8 @@ def density_of_code(sampler):
             missing,
             at_start,
             least[[block.start for block in blocks]],
-            sampler.sigma_min,
-            sampler.sigma_start_,
+            SIGMA_MIN,
+            model.sigma_start,
             N_STEPS,
         )
 

@@ -1,165 +1,129 @@
-"""`ManifoldDiffusionSampler`: the estimator, thin over `_fitting`, `_sampling` and `_on_manifold`."""
+"""`ManifoldDiffusionSampler`: the estimator, thin over the functions of `model.py` and `fitting.py`."""
+
+from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from numbers import Integral
 
-import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_scalar
 
-from .._manifold.noise import check_needs_manifold, check_noise_level
-from .._numerics.checks import random_stream
+from .._numerics.checks import check_coordinates, check_option, random_stream
 from .._numerics.streams import draw_seed
 from .._numerics.weights import check_weight
-from .._table.checks import check_table
-from .._table.codec import TableCodec, spread
-from .._table.frames import is_frame
-from .._table.target import Target, check_target, read_target
-from .density import log_density
-from .fitting import (
-    Encoding,
-    embedding_of_all,
-    find_outliers,
-    fit_denoiser,
-    fit_manifold,
-    fit_missingness,
-    fit_noise,
-    fit_source,
-    rows_with_weight,
-)
-from .on_manifold import OnManifold
+from .._starts.distributions import DENSITIES, kernel_density, row_distribution
+from .._table.codec import spread
+from .._table.target import read_target
+from . import exploration
+from .base import TableModelEstimator
+from .encoding import rows_with_weight
+from .fitting import ManifoldSettings, TableSettings, TrainingSettings, encode_table, fit_model, print_progress
+from .model import FittedModel, Request, decode, decode_samples, draw, draw_missing, encode, fitted_model
 from .parameters import check_parameters
-from .sampling import Sampling
 
-STOP_WARNINGS = {
-    "diverged": "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: "
-    "the best weights until then are kept. Try a smaller learning_rate_init.",
-    "interrupted": "Training interrupted by the user after step {0}; the best weights until then are kept.",
-}
+DIVERGED = (
+    "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best "
+    "weights until then are kept. Try a smaller learning_rate_init."
+)
 
 
-class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator):
-    """Generator of new rows of a table: diffusion started on the manifold that a manifold learner finds.
+class ManifoldDiffusionSampler(TableModelEstimator):
+    """Generator of synthetic rows of a table: a diffusion model that starts on the manifold of the rows.
 
-    `fit` learns the distribution of a mixed table (numbers, dates, categories, with gaps or without), `sample` draws
-    new rows from it: the same columns, dtypes and categories. A manifold learner embeds the rows; new rows start from
-    the embedding, between neighbours, and a small neural network, the denoiser of a diffusion model, finishes them.
+    `fit` learns the distribution of a mixed table: numbers, dates and categories, with missing cells or without.
+    `sample` draws new rows with the same columns, dtypes and categories. A manifold learner embeds the rows. New rows
+    start between neighbours in the embedding, and a small neural network, the denoiser of a diffusion model, finishes
+    them.
 
-    "Sampler" means a generator of rows here, not the `fit_resample` of imbalanced-learn.
+    "Sampler" means a generator of rows here, not the `fit_resample` of imbalanced-learn. A fitted sampler, and every
+    file it is saved to, holds the training rows: share it only with those who may see the table.
 
     Parameters
     ----------
     manifold : transformer, "passthrough" or None, default=None
         Any object with `fit_transform`: the classes of `sklearn.manifold` and `sklearn.decomposition`, UMAP, a
-        Pipeline; with or without `transform`. It is cloned, and its `random_state`, where it has one that is
-        None, is set from ours. It is given an array without names, the encoded table: a column of numbers is one
-        column of it, one of categories as many as it has levels, of more than 50 levels 16. "passthrough" is plain
-        diffusion from noise. None is a documented default, ``PCA(n_components=8)`` (fewer for narrow tables).
-    manifold_weight : float, default=0.0
-        Weight of a term of the training loss that regularises the denoiser by the manifold: the embedding of a row is
-        to be read from its hidden layer. With a weight the denoiser is trained twice, with the term and without, and
-        the held-out loss chooses; what it chose is `manifold_weight_`. On the tables measured the term gained nothing
-        (docs/benchmarks/promises.md), so the default is 0.
-    start : {"manifold", "noise"}, default="manifold"
-        Where new rows start: on the manifold at the noise level `sigma_start`, or in pure noise at `sigma_max`.
+        Pipeline. It is cloned, and its `random_state` is set from ours where it is None. It is given the encoded
+        table: one column for a column of numbers, one for each category, 16 for more than 50 categories. None is
+        ``PCA(n_components=8)``, fewer for narrow tables; "passthrough" is plain diffusion from noise.
     sigma_start : float or "auto", default="auto"
-        Noise level, in standard deviations of a column, added to a start. "auto" is the smallest level, from 0.35,
-        at which a test on held-out rows recognises few enough of the training rows started from: a share of
-        16 / sqrt(n_samples) of the starts, at most half of them, beyond what chance recognises.
+        Noise level of the starts, in standard deviations of a column: a small one keeps samples near training rows.
+        "auto" is the smallest level, at least 0.35, at which a test cannot tell training rows that starts were made
+        from from held-out rows: it may recognise a fraction of 16 / sqrt(n_samples), at most half, beyond chance.
     n_neighbors : int, default=15
-        Neighbours in the embedding whose spread a start is given; with 0 it is the row itself.
+        Neighbours in the embedding among which a start is drawn. With 0 a start is a training row.
     max_landmarks : int, default=2000
-        Rows that the manifold learner is fitted on; the others are carried to the embedding by neighbours.
-    memory : str, joblib.Memory or None, default=None
-        Where fitted manifolds are kept, as in `sklearn.pipeline.Pipeline`: settings of a search that share the table,
-        the learner and an int as `random_state` fit it once.
+        Rows that the manifold learner is fitted on. The others are embedded by their neighbours.
     noise_level : None, float, array-like of shape (n_features,) or "auto", default=None
-        Standard deviation of the measurement noise in the table, in the units of the columns: one for all numeric
-        columns or one a column. Rows drawn are then rows without it: the denoiser learns at levels above the noise
-        only and the rest is removed (Daras et al. 2023), and where the manifold is a surface of few dimensions that
-        holds clean rows whole, rows are put on it. "auto" takes all that training rows stand off the manifold for
-        noise, of a size to be found in each column. Cells given as `conditions` are cells as seen, with noise.
+        Standard deviation of the measurement noise of the table, in the units of the columns: one for all numeric
+        columns or one a column. Samples are then free of it: the denoiser learns only at noise levels above (Daras et
+        al. 2023). "auto" estimates it in each column from how far training rows lie off the manifold. Cells given as
+        `conditions` are cells with noise.
     contraction : float, default=0.0
-        Share, from 0 to 1, of the way by which rows drawn are moved towards the manifold, to where they stand off it
-        no farther than the training rows around them do. It is done in the numeric columns, by local charts. 1 keeps
-        the local geometry of a table that lies on a surface; where rows fill the space it costs variety.
-    contamination : None, float or "auto", default=None
-        Share of the training rows, above 0 and at most 0.5, that are outliers and left out; "auto" is the threshold of
-        `sklearn.neighbors.LocalOutlierFactor`, which finds them.
+        Strength, from 0 to 1, of the projection of samples towards the manifold: 1 moves a sample until it is no
+        farther from it than the training rows around it. For tables that lie on a surface; elsewhere it costs variety.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
-        Categories among the columns: a mask, indices or names; "from_dtype" takes category, Enum, bool and string
-        columns. Dates and durations are numbers unless named.
+        Categorical columns: a mask, indices or names. "from_dtype" takes category, Enum, bool and string columns.
+        Dates and durations are numbers unless named.
     numeric : {"quantile", "standard"}, default="quantile"
-        Code of a number: normal scores, which keep integers, repeated values and bounds exactly; or mean 0 and
+        Code of a number: normal scores, which keep integers, repeated values and bounds exactly, or mean 0 and
         standard deviation 1, which keeps the geometry of the columns.
     constraints : list of tuple (left, operator, right) or None, default=None
-        What every table returned holds exactly. `left` is the name of a column, or its number in an array; the operator
-        is "<=", "<", ">=", ">" or "multiple of"; `right` is a constant or, for an order, another column. A string on
-        the right is always a column, "x0", "x1", ... in an array; all else is a constant: a number, and beside dates or
-        durations a datetime, a timedelta or one of numpy or pandas. Numbers, dates and durations are compared with
-        their like. "<" asks for a step at least: 1 for integers, the last decimal or the step of dates seen in
-        `fit`, the next float elsewhere. Only rows drawn that break a constraint are moved, not much farther than they
-        need to be (see the user guide), before gaps are made: with `missing="generate"` as with "fill". Rows of `fit`
-        that break one, with no cell missing, are counted in a UserWarning.
+        What every table returned holds exactly. `left` is a column, by its name or, in an array, its index; the
+        operator is "<=", "<", ">=", ">" or "multiple of"; `right` is a constant or the name of a column ("x0", "x1",
+        ... in an array). "<" is a step at least: 1 for integers, the last decimal, the step of dates seen in `fit`.
+        Samples that break a constraint are moved, before cells are made missing; training rows that break one are
+        counted in a warning.
+    target_type : {"auto", "class", "number"}, default="auto"
+        What `y` holds. "auto" takes integers, bools and strings for classes and floats with decimals for numbers.
     hidden_layer_sizes : tuple of int or "auto", default="auto"
-        Width of each residual block of the denoiser; the first is the width of the trunk. "auto" is (128, 128)
-        below 2000 rows to train on, (256, 256) from there.
+        Width of each residual block of the denoiser. "auto" is (128, 128) for fewer than 2000 rows, else (256, 256).
     max_iter : int or "auto", default="auto"
-        Optimiser steps. "auto" grows with the rows of the table, from 2000 to 7000.
+        Optimiser steps. "auto" grows with the number of rows, from 2000 to 7000.
     max_time : float or None, default=None
-        Seconds after which training stops with the best weights so far; with `manifold_weight` half of them for each
-        training.
+        Seconds after which training stops with the best weights so far.
     batch_size : int or "auto", default="auto"
-        Rows in an optimiser step. "auto" is 256 below 2000 rows to train on, 512 from there.
+        Rows in an optimiser step. "auto" is 256 for fewer than 2000 rows, else 512.
     learning_rate_init : float, default=0.002
         Step size of AdamW after warm-up; it falls to zero along a cosine.
     early_stopping : bool, default=True
-        Whether to hold rows out, stop when their loss no longer falls and keep the best weights.
+        Whether to hold rows out, to stop when their loss has not fallen for 10 evaluations (40 in `max_iter` steps) and
+        to keep the best weights.
     validation_fraction : float, default=0.1
-        Share of the rows held out, at most 1000 rows.
-    n_iter_no_change : int, default=10
-        Evaluations (40 in `max_iter` steps) without a better held-out loss before training stops.
+        Fraction of the rows held out, at most 1000 rows.
     n_steps : int, default=16
-        Steps of the second-order solver; a row takes one more evaluation of the denoiser than that, and eight more
-        where noise is removed.
-    sigma_min, sigma_max : float, default=0.01, 10.0
-        Smallest and largest noise level, in standard deviations of a column.
-    rho : float, default=7.0
-        Curvature of the grid of levels (Karras et al. 2022, equation 5).
+        Steps of the second-order solver of the reverse process.
     device : str, default="auto"
         A torch device; "auto" takes a GPU where there is one.
     n_jobs : int or None, default=None
-        Threads that draw blocks of rows.
+        Threads that draw samples.
     verbose : int, default=0
         Whether to print the loss at each evaluation.
     random_state : int, RandomState or None, default=None
-        Seeds training and, unless `sample` is given one of its own, the rows: with an int, `sample` returns the
-        same rows at each call, as in `GaussianMixture`.
+        Seed of the fit and, unless `sample` is given its own, of the samples: with an int, `sample` returns the same
+        rows at each call, as in `GaussianMixture`.
 
     Attributes
     ----------
     manifold_ : transformer
         The fitted clone; not there with "passthrough".
     embedding_ : ndarray of shape (n_samples, n_components)
-        Coordinates of the training rows, each of mean 0 and variance 1; NaN for rows of weight 0.
+        Coordinates of the training rows, each of mean 0 and variance 1; NaN for rows of weight 0. Not there with
+        "passthrough".
     intrinsic_dimension_ : dict
-        Two estimates of how many directions rows vary in close up: "maximum_likelihood" (Levina & Bickel 2004), from
-        the distances to nearest rows, and "local_pca" (Fukunaga & Olsen 1971), from the variances around a row. Not
-        there with "passthrough".
+        Two estimates of the number of directions in which neighbours vary: "maximum_likelihood" (Levina & Bickel 2004)
+        and "local_pca" (Fukunaga & Olsen 1971). Not there with "passthrough".
     noise_level_ : ndarray of shape (n_features,)
-        Standard deviation of the noise of each column, 0 where there is none.
-    outliers_ : ndarray of bool of shape (n_samples,)
-        Training rows left out for outliers.
+        Standard deviation of the measurement noise of each column.
     sigma_start_ : float
-        Noise level that rows start from.
+        Noise level of the starts.
     loss_curve_, validation_loss_curve_ : list of float
         Mean training loss and held-out loss, one entry an evaluation.
-    manifold_weight_ : float
-        `manifold_weight`, or 0 where the held-out loss was lower without.
     n_iter_ : int
         Optimiser steps taken.
     stop_reason_ : str
-        Why training ended: "max_iter", "early_stopping", "max_time", "diverged" or "interrupted".
+        Why training ended: "max_iter", "early_stopping", "max_time" or "diverged".
     classes_ : ndarray of shape (n_classes,)
         The classes of a target that has them.
     n_features_in_ : int
@@ -188,18 +152,15 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         self,
         manifold=None,
         *,
-        manifold_weight=0.0,
-        start="manifold",
         sigma_start="auto",
         n_neighbors=15,
         max_landmarks=2000,
-        memory=None,
         noise_level=None,
         contraction=0.0,
-        contamination=None,
         categorical_features="from_dtype",
         numeric="quantile",
         constraints=None,
+        target_type="auto",
         hidden_layer_sizes="auto",
         max_iter="auto",
         max_time=None,
@@ -207,29 +168,22 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         learning_rate_init=0.002,
         early_stopping=True,
         validation_fraction=0.1,
-        n_iter_no_change=10,
         n_steps=16,
-        sigma_min=0.01,
-        sigma_max=10.0,
-        rho=7.0,
         device="auto",
         n_jobs=None,
         verbose=0,
         random_state=None,
     ):
         self.manifold = manifold
-        self.manifold_weight = manifold_weight
-        self.start = start
         self.sigma_start = sigma_start
         self.n_neighbors = n_neighbors
         self.max_landmarks = max_landmarks
-        self.memory = memory
         self.noise_level = noise_level
         self.contraction = contraction
-        self.contamination = contamination
         self.categorical_features = categorical_features
         self.numeric = numeric
         self.constraints = constraints
+        self.target_type = target_type
         self.hidden_layer_sizes = hidden_layer_sizes
         self.max_iter = max_iter
         self.max_time = max_time
@@ -237,11 +191,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         self.learning_rate_init = learning_rate_init
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
         self.n_steps = n_steps
-        self.sigma_min = sigma_min
-        self.sigma_max = sigma_max
-        self.rho = rho
         self.device = device
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -250,18 +200,18 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
     def fit(self, X, y=None, sample_weight=None):
         """Learn the distribution of a table.
 
+        A fit that fails leaves an estimator that is not fitted, whatever it was before.
+
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
             A DataFrame of pandas or polars, or what makes a 2-D array. Cells may be missing (NaN, None, pd.NA, NaT,
             null), in every column and in whole columns.
         y : array-like of shape (n_samples,), default=None
-            A target, learnt jointly with X, to be chosen or returned at `sample`: classes (integers, bools,
-            strings) or numbers (floats that are not all whole).
+            A target, learnt jointly with X, to be chosen or returned at `sample`: see `target_type`.
         sample_weight : array-like of shape (n_samples,) or float, default=None
-            Weights of the rows, finite and at least 0: the distribution that is learnt is that of the table in which a
-            row of weight 2 is there twice and one of weight 0 is not. Only their ratios count: with all the same it is
-            the fit without. See the user guide for what the weights enter.
+            Weights of the rows, finite and at least 0: a row of weight 2 counts twice, one of weight 0 is left out.
+            Only their ratios matter.
 
         Returns
         -------
@@ -283,69 +233,113 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
     def _fit(self, X, y, sample_weight):
         from .._diffusion import backend
 
-        check_parameters(self)
+        params = self.get_params(deep=False)
+        check_parameters(params)
         backend.resolve_device(self.device)
         random_state = random_stream(self.random_state)
-        X = self._validate(X, reset=True)
-        y = None if y is None else read_target(y, len(X))
-        X, y, weight, seen = rows_with_weight(X, y, check_weight(sample_weight, len(X)))
-        self.codec_ = TableCodec(self.categorical_features, self.numeric, constraints=self.constraints).fit(X, weight)
-        check_noise_level(self.noise_level, self.codec_, X)
-        if isinstance(self.manifold, str):
-            check_needs_manifold(self.noise_level, self.contraction)
-        y = None if y is None else check_target(y, len(X))
-        self.target_ = None if y is None else Target(y, weight)
-        if self.target_ is not None and self.target_.is_categorical:
-            self.classes_ = self.target_.classes_
-        seed = draw_seed(random_state)
-        encoding = Encoding(self.codec_, self.target_, X, y, seed, weight)
-        outliers = find_outliers(self, encoding)
-        self.outliers_ = np.zeros(len(seen), dtype=bool)
-        self.outliers_[seen] = outliers
-        rows = encoding.some(np.flatnonzero(~outliers)) if outliers.any() else encoding
-        self._fit_rows(rows, seed, draw_seed(random_state))
-        if self.manifold_model_ is not None:
-            self.embedding_ = spread(embedding_of_all(self.manifold_model_, encoding, outliers), ~seen)
-
-    def _fit_rows(self, rows, seed, training_seed):
-        """Fit to an encoded table."""
-        self.manifold_model_ = model = fit_manifold(self, rows, seed)
-        if model is not None:
-            self.manifold_, self.intrinsic_dimension_ = model.transformer_, model.intrinsic_dimension_
-        self.source_, self.sigma_start_ = fit_source(self, rows, model, seed)
-        self.rows_ = rows.joint() if self.source_ is None else self.source_.rows
-        self.row_weight_ = rows.weight
-        self.deck_, self.gaps_ = rows.deck, fit_missingness(rows, seed)
-        noise, self.noise_level_, self.cleaner_ = fit_noise(self, rows, model, seed)
-        latents = None if model is None else model.embedding_
-        self.denoiser_, history, self.manifold_weight_ = fit_denoiser(
-            self, rows, self.sigma_start_, noise, latents, training_seed, self._report
+        table = self._read_training(X)
+        y = None if y is None else read_target(y, len(table))
+        table, y, weight, seen = rows_with_weight(table, y, check_weight(sample_weight, len(table)))
+        of_table, on_manifold, training = (
+            kind(**{field.name: params[field.name] for field in fields(kind)})
+            for kind in (TableSettings, ManifoldSettings, TrainingSettings)
         )
-        self._keep(history)
+        report = print_progress if self.verbose else (lambda history: None)
+        encoded, constraints = encode_table(table, y, weight, of_table, lambda: draw_seed(random_state))
+        fitted = fit_model(encoded, constraints, on_manifold, training, draw_seed(random_state), report)
+        self._keep(fitted, seen)
 
-    def _keep(self, history):
+    def _keep(self, fitted, seen):
+        model, history = fitted.model, fitted.history
+        if model.manifold is not None:
+            self.manifold_ = model.manifold.transformer_
+            self.intrinsic_dimension_ = model.manifold.intrinsic_dimension_
+            self.embedding_ = spread(fitted.embedding, ~seen)
+        if model.target is not None and model.target.is_categorical:
+            self.classes_ = model.target.classes
+        self.noise_level_, self.sigma_start_ = model.noise.of_columns, model.sigma_start
         self.loss_curve_, self.validation_loss_curve_ = history.loss_curve, history.validation_loss_curve
         self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
-        if history.stop_reason in STOP_WARNINGS:
-            warnings.warn(
-                STOP_WARNINGS[history.stop_reason].format(self.n_iter_, self.learning_rate_init),
-                ConvergenceWarning,
-                stacklevel=5,
-            )
+        self._model = model
+        if history.stop_reason == "diverged":
+            message = DIVERGED.format(self.n_iter_, self.learning_rate_init)
+            warnings.warn(message, ConvergenceWarning, stacklevel=5)
 
-    def score_samples(self, X):
-        """Log-density of rows under the model, in nats.
+    def sample(
+        self,
+        n_samples=1,
+        *,
+        y=None,
+        conditions=None,
+        density="data",
+        design="iid",
+        missing="generate",
+        return_y=False,
+        random_state=None,
+    ):
+        """Draw new rows.
 
-        A probability for categories and for numbers written on a grid, integers and decimals, each value standing for
-        all that rounds to it; a density in the units of the columns for numbers that vary continuously, but, with
-        numeric="quantile", a probability for values that the table repeats: the mean over places in the interval of the
-        code that such a value has. By the probability-flow ODE from the row to `sigma_start_` and the distribution of
-        the starts there, in closed form; the trace of the Jacobian is exact up to 16 numeric columns and estimated with
-        fixed probes above. A number outside of the range seen in `fit` costs a finite penalty; a level that it did not
-        see costs log(n + 1) after n cells, beside the density of the other cells. Where `sigma_start_` is small, rows
-        far from all training rows are rated lower than they deserve. For a row with gaps it is the density of the cells
-        that are there; where the table of `fit` had gaps, times the probability that just these are. With a noise level
-        it is the density of rows that have this noise once more, the finest that is learnt.
+        The rows depend on the seed and on their number only: the first k of n rows are the k rows of a smaller
+        call (not with design="stratified"), and `n_jobs` changes nothing.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        y : scalar, array-like of shape (n_samples,) or dict, default=None
+            Targets that the rows are to have, as seen in `fit`: one for all or one a row. A dict gives shares of
+            classes, of any sum; classes that it leaves out are not drawn.
+        conditions : dict, list of dict, or DataFrame, default=None
+            What the rows are to have in some columns. A dict, by the name or, in an array, the index of a column: a
+            value; a pair (low, high), None for an open end, of numbers or dates; a list or set of categories. A list
+            of dicts or a frame of some of the columns gives one condition a row; what is missing there is free.
+            Samples have just these cells, the others follow their distribution given them.
+        density : {"data", "balanced", "uniform"}, default="data"
+            Distribution of the starts over the manifold. "data" is that of the table; "balanced" gives every class
+            the same share or, fitted without classes, every cluster of the embedding; "uniform" is uniform in volume,
+            to explore where the table has few rows. Below `sigma_start_` the denoiser pulls samples back to the
+            distribution of the table; the classes of "balanced" stay.
+        design : {"iid", "stratified"}, default="iid"
+            "stratified" cuts the embedding into as many strata of equal mass as rows are asked for and draws one row
+            from each: a batch meets more modes, while each row by itself has the same distribution. Strata are within
+            a class where `y` gives classes.
+        missing : {"generate", "fill"}, default="generate"
+            Where the table has missing cells, "generate" makes cells missing as often, and with the same dependence on
+            other columns; "fill" returns the same rows with every cell filled.
+        return_y : bool, default=False
+            Whether to return ``(X, y)``.
+        random_state : int, RandomState or None, default=None
+            None takes the estimator's own: with an int there, each call returns the same rows.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            In the container, columns and dtypes of the table given to `fit`; the index of a pandas frame is a new one.
+        y : ndarray of shape (n_samples,)
+            The targets of the rows, only if `return_y`.
+
+        Raises
+        ------
+        ValueError
+            If a target, column, category, number or range was not seen in `fit`, there was no target, or arguments
+            exclude each other: `density` and `design` need a manifold and no `conditions`; conditions must not
+            contradict `constraints`.
+        """
+        model = fitted_model(self)
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        check_option(missing, "missing", {"generate", "fill"})
+        seed = self._seed(random_state)
+        if model.target is None and (y is not None or return_y):
+            raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
+        wanted = wanted_targets(model.target, y, n_samples, seed)
+        request = Request(n_samples, seed, wanted, conditions, density, design)
+        W, resolved = draw(model, request, self._process(model), self.n_jobs)
+        lacking = draw_missing(model, W, seed, resolved) if missing == "generate" else {}
+        X = decode_samples(model, W, resolved, lacking)
+        # the codes asked for, not those that went through the denoiser in single precision
+        return (X, model.target.decode(W[:, model.n_outputs :] if wanted is None else wanted)) if return_y else X
+
+    def embed(self, X):
+        """Coordinates of rows on the manifold.
 
         Parameters
         ----------
@@ -353,49 +347,121 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
 
         Returns
         -------
-        log_density : ndarray of shape (n_samples,)
+        Z : ndarray of shape (n_samples, n_components)
+            By the learner's own `transform` where it treats each row alone, else by neighbours. Missing cells are
+            taken from the training row that is most like theirs.
         """
-        check_is_fitted(self, "denoiser_")
-        return log_density(self, self._validate(X, reset=False))
+        model = self._model_on_manifold("embed")
+        return model.manifold.embed(encode(model, self._read(model, X)))
 
-    def score(self, X, y=None, sample_weight=None):
-        """Mean log-density of rows, see `score_samples`; higher is better.
+    def lift(self, Z):
+        """Rows of the table at coordinates on the manifold, by local regression.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+        """
+        model = self._model_on_manifold("lift")
+        Z = check_coordinates(Z, self.embedding_.shape[1])
+        return decode(model, model.manifold.lift(Z))
+
+    def denoise(self, X):
+        """Rows without their measurement noise: an estimate of E[clean row | row seen with as much noise again].
+
+        By the denoiser at the noise level of the columns, the smallest that it has learnt. On a surface that holds
+        clean rows the result is put on it (see `noise_level`). Columns without noise and missing cells stay.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-        y : ignored
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the mean.
+            Rows with the noise that `fit` was told of.
 
         Returns
         -------
-        score : float
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            If the sampler was fitted without noise.
         """
-        log_density = self.score_samples(X)
-        return float(np.average(log_density, weights=check_weight(sample_weight, len(log_density))))
+        model = fitted_model(self)
+        if not model.noise.of_columns.any():
+            raise ValueError(f"denoise needs a noise_level above 0, got noise_level={self.noise_level!r}.")
+        return exploration.denoise(model, self._read(model, X))
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
+    def explore(self, n_samples=10, *, region=None, path=None, random_state=None):
+        """Rows that show a part of the manifold: evenly spread over a region of it, or along a path on it.
 
-    def _forget(self):
-        """Drop every fitted attribute: a fit that fails leaves an estimator that is not fitted."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
+        They start at a noise level of at most 0.1 and take four steps of the solver: they follow the manifold, not the
+        distribution of the table.
 
-    def _validate(self, X, reset):
-        if is_frame(X):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return check_table(X, min_samples=2 if reset else 1)
-        X = validate_data(
-            self, X, reset=reset, dtype=None, ensure_all_finite=False, ensure_min_samples=2 if reset else 1
-        )
-        return check_table(X, min_samples=2 if reset else 1)
+        Parameters
+        ----------
+        n_samples : int, default=10
+        region : callable or pair of array-like of shape (n_components,), default=None
+            A part of the embedding: two opposite corners of a box, as in `embedding_`, or a function from
+            coordinates (n, n_components) to one bool a row. None is all of it.
+        path : array-like or DataFrame of shape (n_stops, n_features), default=None
+            Two rows or more to pass by, in order: rows are drawn at even steps of the shortest way over the graph of
+            neighbours, from the training row nearest to the first to that nearest to the last.
+        random_state : int, RandomState or None, default=None
+            As in `sample`. Along a path all rows have the same noise.
 
-    def _report(self, history):
-        if self.verbose:
-            held_out = history.validation_loss_curve[-1:]
-            shown = f", held-out loss {held_out[0]:.4f}" if held_out else ""
-            print(f"step {history.n_iter}, loss {history.loss_curve[-1]:.4f}{shown}, {history.seconds:.0f} s")
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            For a sampler without a manifold; if both `region` and `path` are given, a region holds no training row or
+            a path fewer than two.
+        """
+        model = self._model_on_manifold("explore")
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        if region is not None and path is not None:
+            raise ValueError("region and path must not be given both.")
+        level = min(model.sigma_start, exploration.EXPLORE_LEVEL)
+        process = replace(self._process(model), sigma_start=level, n_steps=exploration.EXPLORE_STEPS)
+        seed = self._seed(random_state)
+        if path is None:
+            return exploration.explore_region(model, region, n_samples, seed, process, self.n_jobs)
+        stops = self._read(model, path)
+        return exploration.explore_path(model, stops, n_samples, seed, process, self.n_jobs)
+
+    def embedding_density(self, density="data"):
+        """Distribution of the starts over the embedding, as an estimator to look at.
+
+        Parameters
+        ----------
+        density : {"data", "balanced", "uniform"}, default="data"
+            As in `sample`.
+
+        Returns
+        -------
+        distribution : sklearn.neighbors.KernelDensity
+            Fitted on `embedding_`: ``score_samples(sampler.embed(X))`` is the log-density of rows on the manifold,
+            ``sample(n)`` draws points that `lift` takes to rows.
+        """
+        model = self._model_on_manifold("embedding_density")
+        check_option(density, "density", DENSITIES)
+        distribution = row_distribution(density, "iid", model.source, model.manifold)
+        return kernel_density(model.manifold.embedding_, distribution.weights, 0)
+
+    def _model_on_manifold(self, method) -> FittedModel:
+        model = fitted_model(self)
+        if model.manifold is None:
+            raise ValueError(f"{method} needs a manifold learner, got manifold='passthrough'.")
+        return model
+
+
+def wanted_targets(target, y, n_samples, seed):
+    """The code (n_samples, width) of the targets asked for, or None."""
+    if isinstance(y, Mapping):
+        y = target.in_shares(y, n_samples, seed)
+    return None if y is None else target.encode_wanted(y, n_samples)

@@ -1,246 +1,288 @@
-"""The two halves of a fit: the manifold with the source on it, and the denoiser; thin over the rooms below."""
+"""What `fit` does, part by part: the manifold, the source on it, the noise, what is missing, and the denoiser."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from typing import Any
 
 import numpy as np
-from sklearn.neighbors import LocalOutlierFactor
-from sklearn.utils.validation import check_memory
 
-from .._manifold import noise as _cleaning
-from .._manifold.charts import choose_charts
+from .._manifold.charts import Charts, choose_charts
 from .._manifold.learner import ManifoldModel
+from .._manifold.noise import (
+    MeasurementNoise,
+    check_noise_level,
+    levels_of_noise,
+    make_cleaner,
+    noise_of_levels,
+    normal_residuals,
+)
 from .._numerics.checks import is_auto
 from .._numerics.streams import MISSING_STREAM
-from .._numerics.weights import relative_weight, rows_of
 from .._starts.source import Source, build_source, choose_sigma_start
+from .._table.checks import ReadTable
 from .._table.codec import TableCodec, coded_columns
-from .._table.frames import take_rows
-from .._table.missing.hot_deck import HotDeck, fill, with_unknown_target
+from .._table.constraints.constraints import Constraints, read_stated
 from .._table.missing.indicators import MissingnessModel
-from .._table.target import Target
-from .defaults import default_manifold, n_held_out, plan_training
-
-OUTLIER_NEIGHBORS = 20
+from .._table.missing.patterns import MissingPatterns
+from .._table.target import Target, check_target
+from .defaults import (
+    CONDITIONAL_SHARE,
+    EMA_DECAY,
+    N_EVALUATIONS,
+    N_ITER_NO_CHANGE,
+    SIGMA_MAX,
+    SIGMA_MIN,
+    default_batch_size,
+    default_hidden_layer_sizes,
+    default_manifold,
+    default_max_iter,
+    n_frequencies,
+    n_held_out,
+)
+from .encoding import EncodedTable
+from .model import FittedModel
 
 
 @dataclass(frozen=True)
-class Encoding:
-    """A table X with its target y, or without (None), the fitted codes of both, and what fills the gaps of X.
+class TableSettings:
+    """How the columns are read: parameters of the sampler."""
 
-    weight : (n,) weights of the rows, 1 on average; None for all alike
-    """
+    categorical_features: Any
+    numeric: str
+    constraints: list | None
+    target_type: str
 
-    codec: TableCodec
-    target: Target | None
-    X: object
-    y: np.ndarray | None
-    seed: int
-    weight: np.ndarray | None = None
 
-    @property
-    def blocks(self):
-        """The blocks of the encoded table, that of the target last."""
-        target = [] if self.target is None else self.target.blocks(offset=self.codec.n_outputs_)
-        return [*self.codec.blocks_, *target]
+@dataclass(frozen=True)
+class ManifoldSettings:
+    """How the manifold is found and used: parameters of the sampler."""
 
-    @cached_property
-    def deck(self):
-        """What fills the gaps; None without gaps."""
-        return HotDeck(self._raw(), self.blocks, self.seed, self.weight) if self.codec.n_indicators_ else None
-
-    def table(self):
-        """W (n, p) of the columns alone; gaps are filled as those of a new row, whose target is not known."""
-        W = self.codec.encode(self.X)
-        if self.deck is None:
-            return W
-        return self.deck.complete(with_unknown_target(W, self.deck.rows.shape[1]))[:, : W.shape[1]]
-
-    def joint(self, random_state=None):
-        """W (n, p) with the code of the target behind it, gaps filled."""
-        W = self._raw(random_state)
-        return W if self.deck is None else fill(W, self.deck.found, random_state)
+    manifold: Any
+    max_landmarks: int
+    n_neighbors: int
+    sigma_start: float | str
+    noise_level: Any
+    contraction: float
 
     @property
-    def missing(self):
-        """(n, n_blocks) of bool, the missing cells; None without gaps."""
-        if self.deck is None:
-            return None
-        of_table = np.isnan(self.codec.encode(self.X)[:, [block.start for block in self.codec.blocks_]])
-        return np.pad(of_table, ((0, 0), (0, len(self.blocks) - len(self.codec.blocks_))))
-
-    def some(self, rows):
-        """The same of some rows."""
-        return Encoding(
-            self.codec,
-            self.target,
-            take_rows(self.X, rows),
-            rows_of(self.y, rows),
-            self.seed,
-            rows_of(self.weight, rows),
-        )
-
-    def _raw(self, random_state=None):
-        """The code of the rows, NaN in their gaps, but the middle of the code in a column that none of them has."""
-        W = self.codec.encode(self.X, random_state)
-        W[:, np.isnan(W).all(axis=0)] = 0.0
-        return W if self.target is None else np.hstack([W, self.target.encode(self.y, random_state)])
+    def is_passthrough(self) -> bool:
+        """Whether there is to be no manifold."""
+        return isinstance(self.manifold, str) and self.manifold == "passthrough"
 
 
-def rows_with_weight(X, y, weight):
-    """The table and the target of the rows whose weight (n,) is above 0, their relative weights, and which they are."""
-    if weight is None:
-        return X, y, None, np.ones(len(X), dtype=bool)
-    seen = weight > 0
-    places = np.flatnonzero(seen)
-    if len(places) < 2:
-        raise ValueError(f"sample_weight must be above 0 for at least 2 rows, got {len(places)} such row.")
-    return take_rows(X, places), rows_of(y, places), relative_weight(weight[places]), seen
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How the denoiser is trained: parameters of the sampler."""
+
+    hidden_layer_sizes: tuple | str
+    max_iter: int | str
+    max_time: float | None
+    batch_size: int | str
+    learning_rate_init: float
+    early_stopping: bool
+    validation_fraction: float
+    device: str
 
 
-def find_outliers(sampler, encoding):
-    """(n,) of bool, rows that stand apart from their neighbours: Breunig et al. 2000, "LOF"."""
-    if sampler.contamination is None:
-        return np.zeros(len(encoding.X), dtype=bool)
-    detector = LocalOutlierFactor(
-        n_neighbors=min(OUTLIER_NEIGHBORS, len(encoding.X) - 1), contamination=sampler.contamination
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit leaves: the model, the history of the training and the embedding (n, k) of the rows, or None."""
+
+    model: FittedModel
+    history: Any
+    embedding: np.ndarray | None
+
+
+def encode_table(
+    table: ReadTable, y: np.ndarray | None, weight: np.ndarray | None, settings: TableSettings, draw_seed: Callable
+) -> tuple[EncodedTable, Constraints]:
+    """The codes of a table and its target, and the constraints on its columns."""
+    codec = TableCodec(settings.categorical_features, settings.numeric).fit(table, weight)
+    constraints = fit_constraints(settings.constraints, codec, table)
+    target = None
+    if y is not None:
+        y = check_target(y, len(table))
+        target = Target(y, weight, settings.target_type)
+    return EncodedTable(codec, MissingPatterns.of(table), target, table, y, draw_seed(), weight), constraints
+
+
+def fit_constraints(constraints: list | None, codec: TableCodec, table: ReadTable) -> Constraints:
+    """The constraints of a table, ready to be held, with a warning of what its rows break."""
+    stated = [] if constraints is None else read_stated(constraints, codec.columns_, codec.template_)
+    out = Constraints(stated, codec.columns_, codec.writers_)
+    out.learn(table.cells, stacklevel=5)
+    return out
+
+
+def fit_model(
+    encoded: EncodedTable,
+    constraints: Constraints,
+    on_manifold: ManifoldSettings,
+    training: TrainingSettings,
+    training_seed: int,
+    report: Callable,
+) -> Fitted:
+    """Fit everything behind the codes."""
+    of_columns = check_noise_level(on_manifold.noise_level, encoded.codec)  # before minutes are spent
+    manifold = fit_manifold(encoded, on_manifold)
+    source, sigma_start = fit_source(encoded, manifold, on_manifold)
+    missingness = fit_missingness(encoded)
+    noise = fit_noise(encoded, manifold, on_manifold, of_columns)
+    denoiser, history = fit_denoiser(encoded, sigma_start, noise, training, training_seed, report)
+    model = FittedModel(
+        codec=encoded.codec,
+        constraints=constraints,
+        patterns=encoded.patterns,
+        target=encoded.target,
+        rows=encoded.joint() if source is None else source.rows,
+        row_weight=encoded.weight,
+        manifold=manifold,
+        source=source,
+        sigma_start=sigma_start,
+        noise=noise,
+        hot_deck=encoded.hot_deck,
+        missingness=missingness,
+        denoiser=denoiser,
     )
-    outliers = detector.fit_predict(encoding.table()) < 0
-    if encoding.target is not None and encoding.target.is_categorical:
-        lost = np.setdiff1d(encoding.y, encoding.y[~outliers])
-        if len(lost):
-            raise ValueError(
-                f"contamination={sampler.contamination!r} must leave rows of every class in y, but takes "
-                f"all of class {lost.tolist()[0]!r}."
-            )
-    return outliers
+    return Fitted(model, history, None if manifold is None else manifold.embedding_)
 
 
-def embedding_of_all(model, encoding, outliers):
-    """(n, k) embedding of all rows, that of the outliers as of new ones."""
-    Z = np.empty((len(outliers), model.embedding_.shape[1]))
-    Z[~outliers] = model.embedding_
-    if outliers.any():
-        Z[outliers] = model.embed(encoding.table()[outliers])
-    return Z
-
-
-def fit_manifold(sampler, encoding, seed):
-    """The manifold model of a table by the sampler's learner; None with "passthrough"."""
-    if isinstance(sampler.manifold, str) and sampler.manifold == "passthrough":
+def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> ManifoldModel | None:
+    """The manifold model of a table by the user's learner; None with "passthrough"."""
+    if settings.is_passthrough:
         return None
-    W = encoding.table()
-    transformer = default_manifold(*W.shape) if sampler.manifold is None else sampler.manifold
-    model = ManifoldModel(transformer, max_landmarks=sampler.max_landmarks, random_state=seed % 2**32)
-    return check_memory(sampler.memory).cache(_fit_model)(model, W)
+    W = encoded.whole
+    transformer = default_manifold(*W.shape) if settings.manifold is None else settings.manifold
+    seed = encoded.seed % 2**32
+    return ManifoldModel(transformer, max_landmarks=settings.max_landmarks, random_state=seed).fit(W)
 
 
-def _fit_model(model, W):
-    """A function of its arguments alone, for `memory` to keep."""
-    return model.fit(W)
-
-
-def fit_source(sampler, encoding, model, seed) -> tuple[Source | None, float]:
-    """The source on the manifold and the level that rows start at; without one, noise at sigma_max."""
-    if model is None or sampler.start == "noise":
-        return None, float(sampler.sigma_max)
-    target, y = encoding.target, encoding.y
+def fit_source(
+    encoded: EncodedTable, manifold: ManifoldModel | None, settings: ManifoldSettings
+) -> tuple[Source | None, float]:
+    """The source on the manifold and the noise level that rows start at; without one, noise at SIGMA_MAX."""
+    if manifold is None:
+        return None, SIGMA_MAX
+    target, y = encoded.target, encoded.y
     about_target = () if target is None else (target.values(y), target.is_categorical, target.width)
     source = build_source(
-        encoding.joint(),
-        model.embedding_,
-        coded_columns(encoding.blocks),
-        sampler.n_neighbors,
+        encoded.joint(),
+        manifold.embedding_,
+        coded_columns(encoded.blocks),
+        settings.n_neighbors,
         *about_target,
-        weight=encoding.weight,
+        weight=encoded.weight,
     )
-    if not is_auto(sampler.sigma_start):
-        return source, float(sampler.sigma_start)
-    return source, choose_sigma_start(
-        source, model.embedding_, sampler.n_neighbors, sampler.sigma_min, sampler.sigma_max, np.random.default_rng(seed)
-    )
+    if not is_auto(settings.sigma_start):
+        return source, float(settings.sigma_start)
+    rng = np.random.default_rng(encoded.seed)
+    return source, choose_sigma_start(source, manifold.embedding_, settings.n_neighbors, SIGMA_MIN, SIGMA_MAX, rng)
 
 
-def fit_missingness(encoding, seed):
+def fit_missingness(encoded: EncodedTable) -> MissingnessModel | None:
     """The model of what is missing; None where nothing is."""
-    if not encoding.codec.n_indicators_:
+    if not encoded.patterns.n_indicators:
         return None
-    W = encoding.joint(np.random.default_rng([seed, MISSING_STREAM]))  # not the numbers that chose the donors
-    return MissingnessModel(W, encoding.codec.gaps(encoding.X), encoding.blocks, seed, encoding.weight)
+    # not the random numbers that chose the donors
+    W = encoded.joint(np.random.default_rng([encoded.seed, MISSING_STREAM]))
+    indicators = encoded.patterns.indicators(encoded.table)
+    return MissingnessModel(W, indicators, encoded.blocks, encoded.seed, encoded.weight)
 
 
-def fit_noise(sampler, encoding, model, seed):
-    """Noise (n_outputs,) in the code, (n_features,) in the units of the columns, and the cleaner that removes it."""
-    codec, given = encoding.codec, sampler.noise_level
-    levels = _cleaning.check_noise_level(given, codec, encoding.X)
-    noise = _cleaning.noise_of_levels(codec, encoding.X, levels)
-    wanted = model is not None and (is_auto(given) or noise.any() or sampler.contraction)
-    charts = fit_charts(encoding, model, seed) if wanted else None
+def fit_noise(
+    encoded: EncodedTable, manifold: ManifoldModel | None, settings: ManifoldSettings, of_columns: np.ndarray
+) -> MeasurementNoise:
+    """The measurement noise (n_features,) that a user gives or, by "auto", that rows have off the manifold."""
+    codec, given = encoded.codec, settings.noise_level
+    of_code = noise_of_levels(codec, encoded.table, of_columns)
+    wanted = manifold is not None and (is_auto(given) or of_code.any() or settings.contraction)
+    charts = fit_charts(encoded, manifold) if wanted else None
     if charts is None:
-        return noise, levels, None
-    measured = _cleaning.normal_residuals(charts, seed)
+        return MeasurementNoise(of_columns, of_code)
+    measured = normal_residuals(charts, encoded.seed)
     if is_auto(given):
-        noise[charts.surface] = measured.noise()
-        levels = _cleaning.levels_of_noise(codec, noise)
-    return noise, levels, _cleaning.make_cleaner(charts, measured, noise[charts.surface], sampler.contraction)
+        of_code[charts.surface] = measured.noise()
+        of_columns = levels_of_noise(codec, of_code)
+    return MeasurementNoise(
+        of_columns, of_code, make_cleaner(charts, measured, of_code[charts.surface], settings.contraction)
+    )
 
 
-def fit_charts(encoding, model, seed):
+def fit_charts(encoded: EncodedTable, manifold: ManifoldModel) -> Charts | None:
     """Charts of the numbers of a table on its manifold; None where the numbers leave no direction off it."""
-    surface = ~coded_columns(encoding.codec.blocks_)
-    d = round(model.intrinsic_dimension_["local_pca"])
-    d = min(d, model.embedding_.shape[1])
+    surface = ~coded_columns(encoded.codec.blocks_)
+    d = round(manifold.intrinsic_dimension_["local_pca"])
+    d = min(d, manifold.embedding_.shape[1])
     if surface.sum() <= d:
         return None
-    return choose_charts(model.table_, model.embedding_ * model.shape_, surface, d, seed)
+    return choose_charts(manifold.table_, manifold.embedding_ * manifold.shape_, surface, d, encoded.seed)
 
 
-def fit_denoiser(sampler, encoding, sigma_start, noise, latents, seed, report):
-    """The denoiser trained up to the level sigma_start, the history of its training, and the weight of the manifold.
-
-    With a `manifold_weight` it is trained twice, with that weight and without, each for half of `max_time`; the
-    held-out loss chooses, and without early stopping the weight is kept.
-
-    Parameters
-    ----------
-    noise : (n_outputs,) noise of the rows, in the code
-    latents : (n, k) embedding of the rows, or None
-    """
-    twice = latents is not None and sampler.manifold_weight > 0
-    seconds = sampler.max_time if sampler.max_time is None or not twice else sampler.max_time / 2
-    fitted = _train(sampler, encoding, sigma_start, noise, None, seed, report, seconds)
-    if not twice or fitted[1].stop_reason == "interrupted":
-        return *fitted, 0.0
-    regular = _train(sampler, encoding, sigma_start, noise, latents, seed, report, seconds)
-    losses = [min(history.validation_loss_curve, default=np.inf) for _, history in (regular, fitted)]
-    if losses[0] < losses[1] or not sampler.early_stopping:
-        return *regular, sampler.manifold_weight
-    return *fitted, 0.0
-
-
-def _train(sampler, encoding, sigma_start, noise, latents, seed, report, max_time):
+def fit_denoiser(
+    encoded: EncodedTable,
+    sigma_start: float,
+    noise: MeasurementNoise,
+    settings: TrainingSettings,
+    seed: int,
+    report: Callable,
+):
+    """The denoiser trained up to the noise level sigma_start, and the history of its training."""
     from .._diffusion import backend
 
     rng = np.random.default_rng(seed)
-    W = encoding.joint()
+    W = encoded.joint()
     order = rng.permutation(len(W))
-    n_out = n_held_out(len(W), sampler.validation_fraction) if sampler.early_stopping else 0
+    n_out = n_held_out(len(W), settings.validation_fraction) if settings.early_stopping else 0
     held_out, rows = order[:n_out], order[n_out:]
-    target = None if encoding.target is None else len(encoding.codec.blocks_)
-    plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target, noise)
-    training = encoding.some(rows)
-    plan = replace(plan, missing=training.missing, max_time=max_time)
-    if encoding.weight is not None:
-        plan = replace(plan, ends=np.cumsum(training.weight), held_out_weight=encoding.weight[held_out])
-    if latents is not None:
-        plan = replace(plan, latents=latents[rows], manifold_weight=sampler.manifold_weight)
+    training = encoded.take(rows)
+    plan, shape = plan_training(settings, training, sigma_start, noise)
+    if encoded.weight is not None:
+        plan = replace(plan, ends=np.cumsum(training.weight), held_out_weight=encoded.weight[held_out])
     return backend.fit_denoiser(
         lambda: training.joint(rng),
         W[held_out] if n_out else None,
-        encoding.blocks,
+        encoded.blocks,
         shape,
         plan,
-        device=sampler.device,
+        device=settings.device,
         seed=seed,
         report=report,
     )
+
+
+def plan_training(
+    settings: TrainingSettings, training: EncodedTable, sigma_start: float, noise: MeasurementNoise
+) -> tuple[Any, Any]:
+    """The plan of the training and the shape of the network for the rows to train on."""
+    from .._diffusion.backend import NetworkShape, TrainingPlan
+
+    n_rows, blocks = len(training.table), training.blocks
+    max_iter = default_max_iter(n_rows) if is_auto(settings.max_iter) else settings.max_iter
+    auto_sizes = is_auto(settings.hidden_layer_sizes)
+    sizes = default_hidden_layer_sizes(n_rows) if auto_sizes else tuple(settings.hidden_layer_sizes)
+    of_blocks = noise.of_blocks(blocks)
+    plan = TrainingPlan(
+        max_iter=max_iter,
+        batch_size=default_batch_size(n_rows) if is_auto(settings.batch_size) else settings.batch_size,
+        learning_rate_init=settings.learning_rate_init,
+        sigma_min=SIGMA_MIN,
+        sigma_max=max(sigma_start, of_blocks.max()),
+        conditional_share=CONDITIONAL_SHARE,
+        ema_decay=EMA_DECAY,
+        n_iter_no_change=N_ITER_NO_CHANGE,
+        evaluate_every=max(1, max_iter // N_EVALUATIONS),
+        target=None if training.target is None else len(training.codec.blocks_),
+        noise=of_blocks,
+        max_time=settings.max_time,
+        missing=training.missing,
+    )
+    return plan, NetworkShape(sizes, n_frequencies(sum(block.codes is None for block in blocks)))
+
+
+def print_progress(history: Any) -> None:
+    """One line an evaluation."""
+    held_out = history.validation_loss_curve[-1:]
+    shown = f", held-out loss {held_out[0]:.4f}" if held_out else ""
+    print(f"step {history.n_iter}, loss {history.loss_curve[-1]:.4f}{shown}, {history.seconds:.0f} s")

@@ -62,7 +62,7 @@ def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, densi
         if (density, design) != ("data", "iid"):
             raise ValueError(
                 f"density={density!r}, design={design!r} need starts on a manifold, but the sampler was "
-                "fitted with manifold='passthrough' or start='noise'."
+                "fitted with manifold='passthrough'. Shares of classes can be given as y."
             )
         return Plan(None, None, wanted, values)
     if density != "data" and wanted is not None:

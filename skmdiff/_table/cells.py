@@ -30,6 +30,12 @@ class Cells(NamedTuple):
         missing[~missing] = rows
         return Cells(self.observed[~rows], missing)
 
+    def take(self, rows) -> "Cells":
+        """The cells of some rows, by their indices."""
+        missing = self.missing[rows]
+        index = np.cumsum(~self.missing) - 1
+        return Cells(self.observed[index[rows][~missing]], missing)
+
 
 def is_polars_column(column):
     return hasattr(column, "drop_nulls")

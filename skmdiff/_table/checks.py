@@ -1,15 +1,41 @@
 """Checks of tables and parameters. Every error names the column or parameter, the rule and what was found."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.sparse import issparse
 
 from .._numerics.checks import check_option
-from .cells import read_cells
-from .frames import column_names, is_frame, native_column
+from .cells import Cells, read_cells
+from .frames import column_names, is_frame, native_column, take_rows
 
 
-def check_table(X, min_samples=2):
-    """Check a table cell by cell and return it: a frame untouched, anything else as a 2-D array.
+@dataclass(frozen=True)
+class ReadTable:
+    """A table that was read: the container that it came in, and the cells of its columns.
+
+    X : ndarray or DataFrame of shape (n_samples, n_features)
+    cells : list of Cells, one a column
+    """
+
+    X: object
+    cells: list[Cells]
+
+    def __len__(self) -> int:
+        return len(self.cells[0].missing)
+
+    @property
+    def missing(self) -> np.ndarray:
+        """(n_samples, n_features) of bool, the cells that are missing."""
+        return np.column_stack([column.missing for column in self.cells])
+
+    def take(self, rows) -> "ReadTable":
+        """The table of some rows, by their indices."""
+        return ReadTable(take_rows(self.X, rows), [column.take(rows) for column in self.cells])
+
+
+def read_table(X, min_samples=2) -> ReadTable:
+    """Read every cell of a table, once, and check them.
 
     Parameters
     ----------
@@ -18,16 +44,24 @@ def check_table(X, min_samples=2):
 
     Returns
     -------
-    X : ndarray or DataFrame of shape (n_samples, n_features)
+    table : ReadTable
+        Of a frame as it is, of anything else as a 2-D array.
 
     Raises
     ------
     ValueError
         If X is sparse, not 2-D, too small, has two columns of the same name, or a column holds infinities,
-        complex numbers or periods. Gaps are let through.
+        complex numbers or periods. Missing cells are let through.
     TypeError
         If the cells of a column are neither all strings nor all numbers.
     """
+    X = as_table(X, min_samples)
+    names = column_names(X)
+    return ReadTable(X, [read_cells(native_column(X, j), name) for j, name in enumerate(names)])
+
+
+def as_table(X, min_samples):
+    """X as a frame or a 2-D array of at least so many rows, its columns told apart by their names."""
     if issparse(X):
         raise TypeError("Sparse data was passed for X, but dense data is required. Use X.toarray().")
     if not is_frame(X):
@@ -37,9 +71,12 @@ def check_table(X, min_samples=2):
     if len(set(names)) < len(names):
         doubles = sorted({name for name in names if names.count(name) > 1})
         raise ValueError(f"The column names of X must be unique, got {doubles} more than once.")
-    for j, name in enumerate(names):
-        read_cells(native_column(X, j), name)
     return X
+
+
+def check_table(X, min_samples=2):
+    """The container of a table whose cells can be read: see `read_table`."""
+    return read_table(X, min_samples).X
 
 
 def as_2d_array(X):

@@ -4,6 +4,9 @@ Classes are what sklearn calls binary or multiclass (integers, bools, strings); 
 numbers.
 """
 
+from __future__ import annotations
+
+import warnings
 from collections.abc import Mapping
 from numbers import Real
 
@@ -14,51 +17,66 @@ from sklearn.utils.multiclass import type_of_target
 from .._numerics.streams import CLASS_STREAM
 from .._numerics.weights import indices_at
 from .cells import is_missing
+from .checks import ReadTable, read_table
 from .codec import TableCodec
 from .dates import seen_range
 
 GOLDEN = (5**0.5 - 1) / 2
 
 
+TARGET_TYPES = {"auto", "class", "number"}
+MANY_CLASSES = 50
+
+
 class Target:
     """The fitted code of a target.
 
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+    weight : ndarray of shape (n,) or None
+    target_type : {"auto", "class", "number"}
+        What y holds. "auto" takes integers, bools and strings for classes, and floats that are not all integers for
+        numbers.
+
     Attributes
     ----------
-    classes_ : ndarray or None for a numeric target
+    classes : ndarray or None for numbers
+    dtype : of y
     """
 
-    def __init__(self, y, weight=None):
-        kind = type_of_target(y, input_name="y")
-        if kind not in ("binary", "multiclass", "continuous"):
-            raise ValueError(f"y must hold one class or one number a row, got a target of type {kind!r}.")
-        self.classes_ = None if kind == "continuous" else np.unique(y)
-        self.dtype_ = y.dtype
-        column = self._column(y)
-        self.codec_ = TableCodec(categorical_features=[0] if self.is_categorical else None).fit(column, weight)
+    def __init__(self, y: np.ndarray, weight: np.ndarray | None = None, target_type: str = "auto"):
+        self.dtype = y.dtype
+        self.classes = np.unique(y) if is_class_target(y, target_type) else None
+        categorical = [0] if self.is_categorical else None
+        self.codec = TableCodec(categorical_features=categorical).fit(read_table(self._column(y)), weight)
 
     @property
     def is_categorical(self):
-        return self.classes_ is not None
+        return self.classes is not None
 
     @property
     def width(self):
         """Columns of the code."""
-        return self.codec_.n_outputs_
+        return self.codec.n_outputs_
 
     def _column(self, y):
         """y as a table of one column; classes by their place among the sorted ones."""
         if not self.is_categorical:
             return np.asarray(y, dtype=float)[:, None]
-        places = {label: k for k, label in enumerate(self.classes_.tolist())}
+        places = {label: k for k, label in enumerate(self.classes.tolist())}
         unknown = [label for label in y.tolist() if label not in places]
         if unknown:
-            raise ValueError(f"y must hold classes seen in fit, {self.classes_.tolist()}, got {unknown[0]!r}.")
+            raise ValueError(f"y must hold classes seen in fit, {self.classes.tolist()}, got {unknown[0]!r}.")
         return np.array([places[label] for label in y.tolist()], dtype=np.intp)[:, None]
 
-    def encode(self, y, random_state=None):
-        """(n, width) code of targets."""
-        return self.codec_.encode(self._column(y), random_state)
+    def read(self, y: np.ndarray) -> ReadTable:
+        """Targets (n,) as a table of one column."""
+        return self.codec.read(self._column(y))
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """(n, width) code of targets, numbers that repeat in the middle of their intervals."""
+        return self.codec.encode(self.read(y))
 
     def encode_wanted(self, y, n_samples):
         """(n_samples, width) code of the targets asked for in `sample`: one for all rows, or one a row."""
@@ -72,54 +90,46 @@ class Target:
         """Numbers (n,) within the range seen, in the dtype of fit."""
         try:
             with np.errstate(over="ignore"):
-                numbers = y.astype(float).astype(self.dtype_)
+                numbers = y.astype(float).astype(self.dtype)
         except ValueError as error:
             raise ValueError(f"y must hold numbers as in fit, got {y[0]!r}.") from error
         if not np.isfinite(numbers).all():
             raise ValueError("y must be finite, got NaN or infinity.")
-        least, most = seen_range(self.codec_.columns_[0])
+        least, most = seen_range(self.codec.columns_[0])
         outside = (numbers < least) | (numbers > most)
         if outside.any():
             raise ValueError(f"y must lie in the range seen in fit, from {least} to {most}, got {y[outside][0]}.")
         return numbers
 
-    def balanced(self, shares, n_samples, seed):
-        """n_samples classes in the shares wanted, "balanced" or a dict; the first ones are those of a shorter call.
+    def in_shares(self, shares: Mapping, n_samples: int, seed: int) -> np.ndarray:
+        """n_samples classes in the shares wanted; the first ones are those of a shorter call.
 
         By steps of the golden section from a random start, the i-th number of which falls into a class of the share s
         about s n times among the first n, for every n.
         """
         if not self.is_categorical:
-            raise ValueError(
-                f"class_balance={shares!r} needs classes as target, but the sampler was fitted with numbers."
-            )
-        ends = np.cumsum(self._shares(shares))
+            raise ValueError(f"y={shares!r} needs classes as target, but the sampler was fitted with numbers.")
+        ends = np.cumsum(self._checked_shares(shares))
         u = (np.random.default_rng([seed, CLASS_STREAM]).random() + GOLDEN * np.arange(n_samples)) % 1
-        return self.classes_[indices_at(ends, u * ends[-1])]
+        return self.classes[indices_at(ends, u * ends[-1])]
 
-    def _shares(self, shares):
-        """(n_classes,) the shares wanted, of any sum."""
-        if isinstance(shares, str) and shares == "balanced":
-            return np.ones(len(self.classes_))
-        if not isinstance(shares, Mapping):
-            raise ValueError(f"class_balance must be None, 'balanced' or a dict of shares by class, got {shares!r}.")
-        found = dict(zip(self.classes_.tolist(), np.zeros(len(self.classes_)), strict=True))
+    def _checked_shares(self, shares: Mapping) -> np.ndarray:
+        """(n_classes,) the shares wanted, of any sum; 0 for classes left out."""
+        found = dict.fromkeys(self.classes.tolist(), 0.0)
         for label, share in shares.items():
             if label not in found:
-                raise ValueError(
-                    f"class_balance must name classes seen in fit, {self.classes_.tolist()}, got {label!r}."
-                )
+                raise ValueError(f"y must name classes seen in fit, {self.classes.tolist()}, got {label!r}.")
             if not isinstance(share, Real) or not 0 <= share < np.inf:
-                raise ValueError(f"class_balance[{label!r}] must be a finite share >= 0, got {share!r}.")
+                raise ValueError(f"y[{label!r}] must be a finite share >= 0, got {share!r}.")
             found[label] = float(share)
         if not sum(found.values()):
-            raise ValueError(f"class_balance must give some class a share above 0, got {shares!r}.")
+            raise ValueError(f"y must give some class a share above 0, got {shares!r}.")
         return np.array(list(found.values()))
 
     def decode(self, codes):
         """Targets of their codes, in the dtype seen in fit."""
-        column = self.codec_.decode(codes)[:, 0]
-        return self.classes_[column.astype(int)] if self.is_categorical else column.astype(self.dtype_)
+        column = self.codec.decode(codes)[0]
+        return self.classes[column.astype(int)] if self.is_categorical else column.astype(self.dtype)
 
     def values(self, y):
         """(n,) targets as numbers: the place of each class, or y itself."""
@@ -127,11 +137,38 @@ class Target:
 
     def values_of(self, codes):
         """(n,) targets as numbers, of their codes."""
-        return self.codec_.decode(codes)[:, 0]
+        return self.codec.decode(codes)[0]
 
     def blocks(self, offset):
         """The blocks of the target behind `offset` columns."""
-        return [b._replace(start=b.start + offset, stop=b.stop + offset, name="y") for b in self.codec_.blocks_]
+        return [b._replace(start=b.start + offset, stop=b.stop + offset, name="y") for b in self.codec.blocks_]
+
+
+def is_class_target(y: np.ndarray, target_type: str) -> bool:
+    """Whether y holds classes, as `target_type` says or as its cells do."""
+    kind = type_of_target(y, input_name="y")
+    if kind not in ("binary", "multiclass", "continuous"):
+        raise ValueError(f"y must hold one class or one number a row, got a target of type {kind!r}.")
+    if target_type == "number" and y.dtype.kind not in "iuf":
+        raise ValueError(f"y must hold numbers with target_type='number', got {y[0]!r}.")
+    if target_type == "class" and kind == "continuous":
+        raise ValueError(
+            "y must hold classes (integers, bools or strings) with target_type='class', got numbers with decimals."
+        )
+    if target_type == "auto" and kind == "multiclass" and y.dtype.kind in "iuf":
+        warn_of_many_classes(len(np.unique(y)))
+    return target_type == "class" or target_type == "auto" and kind != "continuous"
+
+
+def warn_of_many_classes(n_classes: int) -> None:
+    """Say what integers are taken for where they look like numbers."""
+    if n_classes > MANY_CLASSES:
+        warnings.warn(
+            f"y holds {n_classes} different integers, which are taken for classes. Numbers need "
+            "target_type='number'; target_type='class' keeps them classes without this warning.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def check_target(y, n_samples):

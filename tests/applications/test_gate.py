@@ -137,7 +137,7 @@ class Bayes(Copies):
     def sample(self, n_samples, *, y, random_state):
         return np.where(y == "yes", 1.0, -1.0)[:, None] + np.random.RandomState(random_state).normal(size=(len(y), 1))
 
-    def conditional_mean(self, X):
+    def predict_target(self, X):
         yes = 1 / (1 + (1 - self.share_) / self.share_ * np.exp(-2 * X[:, 0]))
         return np.stack([1 - yes, yes], axis=1)
 

@@ -14,7 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmdiff import ManifoldDiffusionImputer, ManifoldDiffusionSampler
-from skmdiff._conditional import completion as _completion
+from skmdiff._sampler import completion as _completion
+from skmdiff._sampler.model import fitted_model
 
 COVARIANCE = np.array([[1.0, 0.8, 0.4], [0.8, 1.0, 0.5], [0.4, 0.5, 1.0]])
 
@@ -257,7 +258,7 @@ def test_a_column_without_room_for_what_is_filled_in_takes_the_dtype_of_fit():
     assert not filled.isna().any().any() and filled["c"].tolist()[::2] == ["a", "b"]
     assert filled["n"].tolist()[::2] == [3, 5] and (filled["n"][1::2] >= 300).all()
     for name in "cnst":
-        assert filled[name].dtype == imputer.sampler_.codec_.template_[name].dtype
+        assert filled[name].dtype == fitted_model(imputer.sampler_).codec.template_[name].dtype
 
 
 def test_a_column_without_any_cell_in_polars_takes_the_dtype_of_fit():
@@ -273,7 +274,7 @@ def test_tables_are_filled_some_rows_after_the_other(monkeypatch):
         imputer = quick(strategy=strategy).fit(frame)
         with monkeypatch.context() as patch:
             whole = imputer.transform(frame)
-            patch.setattr(_completion, "CHUNK", 10)
+            patch.setattr(_completion, "CHUNK_ROWS", 10)
             parts = imputer.transform(frame)
         assert not parts.isna().any().any() and parts.dtypes.equals(whole.dtypes)
         observed = frame.notna()

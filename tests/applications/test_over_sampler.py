@@ -192,7 +192,7 @@ class Judging(BaseEstimator):
             return values
         return type(self.like_)({name: values[:, 0] for name in self.like_.columns})
 
-    def conditional_mean(self, X):
+    def predict_target(self, X):
         x = np.asarray(X)[:, 0]
         odds = np.stack([(1 - x) * self.counts_[0], x * self.counts_[1]], axis=1)
         return odds / odds.sum(axis=1, keepdims=True)
@@ -222,7 +222,7 @@ def test_rows_drawn_anew_by_hand():
             self.asked_ = y
             return np.repeat(self.now_[:, None], 2, axis=1)
 
-        def conditional_mean(self, X):
+        def predict_target(self, X):
             even = np.repeat((1 - self.now_[:, None]) / 2, 3, axis=1)
             even[np.arange(len(X)), np.searchsorted(["a", "b", "c"], self.asked_)] = self.now_
             return even * [1, 2, 3]
@@ -237,10 +237,10 @@ def test_rows_drawn_anew_by_hand():
 
 def test_probabilities_of_another_shape_are_refused():
     class Flat(Judging):
-        def conditional_mean(self, X):
+        def predict_target(self, X):
             return np.zeros(len(X))
 
-    with pytest.raises(ValueError, match=r"conditional_mean of the sampler must return.*\(34, 2\), got \(34,\)"):
+    with pytest.raises(ValueError, match=r"predict_target of the sampler must return.*\(34, 2\), got \(34,\)"):
         over(sampler=Flat()).fit_resample(X, TWO)
 
 

@@ -47,7 +47,7 @@ def of_numbers():
 def test_probabilities_of_classes_are_nearly_those_of_the_law(of_classes):
     X, _ = classes(1000, seed=1)
     X = X.drop(columns="kind")
-    found, truth = of_classes.conditional_mean(X), true_probabilities(X)
+    found, truth = of_classes.predict_target(X), true_probabilities(X)
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-9)
     np.testing.assert_array_equal(of_classes.classes_, [5, 6, 7])
     divergence = (truth * np.log(truth / found)).sum(1).mean()
@@ -59,7 +59,7 @@ def test_probabilities_of_classes_are_nearly_those_of_the_law(of_classes):
 
 def test_rows_with_gaps_are_read_by_what_they_have(of_classes):
     X = pd.DataFrame({"a": [np.nan, 2.0], "b": [np.nan, np.nan]})
-    found = of_classes.conditional_mean(X)
+    found = of_classes.predict_target(X)
     given_a = np.array([0.7, 0.3]) * np.exp(-(np.array([2.0, 0.0]) ** 2) / (2 * 0.7**2))
     np.testing.assert_allclose(found[0], [0.5, 0.3, 0.2], atol=0.12)
     assert found[1, 1] == pytest.approx(given_a[1] / given_a.sum(), abs=0.12)
@@ -67,36 +67,36 @@ def test_rows_with_gaps_are_read_by_what_they_have(of_classes):
 
 def test_a_row_reads_the_same_whatever_comes_with_it(of_classes):
     X = classes(50, seed=2)[0].drop(columns="kind")
-    np.testing.assert_allclose(of_classes.conditional_mean(X)[7], of_classes.conditional_mean(X[7:8])[0], atol=1e-12)
+    np.testing.assert_allclose(of_classes.predict_target(X)[7], of_classes.predict_target(X[7:8])[0], atol=1e-12)
 
 
 def test_means_of_a_number_are_the_regression(of_numbers):
     X = np.random.default_rng(1).normal(size=(200, 2)).clip(-1.5, 1.5)
-    found = of_numbers.conditional_mean(X, n_draws=20)
+    found = of_numbers.predict_target(X, n_draws=20)
     # the distribution has a standard deviation of .5; 20 draws leave .11 of it
     assert np.sqrt(np.mean((found - X[:, 0]) ** 2)) < 0.2
     assert abs(np.mean(found - X[:, 0])) < 0.06
-    np.testing.assert_array_equal(found, of_numbers.conditional_mean(X, n_draws=20))
+    np.testing.assert_array_equal(found, of_numbers.predict_target(X, n_draws=20))
 
 
 def test_means_of_rows_given_a_class(of_classes):
-    means = of_classes.conditional_mean(y=[6, 5, 6, 7], n_draws=400)
+    means = of_classes.mean_rows([6, 5, 6, 7], n_draws=400)
     assert isinstance(means, pd.DataFrame) and list(means.columns) == ["a", "b"]
     np.testing.assert_allclose(means.to_numpy(), [[2, 0], [0, 0], [2, 0], [0, 2]], atol=0.2)
     np.testing.assert_array_equal(means.iloc[0], means.iloc[2])
-    assert len(of_classes.conditional_mean(y=6)) == 1
+    assert len(of_classes.mean_rows(6)) == 1
 
 
 def test_means_of_rows_given_a_number(of_numbers):
     y = np.array([-1.5, 0.0, 1.5])
-    means = of_numbers.conditional_mean(y=y, n_draws=400)
+    means = of_numbers.mean_rows(y, n_draws=400)
     np.testing.assert_allclose(means[:, 0], y / 1.25, atol=0.15)
     np.testing.assert_allclose(means[:, 1], 0, atol=0.25)
 
 
 def test_the_commonest_level_stands_for_a_category():
     X, y = classes(600)
-    means = sampler(max_iter=200).fit(X, y).conditional_mean(y=[5, 6, 7], n_draws=50)
+    means = sampler(max_iter=200).fit(X, y).mean_rows([5, 6, 7], n_draws=50)
     assert means["kind"].tolist() == ["x", "y", "z"]
 
 
@@ -142,13 +142,13 @@ def test_errors_of_means(of_classes, of_numbers):
     X = np.zeros((1, 2))
     for call, got in [({}, "neither"), (dict(X=X, y=[0.0]), "both")]:
         with pytest.raises(ValueError, match=f"just one of X and y, got {got}"):
-            of_numbers.conditional_mean(**call)
+            of_numbers.predict_target(**call)
     with pytest.raises(ValueError, match="n_draws"):
-        of_numbers.conditional_mean(X, n_draws=0)
+        of_numbers.predict_target(X, n_draws=0)
     with pytest.raises(ValueError, match="class_balance='balanced' needs classes"):
         of_numbers.sample(3, class_balance="balanced")
     with pytest.raises(ValueError, match=r"classes seen in fit, \[5, 6, 7\], got 9"):
-        of_classes.conditional_mean(y=[9])
+        of_classes.mean_rows([9])
     without = sampler(max_iter=5, hidden_layer_sizes=(8,)).fit(np.random.default_rng(0).normal(size=(40, 2)))
-    with pytest.raises(ValueError, match="conditional_mean needs a target"):
-        without.conditional_mean(X)
+    with pytest.raises(ValueError, match="predict_target needs a target"):
+        without.predict_target(X)

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from coding import Codec
 
 from skmdiff import ManifoldDiffusionSampler
 from skmdiff._diffusion import backend, noise
 from skmdiff._diffusion.categories import is_wide
 from skmdiff._diffusion.denoiser import Denoiser, Layout, denoise, denoising_loss, initialise
-from skmdiff._table.codec import TableCodec
 
 
 def postcodes(n, n_levels, seed=0):
@@ -28,7 +28,7 @@ def postcodes(n, n_levels, seed=0):
 
 @pytest.fixture(scope="module")
 def encoded():
-    codec = TableCodec().fit(postcodes(600, 60))
+    codec = Codec().fit(postcodes(600, 60))
     return codec.encode(postcodes(600, 60)), codec.blocks_
 
 
@@ -82,7 +82,7 @@ def test_an_untrained_posterior_has_the_shares_of_the_table(encoded):
 def test_weights_grow_with_levels_by_the_rank_only():
     sizes = []
     for n_levels in (1000, 2000):
-        block = TableCodec().fit(pd.DataFrame({"c": [f"{k % n_levels}" for k in range(4 * n_levels)]})).blocks_
+        block = Codec().fit(pd.DataFrame({"c": [f"{k % n_levels}" for k in range(4 * n_levels)]})).blocks_
         model = backend._build(block, backend.NetworkShape((256, 256), 16), "cpu", torch.float32)
         sizes.append(sum(parameter.numel() for parameter in model.parameters()))
     assert sizes[1] - sizes[0] == 1000 * 17

@@ -6,6 +6,7 @@ import pytest
 from sklearn.model_selection import GridSearchCV
 
 from skmdiff import ManifoldDiffusionSampler
+from skmdiff._sampler.model import fitted_model
 
 FRAME = pd.DataFrame(np.random.RandomState(0).normal(size=(40, 4)), columns=list("abcd"))
 LABELS = np.array(["no", "yes"] * 20)
@@ -43,8 +44,12 @@ def test_a_level_that_was_not_seen_is_no_gap():
     table.loc[table.index[::4], "e"] = None
     model = sampler().fit(table)
     rows = pd.DataFrame({**FRAME[:1], "e": ["maybe"]}), pd.DataFrame({**FRAME[:1], "e": [None]})
-    W = model.codec_.encode(rows[1].astype({"e": object}))
-    has, lacks = (model.gaps_.log_probability_given_seen(W, np.array([[gap]]), model.deck_) for gap in (False, True))
+    parts = fitted_model(model)
+    W = parts.codec.encode(parts.codec.read(rows[1].astype({"e": object})))
+    has, lacks = (
+        parts.missingness.log_probability_given_seen(W, np.array([[missing]]), parts.hot_deck)
+        for missing in (False, True)
+    )
     scores = [model.score_samples(row)[0] for row in rows]
     n = table["e"].notna().sum()
     assert scores[0] - scores[1] == pytest.approx(has[0] - lacks[0] - np.log(n + 1), abs=1e-6)

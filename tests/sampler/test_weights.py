@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import sklearn
 import torch
+from coding import Codec
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -20,7 +21,6 @@ from skmdiff._diffusion import training
 from skmdiff._numerics.weights import check_weight, indices_at, relative_weight
 from skmdiff._starts import distributions as _laws
 from skmdiff._starts import source as _source
-from skmdiff._table.codec import TableCodec
 from skmdiff._table.columns import Block, QuantileColumn, StandardColumn
 from skmdiff._table.missing.hot_deck import by_weight
 from skmdiff._table.missing.indicators import MissingnessModel
@@ -155,15 +155,14 @@ def test_rows_of_weight_zero_are_not_there(container, others):
     X.loc[out & (X["x"] > 1), ["level", "x"]] = ["unseen", 99.0]
     y = np.where(out & (X["level"] == "unseen"), "other", y).astype(object)
     weight = np.where(out, 0.0, weight if others == "weighted" else 2.0)
-    est = sampler(contamination=0.05, sigma_start="auto")
+    est = sampler(sigma_start="auto")
     X = container(X.to_dict("list"))
     rows = (X.iloc if container is pd.DataFrame else X)[np.flatnonzero(~out)]
-    full = est.fit(X, y, weight).sample(50), est.embedding_, est.outliers_, est.validation_loss_curve_
+    full = est.fit(X, y, weight).sample(50), est.embedding_, est.validation_loss_curve_
     est.fit(rows, y[~out], weight[~out])
     assert full[0].equals(est.sample(50))
     np.testing.assert_array_equal(full[1][~out], est.embedding_)
-    np.testing.assert_array_equal(full[2][~out], est.outliers_)
-    assert np.isnan(full[1][out]).all() and not full[2][out].any() and full[3] == est.validation_loss_curve_
+    assert np.isnan(full[1][out]).all() and full[2] == est.validation_loss_curve_
     assert "unseen" not in set(full[0]["level"]) and full[0]["x"].max() < 5
 
 
@@ -182,7 +181,7 @@ def test_columns_are_those_of_repeated_rows():
         np.testing.assert_allclose(by_weights.encode(values), repeated.encode(values), atol=1e-12)
         np.testing.assert_allclose(by_weights.log_volume(values), repeated.log_volume(values), atol=1e-12)
     X = pd.DataFrame({"level": np.tile(list("abcd"), 10)})
-    codes = [TableCodec().fit(X, RELATIVE), TableCodec().fit(X.iloc[TWICE])]
+    codes = [Codec().fit(X, RELATIVE), Codec().fit(X.iloc[TWICE])]
     np.testing.assert_allclose(codes[0].encode(X), codes[1].encode(X), atol=1e-12)
     np.testing.assert_allclose(codes[0].blocks_[0].frequencies, codes[1].blocks_[0].frequencies, atol=1e-12)
 

@@ -6,6 +6,7 @@ import string
 import numpy as np
 import pandas as pd
 import pytest
+from coding import Codec
 from generated import KINDS, generated_column
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from skmdiff._table.checks import check_table
-from skmdiff._table.codec import TableCodec
 from skmdiff._table.columns import category_codes, nearest_codes
 
 LAW = settings(max_examples=60, deadline=None)
@@ -38,7 +38,7 @@ def frames(draw):
 @LAW
 def test_round_trip_of_frames_is_exact(drawn):
     frame, rng = drawn
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     expected = frame.reset_index(drop=True)
     for random_state in (None, rng):
         pd.testing.assert_frame_equal(codec.decode(codec.encode(frame, random_state)), expected)
@@ -48,7 +48,7 @@ def test_round_trip_of_frames_is_exact(drawn):
 @LAW
 def test_any_matrix_decodes_to_seen_levels_inside_seen_bounds(drawn):
     frame, rng = drawn
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     decoded = codec.decode(rng.normal(size=(50, codec.n_outputs_)) * rng.choice([1, 5, 1e6]))
     assert decoded.dtypes.equals(frame.dtypes)
     assert isinstance(decoded.index, pd.RangeIndex)
@@ -74,7 +74,7 @@ def test_any_matrix_decodes_to_seen_levels_inside_seen_bounds(drawn):
 @LAW
 def test_round_trip_of_arrays_is_exact(X, seed):
     X = np.column_stack([X, np.arange(len(X)) % 2]).astype(X.dtype)
-    codec = TableCodec().fit(X)
+    codec = Codec().fit(X)
     decoded = codec.decode(codec.encode(X, np.random.default_rng(seed)))
     assert decoded.dtype == X.dtype
     assert_array_equal(decoded, X)
@@ -89,7 +89,7 @@ def test_round_trip_of_arrays_is_exact(X, seed):
     ],
 )
 def test_round_trip_of_string_and_object_arrays(X):
-    codec = TableCodec().fit(X)
+    codec = Codec().fit(X)
     decoded = codec.decode(codec.encode(X, np.random.default_rng(0)))
     assert decoded.dtype == X.dtype
     assert_array_equal(decoded, X)
@@ -100,7 +100,7 @@ def test_round_trip_of_string_and_object_arrays(X):
 def test_column_labels_of_any_kind_come_back(columns):
     frame = pd.DataFrame([[1.0, "p"], [2.0, "q"], [3.0, "p"]])
     frame.columns = pd.MultiIndex.from_tuples(columns) if isinstance(columns[0], tuple) else columns
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     pd.testing.assert_frame_equal(codec.decode(codec.encode(frame)), frame)
 
 
@@ -108,7 +108,7 @@ def test_standard_round_trip_and_closed_form():
     rng = np.random.default_rng(0)
     decimals = np.round(rng.normal(size=200), 1)
     frame = pd.DataFrame({"x": rng.normal(5, 3, 200), "d": decimals, "i": np.arange(200)})
-    codec = TableCodec(numeric="standard").fit(frame)
+    codec = Codec(numeric="standard").fit(frame)
     W = codec.encode(frame, rng)
     assert_allclose(W, (frame - frame.mean()) / frame.std(ddof=0), atol=1e-12)
     decoded = codec.decode(W)
@@ -117,13 +117,13 @@ def test_standard_round_trip_and_closed_form():
     # one decimal: the unit of the second column is a tenth
     assert_allclose(codec.log_volume(frame), -np.log(frame.std(ddof=0)).sum() - np.log(10))
     assert codec.decode(W + 10)["i"].max() > 199  # not clipped to the seen bounds
-    far = TableCodec(numeric="standard").fit(np.array([[0], [255]], dtype=np.uint8))
+    far = Codec(numeric="standard").fit(np.array([[0], [255]], dtype=np.uint8))
     assert_array_equal(far.decode([[-9.0], [9.0]]), [[0], [255]])  # but to what the dtype holds
 
 
 def test_state_is_pickled_and_free_of_training_rows():
     frame = pd.DataFrame({"x": np.repeat(np.arange(5.0), 400), "c": ["a", "b"] * 1000})
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     copy = pickle.loads(pickle.dumps(codec))
     W = codec.encode(frame, np.random.default_rng(3))
     assert_array_equal(W, copy.encode(frame, np.random.default_rng(3)))
@@ -167,7 +167,7 @@ def test_nearest_code_equals_the_slow_search(monkeypatch):
 def test_blocks_describe_the_matrix():
     letters = pd.Categorical(["b", "a", "b"], ["c", "b", "a"])
     frame = pd.DataFrame({"x": [1.0, 2, 3], "k": 5, "c": letters, "i": [1, 1, 2]})
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     found = [(b.kind, b.start, b.stop, b.name) for b in codec.blocks_]
     assert found == [("numeric", 0, 1, "x"), ("categorical", 1, 3, "c"), ("numeric", 3, 4, "i")]
     assert codec.n_outputs_ == 4
@@ -187,7 +187,7 @@ def test_blocks_describe_the_matrix():
 )
 def test_categorical_features(given, kinds):
     frame = pd.DataFrame({"a": [1, 2, 1, 2], "b": [1.5, 2.5, 3.5, 2.5], "c": [True, False, True, True]})
-    codec = TableCodec(given).fit(frame)
+    codec = Codec(given).fit(frame)
     assert [block.kind for block in codec.blocks_] == kinds
     pd.testing.assert_frame_equal(codec.decode(codec.encode(frame)), frame)
 
@@ -195,7 +195,7 @@ def test_categorical_features(given, kinds):
 @pytest.mark.parametrize("given", [None, []])
 def test_bools_may_be_numbers(given):
     X = np.array([[True, False], [False, False], [True, True]])
-    codec = TableCodec(given).fit(X)
+    codec = Codec(given).fit(X)
     assert [block.kind for block in codec.blocks_] == ["numeric", "numeric"]
     assert_array_equal(codec.decode(codec.encode(X)), X)
 
@@ -226,7 +226,7 @@ BAD_TABLES = [
 @pytest.mark.parametrize(("X", "error", "message"), BAD_TABLES)
 def test_bad_tables(X, error, message):
     with pytest.raises(error, match=message):
-        TableCodec().fit(X)
+        Codec().fit(X)
 
 
 @pytest.mark.parametrize(
@@ -247,12 +247,12 @@ def test_bad_tables(X, error, message):
 )
 def test_bad_parameters(params, error, message):
     with pytest.raises(error, match=message):
-        TableCodec(**params).fit(GOOD)
+        Codec(**params).fit(GOOD)
 
 
 def test_names_need_a_frame():
     with pytest.raises(ValueError, match="integers or a mask when X is an array"):
-        TableCodec(categorical_features=["a"]).fit(np.eye(3))
+        Codec(categorical_features=["a"]).fit(np.eye(3))
 
 
 @pytest.mark.parametrize(
@@ -267,11 +267,11 @@ def test_names_need_a_frame():
 )
 def test_new_tables_unlike_the_training_table(X, message):
     with pytest.raises(ValueError, match=message):
-        TableCodec().fit(GOOD).encode(X)
+        Codec().fit(GOOD).encode(X)
 
 
 def test_a_new_level_of_a_constant_category_is_refused():
-    codec = TableCodec().fit(GOOD.assign(job="a"))
+    codec = Codec().fit(GOOD.assign(job="a"))
     with pytest.raises(ValueError, match="'job'.*unseen 'b'"):
         codec.encode(GOOD)
 
@@ -279,7 +279,7 @@ def test_a_new_level_of_a_constant_category_is_refused():
 @pytest.mark.parametrize(("W", "message"), [(np.ones((2, 9)), "shape"), (np.full((2, 3), np.nan), "NaN")])
 def test_decode_refuses_what_is_no_matrix_of_codes(W, message):
     with pytest.raises(ValueError, match=message):
-        TableCodec().fit(GOOD).decode(W)
+        Codec().fit(GOOD).decode(W)
 
 
 def test_check_table_returns_frames_untouched_and_lists_as_arrays():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from coding import Codec
 from generated import generated_column
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,6 @@ from scipy import stats
 from scipy.integrate import trapezoid
 from sklearn.preprocessing import QuantileTransformer
 
-from skmdiff._table.codec import TableCodec
 from skmdiff._table.columns import seen_decimals
 
 LAW = settings(max_examples=60, deadline=None)
@@ -19,7 +19,7 @@ LAW = settings(max_examples=60, deadline=None)
 
 def column_of(values, numeric="quantile"):
     """The codec of one column, whatever its values."""
-    return TableCodec(numeric=numeric).fit(np.asarray(values).reshape(-1, 1))
+    return Codec(numeric=numeric).fit(np.asarray(values).reshape(-1, 1))
 
 
 def log_volume_of(codec, values):
@@ -33,7 +33,7 @@ def log_volume_of(codec, values):
 def test_encoded_training_column_is_standard_normal(kind):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"x": generated_column(rng, kind, 4000)})
-    w = TableCodec().fit(frame).encode(frame, rng)[:, 0]
+    w = Codec().fit(frame).encode(frame, rng)[:, 0]
     assert stats.kstest(w, "norm").pvalue > 0.01
     assert abs(w.std() - 1) < 0.03
 
@@ -42,7 +42,7 @@ def test_encoded_training_column_is_standard_normal(kind):
 def test_standard_normal_decodes_to_the_law_of_the_column(kind):
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"x": generated_column(rng, kind, 2000)})
-    new = TableCodec().fit(frame).decode(rng.normal(size=(20_000, 1)))["x"].astype(float)
+    new = Codec().fit(frame).decode(rng.normal(size=(20_000, 1)))["x"].astype(float)
     seen = frame["x"].astype(float)
     assert stats.ks_2samp(seen, new).statistic < 0.02  # 1.6 standard errors of the larger draw
     top = seen.mode()[0]
@@ -140,7 +140,7 @@ def test_encode_is_monotone_and_finite(values, data):
 
 def test_ties_follow_the_generator_and_the_middle_is_row_wise():
     X = np.random.default_rng(0).integers(0, 3, (50, 2))
-    codec = TableCodec().fit(X)
+    codec = Codec().fit(X)
     a, b = (codec.encode(X, np.random.default_rng(seed)) for seed in (0, 1))
     assert_array_equal(a, codec.encode(X, np.random.default_rng(0)))
     assert (a != b).all()
@@ -201,9 +201,9 @@ def test_probabilities_on_a_grid_do_not_depend_on_its_unit(numeric):
     """Repeated values, values seen once and new ones: integers, and the same as decimals."""
     x = np.array([0, 0, 1, 3, 4, 4, 4, 9, 15])[:, None]
     new = np.arange(-1, 17)[:, None]
-    whole, tenths = TableCodec(numeric=numeric).fit(x), TableCodec(numeric=numeric).fit(x / 10)
+    whole, tenths = Codec(numeric=numeric).fit(x), Codec(numeric=numeric).fit(x / 10)
     assert_allclose(whole.log_volume(new), tenths.log_volume(new / 10))
-    assert_allclose(whole.cells(), tenths.cells())
+    assert_allclose(whole.rounding_levels(), tenths.rounding_levels())
 
 
 def test_unseen_values_have_a_finite_price():
@@ -220,8 +220,8 @@ def test_unseen_values_have_a_finite_price():
 def test_volume_adds_over_numeric_columns_only():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"a": rng.normal(size=50), "b": rng.integers(0, 5, 50), "c": list("xy") * 25})
-    parts = [TableCodec().fit(frame[[name]]).log_volume(frame[[name]]) for name in "ab"]
-    assert_allclose(TableCodec().fit(frame).log_volume(frame), sum(parts))
+    parts = [Codec().fit(frame[[name]]).log_volume(frame[[name]]) for name in "ab"]
+    assert_allclose(Codec().fit(frame).log_volume(frame), sum(parts))
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -6,12 +6,12 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from coding import Codec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stated import OPERATORS, broken
 
 from skmdiff._table.cells import read_cells
-from skmdiff._table.codec import TableCodec
 from skmdiff._table.constraints import groups as _groups
 from skmdiff._table.frames import native_column
 
@@ -81,7 +81,7 @@ def fitted(table, constraints, **parameters):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         try:
-            return TableCodec(constraints=constraints, **parameters).fit(table)
+            return Codec(constraints=constraints, **parameters).fit(table)
         except ValueError as error:
             assert "cannot be met" in str(error)
             return None
@@ -95,7 +95,7 @@ def test_constraints_hold_and_nothing_else_is_moved(case):
     if codec is None:
         return
     W = random_rows(codec, seed=seed)
-    free = TableCodec(numeric=numeric).fit(table).decode(W)
+    free = Codec(numeric=numeric).fit(table).decode(W)
     held, moved = codec.decode(W, return_moved=True)
     assert not broken(held, constraints).any()
     pd.testing.assert_frame_equal(held[~moved], free[~moved])

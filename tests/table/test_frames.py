@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pyarrow
 import pytest
+from coding import Codec
 from generated import KINDS, generated_column
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skmdiff import ManifoldDiffusionSampler
-from skmdiff._table.codec import TableCodec
 from skmdiff._table.dates import common_step
 
 pl = pytest.importorskip("polars")
@@ -121,7 +121,7 @@ def polars_tables(draw):
 def round_trip(codec, X, random_state):
     """Encoded, gaps filled with anything, and decoded with the gaps it had."""
     W = codec.encode(X, random_state)
-    return codec.decode(np.where(np.isnan(W), 0.3, W), codec.lacking(codec.gaps(X)))
+    return codec.decode(np.where(np.isnan(W), 0.3, W), codec.missing_rows(codec.indicators(X)))
 
 
 # --- round trips
@@ -131,7 +131,7 @@ def round_trip(codec, X, random_state):
 @LAW
 def test_pandas_frames_come_back_exactly(drawn):
     frame, rng = drawn
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     for random_state in (None, rng):
         pd.testing.assert_frame_equal(round_trip(codec, frame, random_state), frame.reset_index(drop=True))
 
@@ -140,7 +140,7 @@ def test_pandas_frames_come_back_exactly(drawn):
 @LAW
 def test_polars_frames_come_back_exactly(drawn):
     frame, rng = drawn
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     for random_state in (None, rng):
         back = round_trip(codec, frame, random_state)
         assert back.schema == frame.schema
@@ -152,9 +152,9 @@ def test_polars_frames_come_back_exactly(drawn):
 def test_whatever_is_decoded_is_valid(drawn):
     """Same dtypes; seen levels; numbers and dates within what was seen; gaps only where there are any."""
     frame, rng = drawn
-    codec = pickle.loads(pickle.dumps(TableCodec().fit(frame)))
+    codec = pickle.loads(pickle.dumps(Codec().fit(frame)))
     W = rng.normal(size=(50, codec.n_outputs_)) * rng.choice([1, 5, 1e6])
-    new = codec.decode(W, codec.lacking(rng.random((50, codec.n_indicators_)) < 0.5))
+    new = codec.decode(W, codec.missing_rows(rng.random((50, codec.patterns.n_indicators)) < 0.5))
     pd.testing.assert_series_equal(new.dtypes, frame.dtypes)
     assert isinstance(new.index, pd.RangeIndex)
     for name in frame:
@@ -179,8 +179,8 @@ def test_a_million_rows_hold_no_invalid_value():
             "id": pd.Series([f"level {k}" for k in rng.integers(0, 90, n)]),
         }
     )
-    codec = TableCodec().fit(frame)
-    new = codec.decode(3 * rng.normal(size=(10**6, codec.n_outputs_)), codec.lacking(rng.random((10**6, 1)) < 0.1))
+    codec = Codec().fit(frame)
+    new = codec.decode(3 * rng.normal(size=(10**6, codec.n_outputs_)), codec.missing_rows(rng.random((10**6, 1)) < 0.1))
     pd.testing.assert_series_equal(new.dtypes, frame.dtypes)
     assert set(new["count"].dropna().unique()) <= set(range(frame["count"].max() + 1))
     for name in ("price", "day", "midnight"):
@@ -218,7 +218,7 @@ def test_steps_are_the_longest_that_divide_all_differences(ticks, unit, step):
 def test_new_dates_are_interpolated_on_the_grid_that_was_seen():
     """Mondays at noon that are seen once: new dates lie between, on days, at noon."""
     seen = pd.DataFrame({"t": pd.date_range("2020-01-06 12:00", periods=100, freq="7D")})
-    codec = TableCodec().fit(seen)
+    codec = Codec().fit(seen)
     new = codec.decode(np.random.default_rng(0).normal(size=(2000, 1)))["t"]
     assert (new.dt.hour == 12).all() and set(new.dt.day_of_week) == set(range(7))
     assert new.between(seen["t"].min(), seen["t"].max()).all()
@@ -228,7 +228,7 @@ def test_an_hour_that_comes_twice_is_kept_apart():
     """03:00 summer time goes back to 02:00: 02:30 is twice, and both come back as they were."""
     instants = pd.date_range("2020-10-24 22:30", periods=8, freq="h", tz="UTC").tz_convert(BERLIN)
     frame = pd.DataFrame({"t": instants})
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     assert (frame["t"].dt.strftime("%H:%M") == "02:30").sum() == 2
     pd.testing.assert_frame_equal(codec.decode(codec.encode(frame)), frame)
 
@@ -236,14 +236,14 @@ def test_an_hour_that_comes_twice_is_kept_apart():
 def test_dates_may_be_levels_and_centuries_apart():
     frame = pd.DataFrame({"t": pd.to_datetime(["1700-01-01", "2200-01-01", "2200-01-01"]).astype("datetime64[ns]")})
     for categorical in (None, [0]):
-        codec = TableCodec(categorical).fit(frame)
+        codec = Codec(categorical).fit(frame)
         assert codec.blocks_[0].kind == ("numeric" if categorical is None else "categorical")
         pd.testing.assert_frame_equal(codec.decode(codec.encode(frame)), frame)
 
 
 def test_dates_of_arrays_come_back():
     X = np.array([["2020-01-01", "2021-05-05"], ["2020-01-03", "NaT"], ["2020-01-09", "2021-05-06"]], dtype="M8[D]")
-    codec = TableCodec().fit(X)
+    codec = Codec().fit(X)
     np.testing.assert_array_equal(round_trip(codec, X, None), X)
 
 
@@ -257,7 +257,7 @@ def test_dates_of_arrays_come_back():
 def test_what_was_a_date_must_be_one(column, message):
     frame = pd.DataFrame({"t": pd.date_range("2020", periods=3)})
     with pytest.raises(ValueError, match=message):
-        TableCodec().fit(frame).encode(frame.assign(t=column))
+        Codec().fit(frame).encode(frame.assign(t=column))
 
 
 # --- gaps of objects and arrays
@@ -266,21 +266,21 @@ def test_what_was_a_date_must_be_one(column, message):
 @pytest.mark.parametrize("gap", [None, np.nan, pd.NA, pd.NaT], ids=repr)
 def test_objects_keep_their_kind_of_gap(gap):
     frame = pd.DataFrame({"v": [1, 2, 3, 1], "s": pd.Series(["a", gap, "b", "a"], dtype=object)})
-    back = round_trip(TableCodec().fit(frame), frame, None)
+    back = round_trip(Codec().fit(frame), frame, None)
     assert back["s"].dtype == object and type(back["s"][1]) is type(gap) and back["s"].tolist()[::2] == ["a", "b"]
     X = frame.to_numpy()
-    assert type(round_trip(TableCodec().fit(X), X, None)[1, 1]) is type(gap)
+    assert type(round_trip(Codec().fit(X), X, None)[1, 1]) is type(gap)
 
 
 def test_nan_and_null_of_polars_are_told_apart():
     frame = pl.DataFrame({"nan": [1.0, float("nan"), 2.0], "null": [1.0, None, 2.0], "all": [float("nan")] * 3})
-    back = round_trip(TableCodec().fit(frame), frame, None)
+    back = round_trip(Codec().fit(frame), frame, None)
     assert back["nan"].null_count() == 0 and back["null"].null_count() == 1 and back["all"].is_nan().all()
 
 
 def test_a_column_that_was_empty_must_stay_so():
     frame = pd.DataFrame({"v": [1, 2, 3], "e": [None] * 3})
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     with pytest.raises(ValueError, match="'e' of X must be empty as in fit, got 'x'"):
         codec.encode(frame.assign(e="x"))
 
@@ -296,7 +296,7 @@ def test_a_column_that_was_empty_must_stay_so():
 def test_identifiers_are_refused_with_the_ways_out(ids):
     frame = pl.DataFrame if isinstance(ids, pl.Series) else pd.DataFrame
     with pytest.raises(ValueError, match="'id'.*100 distinct strings in 100 rows.*Drop the column, or group its val"):
-        TableCodec().fit(frame({"id": ids, "v": list(range(100))}))
+        Codec().fit(frame({"id": ids, "v": list(range(100))}))
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_identifiers_are_refused_with_the_ways_out(ids):
 )
 def test_columns_of_polars_that_are_no_table_are_refused(column, got):
     with pytest.raises(TypeError, match=f"'c' of X must hold numbers, strings.*got dtype {got}"):
-        TableCodec().fit(pl.DataFrame({"c": column}))
+        Codec().fit(pl.DataFrame({"c": column}))
 
 
 # --- the sampler
@@ -357,7 +357,7 @@ def test_arrow_decimals_and_times_of_the_day():
         }
     )
     frame.iloc[3, 0] = frame.iloc[4, 1] = pd.NA
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     pd.testing.assert_frame_equal(round_trip(codec, frame, rng), frame)
     drawn = codec.decode(rng.normal(size=(500, codec.n_outputs_)))
     assert drawn.dtypes.equals(frame.dtypes) and {t.minute for t in drawn["hour"]} == {0}
@@ -366,14 +366,14 @@ def test_arrow_decimals_and_times_of_the_day():
 
 def test_a_date_column_without_any_cell_in_a_new_table():
     frame = pd.DataFrame({"x": np.arange(30.0), "day": pd.date_range("2024-01-01", periods=30)})
-    codec = TableCodec().fit(frame)
+    codec = Codec().fit(frame)
     for nothing in ([None], [pd.NaT], [np.nan]):
         W = codec.encode(pd.DataFrame({"x": [0.5], "day": nothing}))
         np.testing.assert_array_equal(np.isnan(W), [[False, True]])
 
 
 def test_a_constant_column_holds_its_kind():
-    codec = TableCodec().fit(pd.DataFrame({"x": np.arange(30.0), "one": 1}))
+    codec = Codec().fit(pd.DataFrame({"x": np.arange(30.0), "one": 1}))
     assert codec.encode(pd.DataFrame({"x": [0.5], "one": [2]})).shape == (1, 1)
     with pytest.raises(ValueError, match="Column 'one' of X must hold numbers as in fit, got 'zz'"):
         codec.encode(pd.DataFrame({"x": [0.5], "one": ["zz"]}))

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from coding import Codec
 from scipy import stats
 from sklearn.utils import get_tags
 
 from skmdiff import ManifoldDiffusionSampler
 from skmdiff._diffusion import noise, training
-from skmdiff._table.codec import TableCodec
 from skmdiff._table.missing.hot_deck import HotDeck, fill
 from skmdiff._table.missing.indicators import (
     N_TREES,
@@ -61,23 +61,23 @@ def fitted():
 
 def test_columns_that_lack_the_same_rows_share_an_indicator():
     X = gappy()
-    codec = TableCodec().fit(X)
-    indicator = {codec.columns_[j].name: k for j, k in codec.indicator_of_.items()}
-    assert set(indicator) == {"weight", "count", "kind", "city", "flag"} and codec.n_indicators_ == 4
+    codec = Codec().fit(X)
+    indicator = {codec.columns_[j].name: k for j, k in codec.patterns.indicator_of.items()}
+    assert set(indicator) == {"weight", "count", "kind", "city", "flag"} and codec.patterns.n_indicators == 4
     assert indicator["kind"] == indicator["city"]
     for name, k in indicator.items():
-        np.testing.assert_array_equal(codec.gaps(X)[:, k], X[name].isna())
+        np.testing.assert_array_equal(codec.indicators(X)[:, k], X[name].isna())
 
 
 def test_gaps_are_nan_in_the_matrix_and_blanked_by_their_indicator():
     X, rng = gappy(), np.random.default_rng(0)
-    codec = TableCodec().fit(X)
+    codec = Codec().fit(X)
     W = codec.encode(X, rng)
     starts = {block.name: block.start for block in codec.blocks_}
     for name in ("weight", "count", "kind", "city"):
         np.testing.assert_array_equal(np.isnan(W[:, starts[name]]), X[name].isna())
     anything = np.where(np.isnan(W), rng.normal(size=W.shape), W)
-    pd.testing.assert_frame_equal(codec.decode(anything, codec.lacking(codec.gaps(X))), X)
+    pd.testing.assert_frame_equal(codec.decode(anything, codec.missing_rows(codec.indicators(X))), X)
     whole = codec.decode(anything)
     assert not whole.drop(columns="empty").isna().any(axis=None) and whole["empty"].isna().all()
     pd.testing.assert_frame_equal(whole.mask(X.isna()).astype(X.dtypes), X)
@@ -251,7 +251,7 @@ def test_rows_too_few_for_trees_have_their_rates():
 
 def test_trees_see_a_level_where_codes_are_one_hot_and_the_code_where_they_are_not():
     X = pd.DataFrame({"few": list("abc") * 40, "many": [f"level {k}" for k in range(60)] * 2, "x": np.arange(120)})
-    codec = TableCodec().fit(X)
+    codec = Codec().fit(X)
     W = codec.encode(X)
     seen = features(W, codec.blocks_)
     np.testing.assert_array_equal(seen[:, 0], np.arange(120) % 3)
@@ -271,7 +271,7 @@ def line(n, seed=0):
 
 def coded(columns):
     X = pd.DataFrame(columns)
-    codec = TableCodec(numeric="standard").fit(X)
+    codec = Codec(numeric="standard").fit(X)
     return codec.encode(X), codec.blocks_
 
 
@@ -307,7 +307,7 @@ def test_equally_near_donors_are_drawn_alike():
     rng = np.random.default_rng(0)
     coin, missing = rng.choice(["h", "t"], 4000, p=[0.7, 0.3]), rng.random(4000) < 0.5
     X = pd.DataFrame({"coin": pd.Series(coin).mask(missing), "die": rng.choice(list("123"), 4000)})
-    codec = TableCodec().fit(X)
+    codec = Codec().fit(X)
     deck = HotDeck(codec.encode(X), codec.blocks_, 0)
     heads = deck.filled[:, 0] > 0
     assert abs(heads[missing].mean() - 0.7) < 4 * np.sqrt(0.21 / 2000) + 0.01

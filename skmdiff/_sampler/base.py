@@ -1,0 +1,171 @@
+"""What every estimator around a fitted model of a table needs: reading tables, seeds and the log-density."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.utils import check_scalar
+from sklearn.utils.validation import validate_data
+
+from .._numerics.checks import random_stream
+from .._numerics.streams import draw_seed
+from .._numerics.weights import check_weight
+from .._starts.draw import Process
+from .._table.checks import ReadTable, as_table, read_table
+from .._table.frames import is_frame
+from . import completion
+from .density import log_density
+from .model import FittedModel, fitted_model, process_of
+
+
+class TableModelEstimator(DensityMixin, BaseEstimator):
+    """An estimator that learns the distribution of a table and holds what it learnt as `_model`.
+
+    Its parameters have `n_steps`, `n_jobs` and `random_state` among them.
+    """
+
+    def score_samples(self, X):
+        """Log-density of rows under the model, in nats.
+
+        A probability for categories, for integers and decimals and, with numeric="quantile", for values that the table
+        repeats; a density in the units of the columns for other numbers. By the probability-flow ODE from the row to
+        `sigma_start_` and the closed form of the distribution of starts there. A number outside the range seen in
+        `fit` costs a finite penalty, an unseen category log(n + 1) after n cells. For a row with missing cells it is
+        the density of the cells that are there and, where the table of `fit` had missing cells, the probability that
+        just these are missing. With a noise level it is the density of rows that have this noise once more. Where
+        `sigma_start_` is small, rows far from all training rows get too low a density.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+        """
+        model = fitted_model(self)
+        return log_density(model, self._read(model, X))
+
+    def score(self, X, y=None, sample_weight=None):
+        """Mean log-density of rows, see `score_samples`; higher is better.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the mean.
+
+        Returns
+        -------
+        score : float
+        """
+        log_density = self.score_samples(X)
+        return float(np.average(log_density, weights=check_weight(sample_weight, len(log_density))))
+
+    def predict_target(self, X, *, n_draws=100, random_state=None):
+        """E[y | X]: probabilities of the classes, or means of a target of numbers, under the model.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows, whose cells may be missing.
+        n_draws : int, default=100
+            Draws that a mean is taken of; probabilities take none.
+        random_state : int, RandomState or None, default=None
+            Seed of the draws; None takes the estimator's own.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_samples, n_classes) or (n_samples,)
+            Probabilities in the order of `classes_`, or means.
+
+        Raises
+        ------
+        ValueError
+            If there was no target in `fit`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmdiff import ManifoldDiffusionSampler
+        >>> X, y = load_iris(return_X_y=True)
+        >>> ManifoldDiffusionSampler(max_iter=200, random_state=0).fit(X, y).predict_target(X[:5]).shape
+        (5, 3)
+        """
+        model = self._model_with_target("predict_target")
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        table, seed = self._read(model, X), self._seed(random_state)
+        return completion.predict_target(model, table, n_draws, seed, self._process(model), self.n_jobs)
+
+    def mean_rows(self, y, *, n_draws=100, random_state=None):
+        """E[X | y]: the mean row of given targets, under the model.
+
+        Parameters
+        ----------
+        y : scalar or array-like of shape (n_samples,)
+            Targets, as seen in `fit`.
+        n_draws, random_state
+            As in `predict_target`.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            The mean of each column of numbers or dates, an integer in columns of integers, and the most frequent
+            category; one row for a scalar.
+
+        Raises
+        ------
+        ValueError
+            If there was no target in `fit`, or it did not hold y.
+        """
+        model = self._model_with_target("mean_rows")
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        seed = self._seed(random_state)
+        return completion.mean_rows(model, np.atleast_1d(y), n_draws, seed, self._process(model), self.n_jobs)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_model")
+
+    def _forget(self) -> None:
+        """Drop all that was fitted."""
+        for name in [name for name in vars(self) if name.endswith("_") or name == "_model"]:
+            delattr(self, name)
+
+    def _read_training(self, X) -> ReadTable:
+        """The table of a fit, read once."""
+        return read_table(self._checked(X, min_samples=2, reset=True))
+
+    def _read(self, model: FittedModel, X) -> ReadTable:
+        """A table like that of the fit, read once."""
+        return model.codec.read(self._checked(X, min_samples=1, reset=False))
+
+    def _checked(self, X, min_samples: int, reset: bool):
+        """X as a frame or a 2-D array with the columns of the fit, its cells not read yet."""
+        if is_frame(X):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        else:
+            X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False, ensure_min_samples=min_samples)
+        return as_table(X, min_samples)
+
+    def _seed(self, random_state) -> int:
+        """The seed of a call: by its own random_state, or else by the estimator's."""
+        return draw_seed(random_stream(self.random_state if random_state is None else random_state))
+
+    def _process(self, model: FittedModel) -> Process:
+        return process_of(model, self.n_steps)
+
+    def _model_with_target(self, method) -> FittedModel:
+        model = fitted_model(self)
+        if model.target is None:
+            raise ValueError(f"{method} needs a target, but the sampler was fitted with y=None.")
+        return model

@@ -1,0 +1,128 @@
+"""Rows completed given some of their cells, and conditional means, by a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from .._conditional.matches import Matches
+from .._conditional.queries import query_of_codes
+from .._numerics.streams import START_STREAM, row_uniforms
+from .._starts.draw import Plan, Process, draw_rows
+from .._table.checks import ReadTable
+from .._table.codec import TableCodec
+from .._table.columns import nearest_codes, to_grid
+from .._table.missing.hot_deck import with_unknown_target
+from .model import DecodedCells, FittedModel, Request, contract, decode, draw, matches_of, seen_limits
+
+MEAN_STEPS = 4  # of the reverse process, for means: more draws of fewer steps say more of a mean
+CHUNK_ROWS = 2048  # completed at once
+
+
+def complete(model: FittedModel, table: ReadTable, n_draws: int, seed: int, process: Process, n_jobs) -> list:
+    """`n_draws` tables, each in parts, in which the missing cells of a table are drawn given the others."""
+    parts = []
+    for rows, drawn in _in_chunks(model, table, n_draws, seed, process, n_jobs):
+        of_cells = DecodedCells(limits=seen_limits(model, table.take(rows)))
+        parts.append([decode(model, contract(model, W), of_cells) for W in drawn])
+    return [list(tables) for tables in zip(*parts, strict=True)]
+
+
+def complete_by_means(model: FittedModel, table: ReadTable, n_draws: int, seed: int, process: Process, n_jobs) -> list:
+    """One table, in parts, whose missing cells hold means, or commonest categories, of draws given the others."""
+    parts = []
+    for rows, drawn in _in_chunks(model, table, n_draws, seed, few_steps(process), n_jobs):
+        W = contract(model, drawn.reshape(-1, drawn.shape[-1])).reshape(*drawn.shape[:2], -1)
+        parts.append(mean_table(model, W, seen_limits(model, table.take(rows))))
+    return [parts]
+
+
+def predict_target(model: FittedModel, table: ReadTable, n_draws: int, seed: int, process: Process, n_jobs):
+    """E[y | X]: probabilities (m, n_classes), or means (m,) of numbers over draws."""
+    target, blocks = model.target, model.denoiser.blocks
+    if target.is_categorical:
+        W = with_unknown_target(model.codec.encode(table), blocks[-1].stop)
+        return matches_of(model).predict(query_of_codes(W, blocks), len(blocks) - 1)
+    chunks = _in_chunks(model, table, n_draws, seed, few_steps(process), n_jobs)
+    return np.concatenate(
+        [np.mean([target.decode(codes) for codes in drawn[:, :, -target.width :]], axis=0) for _, drawn in chunks]
+    )
+
+
+def mean_rows(model: FittedModel, y: np.ndarray, n_draws: int, seed: int, process: Process, n_jobs):
+    """E[X | y]: a table of one row a target (m,), of means over draws; drawn once for equal targets."""
+    wanted = model.target.encode_wanted(y, len(y))
+    distinct, which = np.unique(wanted, axis=0, return_inverse=True)
+    request = Request(n_draws * len(distinct), seed, wanted=np.tile(distinct, (n_draws, 1)))
+    W, _ = draw(model, request, process, n_jobs)
+    drawn = contract(model, W).reshape(n_draws, len(distinct), -1)
+    return mean_table(model, drawn[:, which.ravel()], {})
+
+
+def few_steps(process: Process) -> Process:
+    """The reverse process for means."""
+    return replace(process, n_steps=min(process.n_steps, MEAN_STEPS))
+
+
+def _in_chunks(
+    model: FittedModel, table: ReadTable, n_draws: int, seed: int, process: Process, n_jobs
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Completions of a table, some rows after the other: pairs of their indices (m,) and code (n_draws, m, p).
+
+    With the code of a target behind. The first draws are those of a call for fewer.
+    """
+    W = with_unknown_target(model.codec.encode(table), model.denoiser.blocks[-1].stop)
+    matches = matches_of(model)
+    for k in range(0, len(W), CHUNK_ROWS):
+        rows = np.arange(k, min(k + CHUNK_ROWS, len(W)))
+        drawn = _draw_given(model, matches, np.tile(W[rows], (n_draws, 1)), seed ^ k, process, n_jobs)
+        yield rows, drawn.reshape(n_draws, len(rows), -1)
+
+
+def _draw_given(model: FittedModel, matches: Matches, W: np.ndarray, seed: int, process: Process, n_jobs) -> np.ndarray:
+    """Code (m, p) of rows with the cells of W (m, p) that are not NaN."""
+    blocks = model.denoiser.blocks
+    uniforms = row_uniforms(seed ^ START_STREAM, 0, len(W), 1 + len(blocks))
+    chosen, given, adjust = matches.resolve(query_of_codes(W, blocks), uniforms)
+    plan = Plan(model.source, None, chosen=chosen, given=given, adjust=adjust)
+    return draw_rows(model.denoiser, plan, process, len(W), seed, n_jobs)
+
+
+def mean_table(model: FittedModel, drawn: np.ndarray, limits: dict):
+    """The table of the means over draws (n_draws, m, n_outputs): of numbers and dates; of categories the commonest.
+
+    The means of integers are integers, and those of dates at the steps of their column. `limits` are those of cells
+    that are to stay.
+    """
+    every = np.ones(drawn.shape[1], dtype=bool)
+    cells = {j: (every, mean) for j, mean in _means_of_columns(model.codec, drawn).items()}
+    return decode(model, drawn[0], DecodedCells(cells=cells, limits=limits))
+
+
+def _means_of_columns(codec: TableCodec, drawn: np.ndarray) -> dict[int, np.ndarray]:
+    out, start = {}, 0
+    for j, column in enumerate(codec.columns_):
+        if column.width:
+            out[j] = mean_cells(drawn[:, :, start : start + column.width], column)
+        start += column.width
+    return out
+
+
+def mean_cells(codes: np.ndarray, column) -> np.ndarray:
+    """Means (m,) of cells of a column by their codes (n_draws, m, width); see `mean_table`."""
+    if column.kind == "categorical":
+        indices = np.stack([nearest_codes(part, column.codes) for part in codes])
+        return column.decode(column.codes[commonest(indices)])
+    values = np.stack([column.decode(part) for part in codes])
+    if values.dtype.kind in "mM":
+        return column.middle(values)
+    decimals = None if values.dtype.kind == "f" else column.decimals  # a mean of floats is none of the values seen
+    return to_grid(values.astype(np.float64).mean(axis=0), decimals, values.dtype)
+
+
+def commonest(values: np.ndarray) -> np.ndarray:
+    """(m,) the commonest of numbers (n_draws, m), of equally common ones that drawn first."""
+    counts = np.array([(values == drawn).sum(axis=0) for drawn in values])
+    return values[np.argmax(counts, axis=0), np.arange(values.shape[1])]

@@ -1,0 +1,40 @@
+"""Parts of the manifold shown as rows, and rows without their measurement noise, by a fitted model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._starts.draw import Process, draw_from
+from .._starts.explore import path_points, region_points
+from .._table.checks import ReadTable
+from .model import DecodedCells, FittedModel, decode, decode_samples, encode, seen_cells, seen_limits
+
+# close to the manifold a few steps are enough
+EXPLORE_LEVEL, EXPLORE_STEPS = 0.1, 4
+
+
+def explore_region(model: FittedModel, region, n_samples: int, seed: int, process: Process, n_jobs):
+    """Rows evenly spread over the volume of a region of the embedding."""
+    points = region_points(region, model.source, model.manifold, n_samples, seed)
+    return decode_samples(model, draw_from(model.denoiser, process, points, seed, n_jobs))
+
+
+def explore_path(model: FittedModel, stops: ReadTable, n_samples: int, seed: int, process: Process, n_jobs):
+    """Rows at even steps of the shortest way through rows of a table, all with the same noise."""
+    if len(stops) < 2:
+        raise ValueError(f"path must hold at least two rows, got {len(stops)}.")
+    points = path_points(model.manifold, model.source.rows, encode(model, stops), n_samples)
+    return decode_samples(model, draw_from(model.denoiser, process, points, seed, n_jobs, same_noise=True))
+
+
+def denoise(model: FittedModel, table: ReadTable):
+    """Rows of a table without their measurement noise; columns without noise and missing cells stay as they are."""
+    from .._diffusion import backend
+
+    W = backend.remove_noise(model.denoiser, encode(model, table))
+    W = W if model.noise.cleaner is None else model.noise.cleaner.clean(W)
+    seen, noise = seen_cells(model, table), model.noise.of_columns
+    kept = {j: given for j, given in seen.items() if not noise[j]}
+    limits = {j: limit for j, limit in seen_limits(model, table).items() if j in kept}
+    missing = {j: ~np.asarray(rows) for j, (rows, _) in seen.items()}
+    return decode(model, W, DecodedCells(missing, kept, limits))

@@ -1,0 +1,234 @@
+"""The fitted model: all that `fit` learnt in one frozen object, and the functions that estimators are thin over.
+
+A row goes through them like this:
+
+    encode    table -> code W, missing cells filled from training rows
+    draw      a request -> starts on the manifold -> reverse process -> code W
+    decode    code W -> columns, with given cells and constraints -> table
+
+State is numpy arrays and plain Python objects. It holds the training rows: `rows` and what was made of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from .._conditional.matches import Matches
+from .._conditional.queries import Resolved, read_conditions, with_target
+from .._manifold.learner import ManifoldModel
+from .._manifold.noise import MeasurementNoise
+from .._numerics.streams import MISSING_STREAM, row_uniforms
+from .._starts.draw import Process, draw_rows, plan_draw
+from .._starts.source import Source
+from .._table.checks import ReadTable
+from .._table.codec import TableCodec
+from .._table.columns import EmptyColumn
+from .._table.constraints.constraints import Constraints
+from .._table.missing.hot_deck import HotDeck
+from .._table.missing.indicators import N_CHAINS, MissingnessModel
+from .._table.missing.patterns import MissingPatterns
+from .._table.target import Target
+from .defaults import RHO, SIGMA_MIN
+from .encoding import complete_rows
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """What was learnt of a table.
+
+    codec : columns <-> code
+    constraints : what the rows returned hold
+    patterns, missingness : which cells can be missing, and the model of when they are; None where none is
+    target : the code of a target; None without one
+    rows, row_weight : (n, p) encoded training rows with their targets, missing cells filled; their weights or None
+    manifold : embedding, lift and neighbours of the rows; None with "passthrough"
+    source, sigma_start : where the reverse process starts, and at which noise level; the source is None for pure noise
+    noise : measurement noise
+    hot_deck : what fills missing cells; None where none was missing
+    denoiser : the trained network as arrays
+    """
+
+    codec: TableCodec
+    constraints: Constraints
+    patterns: MissingPatterns
+    target: Target | None
+    rows: np.ndarray
+    row_weight: np.ndarray | None
+    manifold: ManifoldModel | None
+    source: Source | None
+    sigma_start: float
+    noise: MeasurementNoise
+    hot_deck: HotDeck | None
+    missingness: MissingnessModel | None
+    denoiser: Any
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of the code of a table, without the target's."""
+        return self.codec.n_outputs_
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the rows of one call are to be.
+
+    wanted : (n_samples, width) code of the targets asked for, or None
+    conditions : as users write them, or None
+    """
+
+    n_samples: int
+    seed: int
+    wanted: np.ndarray | None = None
+    conditions: Any = None
+    density: str = "data"
+    design: str = "iid"
+
+
+@dataclass(frozen=True)
+class DecodedCells:
+    """What cells of a table are to be when it is decoded.
+
+    missing : for the number of a column the rows (n_samples,) of bool in which it is missing
+    cells : for the number of a column the rows (n_samples,) of bool whose cells are given, and these cells
+    limits : for the number of a column such rows, and the least and the largest cell that they may hold
+    """
+
+    missing: dict = field(default_factory=dict)
+    cells: dict = field(default_factory=dict)
+    limits: dict = field(default_factory=dict)
+
+
+def fitted_model(estimator) -> FittedModel:
+    """The model of a fitted `ManifoldDiffusionSampler`, for estimators built on it."""
+    check_is_fitted(estimator)
+    return estimator._model
+
+
+def process_of(model: FittedModel, n_steps: int) -> Process:
+    """The reverse process of a model, in so many steps of the solver."""
+    return Process(model.sigma_start, SIGMA_MIN, n_steps, RHO)
+
+
+# ---- table -> code ----------------------------------------------------------------------------------------------
+
+
+def encode(model: FittedModel, table: ReadTable) -> np.ndarray:
+    """Code (n, n_outputs) of rows, their missing cells filled from training rows."""
+    W = model.codec.encode(table)
+    if not np.isnan(W).any():
+        return W
+    return complete_rows(W, model.hot_deck or HotDeck(model.rows[:, : model.n_outputs], model.codec.blocks_, 0))
+
+
+# ---- request -> code --------------------------------------------------------------------------------------------
+
+
+def matches_of(model: FittedModel) -> Matches:
+    """The training rows, to be searched for those that agree with conditions, and what the network says of them."""
+    from .._diffusion import backend
+
+    probabilities = partial(backend.probabilities, model.denoiser)
+    return Matches(model.rows, model.denoiser.blocks, model.source, model.row_weight, probabilities)
+
+
+def resolve(model: FittedModel, request: Request) -> Resolved | None:
+    """One start and one value of each given column for every row; None where there is nothing to resolve.
+
+    Classes alone need no resolving: rows start from those of the class.
+    """
+    target, wanted, conditions = model.target, request.wanted, request.conditions
+    if conditions is None and (wanted is None or target.is_categorical):
+        return None
+    conditions = {} if conditions is None else conditions
+    given = read_conditions(conditions, model.codec, model.constraints, request.n_samples)
+    if target is not None:
+        wanted = np.full((request.n_samples, target.width), np.nan) if wanted is None else wanted
+        given = with_target(given, wanted, target.blocks(0))
+    return given.resolved(matches_of(model), model.codec, request.seed)
+
+
+def draw(
+    model: FittedModel, request: Request, process: Process, n_jobs: int | None
+) -> tuple[np.ndarray, Resolved | None]:
+    """Code (n_samples, p) of a call, that of the target last, and what was resolved of conditions."""
+    resolved, wanted = resolve(model, request), request.wanted
+    plan = plan_draw(
+        model.source,
+        model.manifold,
+        request.n_samples,
+        request.seed,
+        wanted=wanted,
+        values=None if wanted is None else model.target.values_of(wanted),
+        density=request.density,
+        design=request.design,
+        resolved=resolved,
+    )
+    return draw_rows(model.denoiser, plan, process, request.n_samples, request.seed, n_jobs), resolved
+
+
+def draw_missing(model: FittedModel, W: np.ndarray, seed: int, resolved: Resolved | None) -> dict[int, np.ndarray]:
+    """The rows of samples W in which columns are missing, as `DecodedCells` has them; given cells never are.
+
+    By other random numbers than those that made the rows.
+    """
+    if model.missingness is None:
+        return {}
+    n_indicators = model.patterns.n_indicators
+    seen = None if resolved is None else model.patterns.of_columns(resolved.asked_rows(), len(W))
+    if seen is None or not seen.any():
+        indicators = model.missingness.draw(W, row_uniforms(seed ^ MISSING_STREAM, 0, len(W), n_indicators))
+    else:
+        uniforms = row_uniforms(seed ^ MISSING_STREAM, 0, len(W), N_CHAINS * n_indicators + 1)
+        indicators = model.missingness.draw_given(W, uniforms, seen)
+    return model.patterns.missing_rows(indicators)
+
+
+# ---- code -> table ----------------------------------------------------------------------------------------------
+
+
+def contract(model: FittedModel, W: np.ndarray) -> np.ndarray:
+    """Samples W, the columns of the table alone, moved to the manifold where that is asked for."""
+    W = W[:, : model.n_outputs]
+    return W if model.noise.cleaner is None else model.noise.cleaner.contract(W)
+
+
+def decode(model: FittedModel, W: np.ndarray, of_cells: DecodedCells | None = None):
+    """The table of code W (n, n_outputs).
+
+    Given cells are put in place here and nowhere else: W has what the network and the manifold made of them.
+    """
+    of_cells = DecodedCells() if of_cells is None else of_cells
+    columns = model.codec.decode(W)
+    for j, (rows, given) in of_cells.cells.items():
+        columns[j][rows] = given
+    columns, _ = model.constraints.hold(columns, of_cells.limits, len(W))
+    return model.codec.write(columns, of_cells.missing, len(W))
+
+
+def decode_samples(
+    model: FittedModel, W: np.ndarray, resolved: Resolved | None = None, missing: dict[int, np.ndarray] | None = None
+):
+    """The table of samples W, moved to the manifold where that is asked for, with their given cells."""
+    cells = {} if resolved is None else resolved.cells
+    limits = {} if resolved is None else resolved.limits
+    return decode(model, contract(model, W), DecodedCells(missing or {}, cells, limits))
+
+
+def seen_cells(model: FittedModel, table: ReadTable) -> dict:
+    """For the number of a column with values the rows (n,) of bool that have it, and their cells."""
+    return {
+        j: (~x.missing, x.observed)
+        for j, x in enumerate(table.cells)
+        if not isinstance(model.codec.columns_[j], EmptyColumn)
+    }
+
+
+def seen_limits(model: FittedModel, table: ReadTable) -> dict:
+    """The cells of a table as limits that keep them as they are; of columns with constraints only."""
+    constrained = model.constraints.places()
+    return {j: (seen, cells, cells) for j, (seen, cells) in seen_cells(model, table).items() if j in constrained}
