@@ -119,11 +119,8 @@ class Denoiser(nn.Module):
         `x` (B, p) noised rows, `row_level` (B,) their level, `sigma` (B, n_blocks) the levels of their columns.
         The log-probabilities are those of the narrow columns, then logits of each wide one (`categories.py`).
         """
-        return self.read(self.network(x, row_level, sigma), x, sigma)
-
-    def read(self, h, x, sigma):
-        """`forward` from the last hidden layer."""
         layout = self.layout
+        h = self.network(x, row_level, sigma)
         out = self.leave(h)
         f = out[:, : layout.n_numeric]
         c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
@@ -195,14 +192,13 @@ def denoise(model, x, row_level, sigma):
 
 
 def denoising_loss(model, x_0, row_level, sigma, noise):
-    """Loss of every column of every row, (B, n_blocks), zero where the column is known, and the last hidden layer."""
+    """Loss of every column of every row, (B, n_blocks), zero where the column is known."""
     layout = model.layout
     x = x_0 + noise * sigma.index_select(1, layout.block_of_column)
-    h = model.network(x, row_level, sigma)
-    means, log_probabilities, f = model.read(h, x, sigma)
+    _, log_probabilities, f = model(x, row_level, sigma)
     c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
     x_numeric, x_0_numeric = x.index_select(1, layout.numeric), x_0.index_select(1, layout.numeric)
     target = (x_0_numeric - c_skip * x_numeric) / c_out.clamp_min(1e-6)
     loss = -own_levels(layout, log_probabilities, x_0)
     loss = loss.index_copy(1, layout.numeric_block, (f - target) ** 2)
-    return loss.masked_fill(sigma == 0, 0.0), h
+    return loss.masked_fill(sigma == 0, 0.0)

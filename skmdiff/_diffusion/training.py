@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
 
 from .denoiser import denoising_loss
@@ -18,7 +17,6 @@ from .noise import UNKNOWN, draw_column_levels, draw_levels
 
 VALIDATION_REPEATS = 4
 WARM_UP = 100
-LOW_NOISE, REGULARISED = 0.3, 0.5
 DIVERGED = 1e3  # an untrained denoiser has a loss of about one a column
 
 
@@ -30,7 +28,6 @@ class TrainingPlan:
         from its own noise on, because below it there is nothing clean to learn (Daras et al. 2023, "Ambient diffusion")
     ends : (n,) cumulated weights of the training rows, by which batches are drawn; None for all alike
     held_out_weight : weights of the rows held out, by which their loss is a mean; None for all alike
-    latents, manifold_weight : (n, k) embedding of the training rows and the weight of `ManifoldTerm`; None for none
     """
 
     max_iter: int
@@ -48,8 +45,6 @@ class TrainingPlan:
     missing: np.ndarray | None = None  # (n, n_blocks) of bool, what each row of the table lacks; None without gaps
     ends: np.ndarray | None = None
     held_out_weight: np.ndarray | None = None
-    latents: np.ndarray | None = None
-    manifold_weight: float = 0.0
 
 
 @dataclass
@@ -63,11 +58,10 @@ class TrainingHistory:
     seconds: float = 0.0
 
 
-def batch_loss(model, x_0, plan, generator, term=None, weight=None):
+def batch_loss(model, x_0, plan, generator, weight=None):
     """Mean loss of a batch of clean rows noised at fresh levels, a mean over the columns to be generated.
 
-    By weight (B,) of the rows, or all alike. `term` is a callable of the last hidden layer and the levels of the rows;
-    its value is added.
+    By weight (B,) of the rows, or all alike.
     """
     row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
     sigma = draw_column_levels(
@@ -83,9 +77,10 @@ def batch_loss(model, x_0, plan, generator, term=None, weight=None):
     least = torch.as_tensor(plan.noise, dtype=sigma.dtype, device=sigma.device)
     sigma = torch.where(sigma > 0, torch.maximum(sigma, least), sigma)
     noise = torch.randn(x_0.shape, generator=generator, device=x_0.device, dtype=x_0.dtype)
-    loss, h = denoising_loss(model, x_0, row_level, sigma, noise)
-    loss = loss.sum() / (sigma > 0).sum().clamp_min(1) if weight is None else weighted_loss(loss, sigma > 0, weight)
-    return loss if term is None else loss + term(h, row_level)
+    loss = denoising_loss(model, x_0, row_level, sigma, noise)
+    if weight is None:
+        return loss.sum() / (sigma > 0).sum().clamp_min(1)
+    return weighted_loss(loss, sigma > 0, weight)
 
 
 def weighted_loss(loss, is_noised, weight):
@@ -109,35 +104,6 @@ def draw_missing(plan, n_rows, generator):
         return None
     drawn = draw_index(n_rows, len(plan.missing), plan, generator)
     return torch.as_tensor(plan.missing[drawn.cpu().numpy()], device=generator.device)
-
-
-class ManifoldTerm(nn.Module):
-    """The manifold as a regulariser: the embedding z of a row is to be read, linearly, from the hidden layer.
-
-    weight * mean |A h + b - z|^2 / (1 + (sigma / LOW_NOISE)^2), less for noisier rows, which tell less of z. It asks of
-    the hidden layer what rows that are neighbours on the manifold have in common. It ends after REGULARISED of the
-    steps, before it holds the network back (as Wang et al. 2025, "REPA works until it doesn't", found for images).
-    """
-
-    def __init__(self, width, plan, generator):
-        super().__init__()
-        device = generator.device
-        self.z = torch.as_tensor(plan.latents, dtype=torch.float32, device=device)
-        self.weight, self.last_step, self.n_steps = plan.manifold_weight, REGULARISED * plan.max_iter, 0
-        self.slope = nn.Parameter(torch.randn(width, self.z.shape[1], generator=generator, device=device) / width**0.5)
-        self.offset = nn.Parameter(torch.zeros(self.z.shape[1], device=device))
-
-    def at(self, index):
-        """The term of the next batch, of the rows `index`, as `batch_loss` takes it; None when it has ended."""
-        self.n_steps += 1
-        if self.n_steps > self.last_step:
-            return None
-
-        def term(h, row_level):
-            error = ((h @ self.slope + self.offset - self.z[index]) ** 2).mean(1)
-            return self.weight * (error / (1 + (row_level / LOW_NOISE) ** 2)).mean()
-
-        return term
 
 
 def learning_rate_factor(step, max_iter):
@@ -199,12 +165,8 @@ class Trainer:
         self.held_out = None
         if held_out_rows is not None:
             self.held_out = HeldOut(held_out_rows, plan, generator.initial_seed() + 1)
-        self.term, parameters = None, list(model.parameters())
-        if plan.latents is not None:
-            self.term = ManifoldTerm(model.enter.out_features, plan, generator)
-            parameters += self.term.parameters()
         self.optimizer = torch.optim.AdamW(
-            parameters, lr=plan.learning_rate_init, betas=(0.9, 0.99), weight_decay=1e-2, fused=True
+            model.parameters(), lr=plan.learning_rate_init, betas=(0.9, 0.99), weight_decay=1e-2, fused=True
         )
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: learning_rate_factor(step, plan.max_iter)
@@ -216,8 +178,7 @@ class Trainer:
         """One optimiser step on a random batch of `rows`; returns its loss."""
         index = draw_index(self.plan.batch_size, len(rows), self.plan, self.generator)
         self.optimizer.zero_grad(set_to_none=True)
-        term = None if self.term is None else self.term.at(index)
-        loss = batch_loss(self.model, rows.index_select(0, index), self.plan, self.generator, term)
+        loss = batch_loss(self.model, rows.index_select(0, index), self.plan, self.generator)
         loss.backward()
         clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()

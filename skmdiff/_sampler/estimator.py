@@ -55,11 +55,6 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         None, is set from ours. It is given an array without names, the encoded table: a column of numbers is one
         column of it, one of categories as many as it has levels, of more than 50 levels 16. "passthrough" is plain
         diffusion from noise. None is a documented default, ``PCA(n_components=8)`` (fewer for narrow tables).
-    manifold_weight : float, default=0.0
-        Weight of a term of the training loss that regularises the denoiser by the manifold: the embedding of a row is
-        to be read from its hidden layer. With a weight the denoiser is trained twice, with the term and without, and
-        the held-out loss chooses; what it chose is `manifold_weight_`. On the tables measured the term gained nothing
-        (docs/benchmarks/promises.md), so the default is 0.
     start : {"manifold", "noise"}, default="manifold"
         Where new rows start: on the manifold at the noise level `sigma_start`, or in pure noise at `sigma_max`.
     sigma_start : float or "auto", default="auto"
@@ -107,8 +102,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
     max_iter : int or "auto", default="auto"
         Optimiser steps. "auto" grows with the rows of the table, from 2000 to 7000.
     max_time : float or None, default=None
-        Seconds after which training stops with the best weights so far; with `manifold_weight` half of them for each
-        training.
+        Seconds after which training stops with the best weights so far.
     batch_size : int or "auto", default="auto"
         Rows in an optimiser step. "auto" is 256 below 2000 rows to train on, 512 from there.
     learning_rate_init : float, default=0.002
@@ -154,8 +148,6 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         Noise level that rows start from.
     loss_curve_, validation_loss_curve_ : list of float
         Mean training loss and held-out loss, one entry an evaluation.
-    manifold_weight_ : float
-        `manifold_weight`, or 0 where the held-out loss was lower without.
     n_iter_ : int
         Optimiser steps taken.
     stop_reason_ : str
@@ -188,7 +180,6 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         self,
         manifold=None,
         *,
-        manifold_weight=0.0,
         start="manifold",
         sigma_start="auto",
         n_neighbors=15,
@@ -218,7 +209,6 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         random_state=None,
     ):
         self.manifold = manifold
-        self.manifold_weight = manifold_weight
         self.start = start
         self.sigma_start = sigma_start
         self.n_neighbors = n_neighbors
@@ -317,10 +307,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         self.row_weight_ = rows.weight
         self.deck_, self.gaps_ = rows.deck, fit_missingness(rows, seed)
         noise, self.noise_level_, self.cleaner_ = fit_noise(self, rows, model, seed)
-        latents = None if model is None else model.embedding_
-        self.denoiser_, history, self.manifold_weight_ = fit_denoiser(
-            self, rows, self.sigma_start_, noise, latents, training_seed, self._report
-        )
+        self.denoiser_, history = fit_denoiser(self, rows, self.sigma_start_, noise, training_seed, self._report)
         self._keep(history)
 
     def _keep(self, history):

@@ -195,30 +195,13 @@ def fit_charts(encoding, model, seed):
     return choose_charts(model.table_, model.embedding_ * model.shape_, surface, d, seed)
 
 
-def fit_denoiser(sampler, encoding, sigma_start, noise, latents, seed, report):
-    """The denoiser trained up to the level sigma_start, the history of its training, and the weight of the manifold.
-
-    With a `manifold_weight` it is trained twice, with that weight and without, each for half of `max_time`; the
-    held-out loss chooses, and without early stopping the weight is kept.
+def fit_denoiser(sampler, encoding, sigma_start, noise, seed, report):
+    """The denoiser trained up to the level sigma_start, and the history of its training.
 
     Parameters
     ----------
     noise : (n_outputs,) noise of the rows, in the code
-    latents : (n, k) embedding of the rows, or None
     """
-    twice = latents is not None and sampler.manifold_weight > 0
-    seconds = sampler.max_time if sampler.max_time is None or not twice else sampler.max_time / 2
-    fitted = _train(sampler, encoding, sigma_start, noise, None, seed, report, seconds)
-    if not twice or fitted[1].stop_reason == "interrupted":
-        return *fitted, 0.0
-    regular = _train(sampler, encoding, sigma_start, noise, latents, seed, report, seconds)
-    losses = [min(history.validation_loss_curve, default=np.inf) for _, history in (regular, fitted)]
-    if losses[0] < losses[1] or not sampler.early_stopping:
-        return *regular, sampler.manifold_weight
-    return *fitted, 0.0
-
-
-def _train(sampler, encoding, sigma_start, noise, latents, seed, report, max_time):
     from .._diffusion import backend
 
     rng = np.random.default_rng(seed)
@@ -229,11 +212,9 @@ def _train(sampler, encoding, sigma_start, noise, latents, seed, report, max_tim
     target = None if encoding.target is None else len(encoding.codec.blocks_)
     plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target, noise)
     training = encoding.some(rows)
-    plan = replace(plan, missing=training.missing, max_time=max_time)
+    plan = replace(plan, missing=training.missing, max_time=sampler.max_time)
     if encoding.weight is not None:
         plan = replace(plan, ends=np.cumsum(training.weight), held_out_weight=encoding.weight[held_out])
-    if latents is not None:
-        plan = replace(plan, latents=latents[rows], manifold_weight=sampler.manifold_weight)
     return backend.fit_denoiser(
         lambda: training.joint(rng),
         W[held_out] if n_out else None,

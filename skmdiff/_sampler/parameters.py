@@ -27,9 +27,6 @@ def check_parameters(sampler):
         check_real(getattr(sampler, name), name)
     check_levels(sampler.sigma_min, sampler.sigma_max, sampler.sigma_start)
     check_real(sampler.validation_fraction, "validation_fraction", high=1)
-    check_scalar(sampler.manifold_weight, "manifold_weight", Real, min_val=0)
-    if not np.isfinite(sampler.manifold_weight):
-        raise ValueError(f"manifold_weight must be finite, got {sampler.manifold_weight!r}.")
     check_share(sampler.contraction, "contraction", 1)
     if not (sampler.contamination is None or is_auto(sampler.contamination)):
         check_real(sampler.contamination, "contamination")

@@ -46,7 +46,6 @@ def sampler(**parameters):
 
 BAD_PARAMETERS = [
     ("manifold", ["umap", "Passthrough", 3, {}, Isomap, PCA]),
-    ("manifold_weight", [-0.1, "x", None, NAN, np.inf]),
     ("start", ["x", "Manifold", None, 1]),
     ("sigma_start", [-1, 0, 0.001, 1e9, "x", None, NAN]),
     ("n_neighbors", [-1, -3, 1.5, "5", None]),
