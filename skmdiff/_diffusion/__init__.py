@@ -1,4 +1,4 @@
-"""Diffusion on encoded tables: noise -> denoiser -> training and solvers -> backend, each above the one before.
+"""Diffusion on encoded tables: noise -> tasks, denoiser -> training, solvers -> backend, each above the one before.
 
 Only this folder imports torch, and only `backend` is imported from outside it: numpy in, numpy out.
 """

@@ -13,7 +13,8 @@ import torch
 from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
 
 from .denoiser import denoising_loss
-from .noise import UNKNOWN, draw_column_levels, draw_levels
+from .noise import UNKNOWN, draw_levels
+from .tasks import Columns, draw_column_levels
 
 VALIDATION_REPEATS = 4
 WARM_UP = 100
@@ -66,8 +67,7 @@ def batch_loss(model, x_0, plan, generator, weight=None):
     row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
     sigma = draw_column_levels(
         row_level,
-        model.layout.is_categorical,
-        plan.target,
+        Columns(model.layout.is_categorical, plan.target),
         plan.conditional_share,
         generator,
         draw_missing(plan, len(x_0), generator),

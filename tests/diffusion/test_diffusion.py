@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 from scipy.integrate import trapezoid
 
-from skmdiff._diffusion import backend, noise, solvers, training
+from skmdiff._diffusion import backend, noise, solvers, tasks, training
 from skmdiff._diffusion.denoiser import Denoiser, Layout, denoise, denoising_loss, initialise
 from skmdiff._table.columns import Block
 
@@ -79,27 +79,61 @@ def test_levels_are_one_a_stratum_of_the_cut_log_normal():
     assert noise.draw_levels(1000, 0.01, 0.5, generator()).max() <= 0.5 * (1 + 1e-4)
 
 
-def test_column_levels_hold_every_task_at_its_share():
+def test_column_levels_hold_every_task_at_its_fraction():
     is_categorical = torch.tensor([False, False, True, True])
     row_level = noise.draw_levels(10_000, 0.01, 20.0, generator())
-    sigma = noise.draw_column_levels(row_level, is_categorical, 3, 0.2, generator(1))
+    sigma = tasks.draw_column_levels(row_level, tasks.Columns(is_categorical, 3), 0.2, generator(1))
     shared = (sigma == row_level[:, None]).all(1)
     assert shared[2000:].all() and 0.8 <= shared.double().mean() <= 0.83
     special = sigma[:2000]
-    task = torch.tensor(noise.TASKS).repeat(300)[:2000]
-    target_only = special[task == 3]
-    assert (target_only[:, 3] == 0).all() and (target_only[:, :3] == row_level[:2000][task == 3][:, None]).all()
-    marginal = special[task == 2]
+
+    def of(task):
+        return special[torch.tensor([turn is task for turn in tasks.TURNS]).repeat(300)[:2000]]
+
+    target_only = of(tasks.target_known)
+    assert (target_only[:, 3] == 0).all() and (target_only[:, :3] == row_level[3:2000:7, None]).all()
+    marginal = of(tasks.numbers_alone)
     assert (marginal[:, 2:] == noise.UNKNOWN).all() and (marginal[:, 0] == marginal[:, 1]).all()
-    conditional = special[task == 1]
+    conditional = of(tasks.rest_unknown)
     assert ((conditional == 0) | (conditional == noise.UNKNOWN)).all()
     assert 0.4 < (conditional[:, :2] == 0).all(1).double().mean() < 0.8
-    assert (special[task == 5] == torch.tensor([0, 0, 0, noise.UNKNOWN])).all()
+    assert (of(tasks.target_unknown) == torch.tensor([0, 0, 0, noise.UNKNOWN])).all()
+    shared_or_other = of(tasks.another_level)
+    assert torch.isin(shared_or_other, row_level).all() and (shared_or_other != row_level[4:2000:7, None]).any()
+    assert 0.4 < (of(tasks.some_known) == 0).double().mean() < 0.6
+
+
+@pytest.mark.parametrize("target", [None, 1])
+@pytest.mark.parametrize("kinds", [[False, False, True], [False, False, False], [True, True, True]])
+def test_tasks_are_those_of_the_slow_twin(kinds, target):
+    """Cell by cell, from the same random numbers: 0 where known, UNKNOWN where nothing is, a level elsewhere."""
+    row_level = noise.draw_levels(70, 0.01, 20.0, generator())
+    missing = torch.rand(70, 3, generator=generator(2)) < 0.3
+    sigma = tasks.draw_column_levels(row_level, tasks.Columns(torch.tensor(kinds), target), 0.5, generator(1), missing)
+    stream, is_mixed = generator(1), len(set(kinds)) == 2
+    chosen = torch.rand(35, 3, generator=stream) < torch.rand(35, 1, generator=stream)
+    coin = torch.rand(35, generator=stream) < 0.5 if is_mixed else torch.zeros(35, dtype=torch.bool)
+    other = row_level[torch.randperm(70, generator=stream)]
+    names = "some_known rest_unknown numbers_alone target_known another_level rest_unknown target_unknown".split()
+    for i, j in np.ndindex(35, 3):
+        name, known, level = names[i % 7], bool(chosen[i, j]), float(row_level[i])
+        if name in ("target_known", "target_unknown") and target is not None:
+            known = (j == target) == (name == "target_known")
+        if name == "rest_unknown":
+            known |= bool(coin[i]) and not kinds[j]
+        if name == "numbers_alone" and not all(kinds):
+            known = not kinds[j]
+        hides = name in ("rest_unknown", "numbers_alone", "target_unknown")
+        expected = noise.UNKNOWN if hides else level
+        if known:
+            expected = {"numbers_alone": level, "another_level": float(other[i])}.get(name, 0.0)
+        assert float(sigma[i, j]) == (noise.UNKNOWN if hides and missing[i, j] else expected), (name, i, j)
+    assert torch.equal(sigma[35:], row_level[35:, None].repeat(1, 3))
 
 
 def test_a_table_of_one_column_has_no_conditional_tasks():
     row_level = noise.draw_levels(50, 0.01, 20.0, generator())
-    sigma = noise.draw_column_levels(row_level, torch.tensor([False]), None, 0.5, generator())
+    sigma = tasks.draw_column_levels(row_level, tasks.Columns(torch.tensor([False]), None), 0.5, generator())
     torch.testing.assert_close(sigma[:, 0], row_level)
 
 
