@@ -42,7 +42,7 @@ def n_held_out(n_rows, validation_fraction):
     return min(int(np.ceil(validation_fraction * n_rows)), MAX_HELD_OUT, n_rows - 1)
 
 
-def plan_training(sampler, n_rows, blocks, sigma_max, target, noise):
+def plan_training(sampler, n_rows, blocks, sigma_max):
     """The plan of the training and the shape of the network for a sampler's parameters.
 
     Parameters
@@ -50,8 +50,6 @@ def plan_training(sampler, n_rows, blocks, sigma_max, target, noise):
     n_rows : int, rows to train on
     blocks : list of Block
     sigma_max : float, the largest level to train at
-    target : int or None, the block of the target
-    noise : (n_outputs,) noise of the rows in the code, without the target's columns
     """
     from .._diffusion.backend import NetworkShape, TrainingPlan
 
@@ -59,19 +57,17 @@ def plan_training(sampler, n_rows, blocks, sigma_max, target, noise):
     batch_size = default_batch_size(n_rows) if is_auto(sampler.batch_size) else sampler.batch_size
     auto_sizes = is_auto(sampler.hidden_layer_sizes)
     sizes = default_hidden_layer_sizes(n_rows) if auto_sizes else tuple(sampler.hidden_layer_sizes)
-    of_blocks = np.array([noise[block.start] if block.start < len(noise) else 0.0 for block in blocks])
     plan = TrainingPlan(
         max_iter=max_iter,
         batch_size=batch_size,
         learning_rate_init=sampler.learning_rate_init,
         sigma_min=sampler.sigma_min,
-        sigma_max=max(sigma_max, of_blocks.max()),
-        conditional_share=CONDITIONAL_SHARE,
+        sigma_max=sigma_max,
+        conditional_fraction=CONDITIONAL_SHARE,
         ema_decay=EMA_DECAY,
         n_iter_no_change=sampler.n_iter_no_change,
         evaluate_every=max(1, max_iter // N_EVALUATIONS),
-        target=target,
-        noise=of_blocks,
+        max_time=sampler.max_time,
     )
     n_numeric = sum(block.codes is None for block in blocks)
     return plan, NetworkShape(sizes, n_frequencies(n_numeric))

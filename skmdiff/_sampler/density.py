@@ -50,18 +50,12 @@ def density_of_code(sampler):
     least = np.maximum(backend.noise_of_columns(denoiser), np.pad(codec.cells(), behind[1]))
     at_start = start_density(sampler.source_, numbers, np.maximum(sampler.sigma_start_, least)[numbers])
 
+    process = backend.ReverseProcess(sampler.sigma_start_, N_STEPS, sampler.sigma_min)
+
     def of_code(W):
         missing = np.pad(np.isnan(W[:, own]), ((0, 0), (0, len(blocks) - len(own))))
-        return backend.log_density(
-            denoiser,
-            np.pad(np.nan_to_num(W), behind),
-            hidden,
-            missing,
-            at_start,
-            least[[block.start for block in blocks]],
-            sampler.sigma_min,
-            sampler.sigma_start_,
-            N_STEPS,
-        )
+        smallest = least[[block.start for block in blocks]]
+        query = backend.DensityQuery(np.pad(np.nan_to_num(W), behind), hidden, missing, smallest)
+        return backend.log_density(denoiser, query, process, at_start)
 
     return of_code

@@ -1,6 +1,6 @@
 """The two halves of a fit: the manifold with the source on it, and the denoiser; thin over the rooms below."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -210,18 +210,20 @@ def fit_denoiser(sampler, encoding, sigma_start, noise, seed, report):
     n_out = n_held_out(len(W), sampler.validation_fraction) if sampler.early_stopping else 0
     held_out, rows = order[:n_out], order[n_out:]
     target = None if encoding.target is None else len(encoding.codec.blocks_)
-    plan, shape = plan_training(sampler, len(rows), encoding.blocks, sigma_start, target, noise)
     training = encoding.some(rows)
-    plan = replace(plan, missing=training.missing, max_time=sampler.max_time)
-    if encoding.weight is not None:
-        plan = replace(plan, ends=np.cumsum(training.weight), held_out_weight=encoding.weight[held_out])
-    return backend.fit_denoiser(
+    data = backend.TrainingRows(
         lambda: training.joint(rng),
-        W[held_out] if n_out else None,
-        encoding.blocks,
-        shape,
-        plan,
-        device=sampler.device,
-        seed=seed,
-        report=report,
+        noise_of_blocks(encoding.blocks, noise),
+        missing=training.missing,
+        cumulated_weight=None if encoding.weight is None else np.cumsum(training.weight),
+        held_out=W[held_out] if n_out else None,
+        held_out_weight=None if encoding.weight is None else encoding.weight[held_out],
+        target=target,
     )
+    plan, shape = plan_training(sampler, len(rows), encoding.blocks, max(sigma_start, data.noise.max()))
+    return backend.fit_denoiser(data, encoding.blocks, shape, plan, device=sampler.device, seed=seed, report=report)
+
+
+def noise_of_blocks(blocks, noise):
+    """(n_blocks,) noise of the rows, from that of their code without the target (n_outputs,)."""
+    return np.array([noise[block.start] if block.start < len(noise) else 0.0 for block in blocks])

@@ -10,7 +10,7 @@ from .._conditional.expectation import rows_given_target, target_given_rows
 from .._conditional.queries import resolve
 from .._numerics.checks import check_option
 from .._numerics.streams import MISSING_STREAM, row_uniforms
-from .._starts.draw import Process, draw_rows, plan_draw
+from .._starts.draw import draw_rows, plan_draw
 from .._table.missing.indicators import N_CHAINS
 
 
@@ -181,8 +181,10 @@ class Sampling:
         return W if resolved is None else resolved.put(W), resolved
 
     def _process(self, **changes):
+        from .._diffusion.backend import ReverseProcess
+
         values = dict(sigma_start=self.sigma_start_, sigma_min=self.sigma_min, n_steps=self.n_steps, rho=self.rho)
-        return Process(**{**values, **changes})
+        return ReverseProcess(**{**values, **changes})
 
     def _draw_indicators(self, W, seed, resolved=None):
         """What is missing in encoded rows, by numbers of another seed than those that made them; None without gaps."""

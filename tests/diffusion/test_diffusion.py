@@ -25,31 +25,25 @@ def build(blocks, seed=0, dtype=torch.float64):
     return model
 
 
-def plan(n_blocks, **changes):
+def plan(**changes):
     values = dict(
-        noise=np.zeros(n_blocks),
         max_iter=1500,
         batch_size=256,
         learning_rate_init=2e-3,
         sigma_min=0.01,
         sigma_max=20.0,
-        conditional_share=0.2,
+        conditional_fraction=0.2,
         ema_decay=0.99,
         n_iter_no_change=100,
         evaluate_every=100,
-        max_time=None,
-        target=None,
     )
     return training.TrainingPlan(**{**values, **changes})
 
 
 def fit(rows, blocks, seed=0, **changes):
+    data = backend.TrainingRows(rows, np.zeros(len(blocks)))
     shape = backend.NetworkShape((64, 64), 8)
-    told = plan(len(blocks), **changes)
-    state, _ = backend.fit_denoiser(
-        lambda: rows, None, blocks, shape, told, device="cpu", seed=seed, report=lambda history: None
-    )
-    return state
+    return backend.fit_denoiser(data, blocks, shape, plan(**changes), device="cpu", seed=seed)[0]
 
 
 # --- noise levels
@@ -241,7 +235,7 @@ def test_density_of_two_points_integrates_to_one():
 
 
 def test_untrained_denoiser_is_the_skip():
-    """Branches start at zero: numbers are c_skip x_t, levels follow the Gaussian likelihood of their codes."""
+    """Branches start at zero: numbers are c_skip x_t, categories follow the Gaussian likelihood of their codes."""
     model, x = build(MIXED), torch.randn(6, 4, generator=generator(), dtype=torch.float64)
     row_level = torch.full((6,), 0.7, dtype=torch.float64)
     means, log_p, _ = model(x, row_level, row_level[:, None].repeat(1, 2))
@@ -325,24 +319,19 @@ def test_trained_denoiser_is_that_of_two_points():
 
 @pytest.mark.slow
 def test_trained_posterior_of_a_category_and_its_density():
-    """A category of distribution f shifts a number: p(level), p(number | level) and their mixture are recovered."""
+    """A category of distribution f shifts a number: p(category), p(number | category), their mixture are recovered."""
     f, shift = np.array([0.6, 0.3, 0.1]), np.array([-1.0, 0.5, 1.5])
     rng = np.random.default_rng(0)
     levels = rng.choice(3, 20_000, p=f)
     rows = np.column_stack([shift[levels] + 0.3 * rng.standard_normal(20_000), CODES[levels]])
-    state = fit(rows, MIXED, conditional_share=0.8, max_iter=4000)
+    state = fit(rows, MIXED, conditional_fraction=0.8, max_iter=4000)
     value = np.linspace(-2, 2.5, 40)
     query = np.column_stack([np.repeat(value, 3), np.tile(CODES, (40, 1))])
     log_density = backend.log_density(
         state,
-        query,
-        np.zeros(2, bool),
-        np.zeros((120, 2), bool),
+        backend.DensityQuery(query, np.zeros(2, bool), np.zeros((120, 2), bool), np.zeros(2)),
+        backend.ReverseProcess(20.0, 48),
         lambda x, seen: stats.norm.logpdf(x[:, 0], scale=np.sqrt(401)),
-        np.zeros(2),
-        0.01,
-        20.0,
-        48,
     )
     exact = f * stats.norm.pdf(value[:, None], shift, np.sqrt(0.09 + 1e-4))
     found = np.exp(log_density.reshape(40, 3))
@@ -357,16 +346,8 @@ def test_non_finite_loss_stops_and_keeps_finite_weights():
     def draw():
         return rows if next(calls) == 0 else rows * np.nan
 
-    state, history = backend.fit_denoiser(
-        draw,
-        None,
-        NUMBERS,
-        backend.NetworkShape((16,), 4),
-        plan(len(NUMBERS), max_iter=60, evaluate_every=10),
-        device="cpu",
-        seed=0,
-        report=lambda history: None,
-    )
+    data, shape = backend.TrainingRows(draw, np.zeros(2)), backend.NetworkShape((16,), 4)
+    state, history = backend.fit_denoiser(data, NUMBERS, shape, plan(max_iter=60, evaluate_every=10), device="cpu")
     assert history.stop_reason == "diverged" and history.n_iter < 60
     assert all(np.isfinite(value).all() for value in state.weights.values())
 
@@ -375,16 +356,9 @@ def test_early_stopping_keeps_the_best_held_out_weights():
     """Random noise as a table of 30 rows: the held-out loss turns and training stops before max_iter."""
     rng = np.random.default_rng(0)
     rows, held_out = rng.standard_normal((30, 2)), rng.standard_normal((200, 2))
-    _, history = backend.fit_denoiser(
-        lambda: rows,
-        held_out,
-        NUMBERS,
-        backend.NetworkShape((128, 128), 8),
-        plan(len(NUMBERS), max_iter=5000, n_iter_no_change=5, evaluate_every=50),
-        device="cpu",
-        seed=0,
-        report=lambda history: None,
-    )
+    told = plan(max_iter=5000, n_iter_no_change=5, evaluate_every=50)
+    data = backend.TrainingRows(rows, np.zeros(2), held_out=held_out)
+    _, history = backend.fit_denoiser(data, NUMBERS, backend.NetworkShape((128, 128), 8), told, device="cpu")
     assert history.stop_reason == "early_stopping" and history.n_iter < 5000
 
 
