@@ -289,12 +289,7 @@ def train(
     evaluation.
     """
     trainer = Trainer(model, batches, plan, generator)
-    try:
-        _run(trainer, report)
-    except KeyboardInterrupt:
-        if not trainer.history.loss_curve:
-            raise
-        trainer.history.stop_reason = "interrupted"
+    _run(trainer, report)
     trainer.finish()
     return trainer.history
 

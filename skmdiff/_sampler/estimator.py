@@ -34,7 +34,6 @@ from .sampling import Sampling
 STOP_WARNINGS = {
     "diverged": "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: "
     "the best weights until then are kept. Try a smaller learning_rate_init.",
-    "interrupted": "Training interrupted by the user after step {0}; the best weights until then are kept.",
 }
 
 
@@ -151,7 +150,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
     n_iter_ : int
         Optimiser steps taken.
     stop_reason_ : str
-        Why training ended: "max_iter", "early_stopping", "max_time", "diverged" or "interrupted".
+        Why training ended: "max_iter", "early_stopping", "max_time" or "diverged".
     classes_ : ndarray of shape (n_classes,)
         The classes of a target that has them.
     n_features_in_ : int

@@ -362,6 +362,23 @@ def test_early_stopping_keeps_the_best_held_out_weights():
     assert history.stop_reason == "early_stopping" and history.n_iter < 5000
 
 
+@pytest.mark.parametrize("n_evaluations", [0, 3])
+def test_an_interrupt_reaches_the_caller(n_evaluations):
+    """Before the first evaluation and after it: what was learnt so far is not a fit."""
+    n_reports = 0
+
+    def interrupt(history):
+        nonlocal n_reports
+        n_reports += 1
+        if n_reports > n_evaluations:
+            raise KeyboardInterrupt
+
+    data, shape = backend.TrainingRows(np.zeros((20, 2)), np.zeros(2)), backend.NetworkShape((8,), 4)
+    with pytest.raises(KeyboardInterrupt):
+        backend.fit_denoiser(data, NUMBERS, shape, plan(max_iter=20, evaluate_every=2), report=interrupt)
+    assert n_reports == n_evaluations + 1
+
+
 def test_training_is_repeatable_and_leaves_the_global_stream():
     rows = np.random.default_rng(0).standard_normal((100, 2))
     before = torch.random.get_rng_state()
