@@ -4,11 +4,15 @@ A fitted denoiser is a `DenoiserState` of numpy arrays and plain values; the net
 call, so that pickles, other processes and other devices need nothing special. Rows are always worked on in
 whole blocks of BLOCK_ROWS (the last one padded), because the last bits of a matrix product depend on its shape:
 the same row of the same block then has the same bits whatever else is asked for.
+
+What the caller has switched on or off in torch and numpy (gradients, autocast, default dtype, floating-point errors)
+changes nothing here: every function of the door runs in `_usual_state`, and every tensor is made with a dtype.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +22,7 @@ from . import solvers
 from .categories import Block
 from .denoiser import Denoiser, Layout, denoise, initialise, probabilities_of
 from .density import NumbersFlow, log_probability_of_known
-from .noise import RHO, SIGMA_MAX, SIGMA_MIN, UNKNOWN, ReverseProcess
+from .noise import RHO, SIGMA_MAX, SIGMA_MIN, UNKNOWN, ReverseProcess, unknown_or_known
 from .training import Batches, TrainingHistory, TrainingPlan, TrainingRows, train
 
 __all__ = [
@@ -107,6 +111,19 @@ def resolve_device(device: str | torch.device) -> torch.device:
     return resolved
 
 
+@contextmanager
+def _usual_state() -> Iterator[None]:
+    """Torch and numpy as they are when nothing was switched on or off."""
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        torch.autocast("cpu", enabled=False),
+        torch.autocast("cuda", enabled=False) if torch.cuda.is_available() else nullcontext(),
+        np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
+    ):
+        yield
+
+
 def _build(blocks: list[Block], shape: NetworkShape, device: str | torch.device, dtype: torch.dtype) -> Denoiser:
     """The network without weights; made on the meta device, so that no random number is drawn."""
     layout = Layout(blocks, device, dtype)
@@ -122,6 +139,7 @@ def _load(state: DenoiserState, dtype: torch.dtype = torch.float32) -> Denoiser:
     return model.requires_grad_(False)
 
 
+@_usual_state()
 def fit_denoiser(
     rows: TrainingRows,
     blocks: list[Block],
@@ -165,6 +183,7 @@ def fit_denoiser(
     return DenoiserState(blocks, shape, weights, torch_device.type, rows.noise, plan.sigma_max), history
 
 
+@_usual_state()
 def sample_block(
     state: DenoiserState, x: np.ndarray, known: np.ndarray, process: ReverseProcess, probe: np.ndarray | None = None
 ) -> np.ndarray:
@@ -211,6 +230,7 @@ def _level_by_level(model: Denoiser, known: torch.Tensor, noise: torch.Tensor) -
     return denoiser
 
 
+@_usual_state()
 def probabilities(state: DenoiserState, W: np.ndarray) -> dict[int, np.ndarray]:
     """Probabilities of the categories of every column given the other columns that are known, one column at a time.
 
@@ -231,7 +251,7 @@ def probabilities(state: DenoiserState, W: np.ndarray) -> dict[int, np.ndarray]:
     with torch.inference_mode():
         for rows in _slices(len(W)):
             x = torch.as_tensor(np.nan_to_num(W[rows]), device=device)
-            sigma = torch.where(torch.as_tensor(unknown[rows], device=device), UNKNOWN, 0.0).to(x)
+            sigma = unknown_or_known(torch.as_tensor(unknown[rows], device=device), x.dtype)
             found = model(x, x.new_full((len(x),), state.sigma_max), sigma)[1]
             for b, values in probabilities_of(model.layout, found).items():
                 out[b].append(values.cpu().numpy())
@@ -243,6 +263,7 @@ def _slices(n: int) -> Iterator[slice]:
     return (slice(start, start + BLOCK_ROWS) for start in range(0, n, BLOCK_ROWS))
 
 
+@_usual_state()
 def remove_noise(state: DenoiserState, W: np.ndarray) -> np.ndarray:
     """Rows W (n, p) without their noise: E[clean | row seen], by the denoiser at the level of the noise.
 
@@ -284,6 +305,7 @@ def noise_of_columns(state: DenoiserState) -> np.ndarray:
     return np.repeat(state.noise, [block.stop - block.start for block in state.blocks])
 
 
+@_usual_state()
 def log_density(
     state: DenoiserState,
     query: DensityQuery,

@@ -14,7 +14,7 @@ import torch
 
 from . import solvers
 from .denoiser import Denoiser, denoise, log_probability_of_categories
-from .noise import UNKNOWN
+from .noise import UNKNOWN, unknown_or_known
 
 MAX_EXACT_TRACE = 16
 
@@ -30,14 +30,14 @@ def log_probability_of_known(model: Denoiser, x: torch.Tensor, unknown: torch.Te
     """
     is_categorical = model.layout.is_categorical
     row_level = x.new_full((len(x),), level)
-    sigma = torch.where(is_categorical | unknown, UNKNOWN, 0.0).to(x)
+    sigma = unknown_or_known(is_categorical | unknown, x.dtype)
     total = x.new_zeros(len(x))
     with torch.no_grad():
         for block in torch.nonzero(is_categorical).flatten().tolist():
             if not unknown[:, block].all():
                 found = log_probability_of_categories(model.layout, model(x, row_level, sigma)[1], x)
                 total += torch.where(unknown[:, block], 0.0, found[:, block])
-                sigma[:, block] = torch.where(unknown[:, block], UNKNOWN, 0.0).to(x)
+                sigma[:, block] = unknown_or_known(unknown[:, block], x.dtype)
     return total
 
 

@@ -54,6 +54,11 @@ def preconditioning(sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, to
     return 1 / total, sigma * total.rsqrt(), total.rsqrt()
 
 
+def unknown_or_known(is_unknown: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Levels of columns that are unknown or known, of the shape of `is_unknown`."""
+    return UNKNOWN * is_unknown.to(dtype)
+
+
 def draw_levels(n_rows: int, sigma_min: float, sigma_max: float, generator: torch.Generator) -> torch.Tensor:
     """One level a row, (n_rows,), log-normal cut to [sigma_min, sigma_max], stratified over the rows.
 
