@@ -11,7 +11,7 @@ from .._numerics.checks import check_option, random_stream
 from .._numerics.streams import draw_seed
 from .._sampler.completion import complete, complete_by_means
 from .._sampler.estimator import ManifoldDiffusionSampler
-from .._sampler.model import fitted_model, process_of
+from .._sampler.model import fitted_model, run_of
 from .._table.cells import is_polars_column
 from .._table.frames import build, is_frame, native_column
 from .synthetic import fit_sampler, stack
@@ -148,9 +148,9 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         rows = np.flatnonzero(table.missing.any(axis=1))
         if not len(rows):
             return [copy_of(table.X) for _ in range(1 if mean else n_draws)]
-        process, n_jobs = process_of(model, self.sampler_.n_steps), self.sampler_.n_jobs
+        run = run_of(model, self.sampler_.n_steps, draw_seed(random_state), self.sampler_.n_jobs)
         fill = complete_by_means if mean else complete
-        drawn = fill(model, table.take(rows), n_draws, draw_seed(random_state), process, n_jobs)
+        drawn = fill(model, table.take(rows), n_draws, run)
         return [put(table.X, table.missing, rows, stack(*parts)) for parts in drawn]
 
     def _checked(self, X):

@@ -1,24 +1,28 @@
 """The denoiser D(x_t; sigma) ~ E[x_0 | x_t]: one network over all columns, a noise level per column.
 
 Shapes: B rows, p encoded columns in n_blocks blocks (one a table column), of which n_numeric have width 1 and
-n_categorical carry the code vectors of their levels.
+n_categorical carry the codes of their categories.
 
 Numbers, EDM preconditioning per column: D = c_skip x_t + c_out F, loss (F - (x_0 - c_skip x_t) / c_out)^2, which
-is the error of D weighted by 1 / c_out^2. Categories: a posterior over the levels (`categories.py`); the denoised
+is the error of D weighted by 1 / c_out^2. Categories: a posterior (`categories.py`); the denoised
 value is the mean code and the loss the cross-entropy. Both losses are means over columns.
 
 The network sees periodic features of the noised numbers (learnt frequencies, Gorishniy et al. 2022, "On
-embeddings for numerical features in tabular deep learning"), the noised codes, an embedding of the row's level,
-and how far each column's own level is from it (nothing where they agree).
+embeddings for numerical features in tabular deep learning"), the noised codes, an embedding of the noise level
+of the row, and how far the noise level of each column is from it (nothing where they agree).
 """
 
-import math
+from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from .categories import NarrowColumns, WideColumn, WideHead, is_wide
+from .categories import Block, NarrowColumns, WideColumn, WideHead, is_wide
 from .noise import UNKNOWN, preconditioning
 
 LEVEL_FEATURES = 16
@@ -28,11 +32,13 @@ FREQUENCY_RANGE = 0.1, 8.0  # cycles per standard deviation of a column
 class Layout:
     """Where the columns of a table lie in its encoded rows; index tensors of the blocks."""
 
-    def __init__(self, blocks, device="cpu", dtype=torch.float32):
-        def index(values):
+    def __init__(
+        self, blocks: Sequence[Block], device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+    ) -> None:
+        def index(values: Sequence) -> torch.Tensor:
             return torch.tensor(values, dtype=torch.long, device=device)
 
-        def codes(values):
+        def tensor(values: np.ndarray) -> torch.Tensor:
             return torch.as_tensor(values, dtype=dtype, device=device)
 
         numeric = [i for i, b in enumerate(blocks) if b.codes is None]
@@ -42,39 +48,43 @@ class Layout:
         self.block_of_column = index([i for i, b in enumerate(blocks) for _ in range(b.start, b.stop)])
         self.numeric = self.start[self.numeric_block]
         self.coded = index([j for b in blocks if b.codes is not None for j in range(b.start, b.stop)])
-        self.narrow = NarrowColumns(blocks, index, codes)
-        self.wide = [WideColumn(b, i, index, codes) for i, b in enumerate(blocks) if is_wide(b)]
+        self.narrow = NarrowColumns(blocks, index, tensor)
+        self.wide = [WideColumn(b, i, index, tensor) for i, b in enumerate(blocks) if is_wide(b)]
 
 
 class PeriodicFeatures(nn.Module):
     """x -> (x, sin 2 pi f x, cos 2 pi f x) for learnt frequencies f of each numeric column."""
 
-    def __init__(self, n_numeric, n_frequencies):
+    def __init__(self, n_numeric: int, n_frequencies: int) -> None:
         super().__init__()
         self.frequencies = nn.Parameter(torch.empty(n_numeric, n_frequencies))
         self.n_outputs = n_numeric * (2 * n_frequencies + 1)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, n_outputs) features of the numbers x (B, n_numeric)."""
         angle = (2 * math.pi * x[:, :, None] * self.frequencies).flatten(1)
         return torch.cat([x, angle.sin(), angle.cos()], 1)
 
 
 class ResidualBlock(nn.Module):
-    def __init__(self, width, hidden, n_level):
+    """h + one hidden layer of h, shifted by the embedding of the noise level."""
+
+    def __init__(self, width: int, hidden: int, n_level: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.enter = nn.Linear(width, hidden)
         self.level = nn.Linear(n_level, hidden, bias=False)
         self.leave = nn.Linear(hidden, width)
 
-    def forward(self, h, level):
+    def forward(self, h: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        """(B, width) from h (B, width) and the embedding `level` (B, n_level)."""
         return h + self.leave(functional.silu(self.enter(self.norm(h)) + self.level(level)))
 
 
 class Denoiser(nn.Module):
-    """The network F and the two denoised readings of it, means for numbers and log-probabilities for levels."""
+    """The network F and the two denoised readings of it, means for numbers and log-probabilities for categories."""
 
-    def __init__(self, layout, hidden_layer_sizes, n_frequencies):
+    def __init__(self, layout: Layout, hidden_layer_sizes: tuple[int, ...], n_frequencies: int) -> None:
         super().__init__()
         self.layout = layout
         width = hidden_layer_sizes[0]
@@ -85,11 +95,11 @@ class Denoiser(nn.Module):
         self.blocks = nn.ModuleList(ResidualBlock(width, n, 64) for n in hidden_layer_sizes)
         self.norm = nn.LayerNorm(width)
         # at least one: torch warns of layers without weights, which a table of one wide column would have
-        self.leave = nn.Linear(width, max(1, layout.n_numeric + len(layout.narrow.block_of_level)))
+        self.leave = nn.Linear(width, max(1, layout.n_numeric + len(layout.narrow.block_of_category)))
         self.wide = nn.ModuleList(WideHead(width, column) for column in layout.wide)
 
-    def network(self, x, row_level, sigma):
-        """The last hidden layer for c_in x_t and the levels, (B, width)."""
+    def network(self, x: torch.Tensor, row_level: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+        """The last hidden layer (B, width), of the arguments of `forward`."""
         layout = self.layout
         c_in = torch.where(sigma < UNKNOWN, (sigma**2 + 1).rsqrt(), 0.0)
         x = x * c_in.index_select(1, layout.block_of_column)
@@ -108,62 +118,62 @@ class Denoiser(nn.Module):
             h = block(h, level)
         return functional.silu(self.norm(h))
 
-    def _level_embedding(self, row_level):
+    def _level_embedding(self, row_level: torch.Tensor) -> torch.Tensor:
+        """(B, 64) of the levels (B,) of the rows."""
         octaves = torch.arange(LEVEL_FEATURES, device=row_level.device, dtype=row_level.dtype)
         angle = row_level.log()[:, None] / 4 * 2 ** (octaves / 4)
         return functional.silu(self.level_features(torch.cat([angle.sin(), angle.cos()], 1)))
 
-    def forward(self, x, row_level, sigma):
-        """Denoised numbers (B, n_numeric), log-probabilities of levels, and F of the numbers.
+    def forward(
+        self, x: torch.Tensor, row_level: torch.Tensor, sigma: torch.Tensor
+    ) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
+        """Denoised numbers (B, n_numeric), log-probabilities of categories, and F of the numbers (B, n_numeric).
 
-        `x` (B, p) noised rows, `row_level` (B,) their level, `sigma` (B, n_blocks) the levels of their columns.
+        `x` (B, p) noised rows, `row_level` (B,) their noise level, `sigma` (B, n_blocks) those of their columns.
         The log-probabilities are those of the narrow columns, then logits of each wide one (`categories.py`).
         """
-        return self.read(self.network(x, row_level, sigma), x, sigma)
-
-    def read(self, h, x, sigma):
-        """`forward` from the last hidden layer."""
         layout = self.layout
+        h = self.network(x, row_level, sigma)
         out = self.leave(h)
         f = out[:, : layout.n_numeric]
         c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
         means = c_skip * x.index_select(1, layout.numeric) + c_out * f
         narrow = layout.narrow.log_posterior(out[:, layout.n_numeric :], x, sigma)
-        wide = [column.logits(head, h, x, sigma) for head, column in zip(self.wide, layout.wide, strict=True)]
+        wide = [head(column, h, x, sigma) for head, column in zip(self.wide, layout.wide, strict=True)]
         return means, [narrow, *wide], f
 
 
-def own_levels(layout, log_probabilities, x_0):
-    """Log-probability (B, n_blocks) of the levels that clean rows have; zero for numbers."""
+def log_probability_of_categories(
+    layout: Layout, log_probabilities: list[torch.Tensor], x_0: torch.Tensor
+) -> torch.Tensor:
+    """Log-probability (B, n_blocks) of the categories that clean rows x_0 have; zero for numbers."""
     narrow, *wide = log_probabilities
     out = x_0.new_zeros(len(x_0), layout.n_blocks)
     if layout.narrow.n_columns:
-        out = out.index_copy(1, layout.narrow.block, layout.narrow.own(narrow, x_0))
+        out = out.index_copy(1, layout.narrow.block, layout.narrow.log_probability_of(x_0, narrow))
     for column, values in zip(layout.wide, wide, strict=True):
-        out = out.index_copy(1, column.block, column.own(values, x_0))
+        out = out.index_copy(1, column.block, column.log_probability_of(x_0, values))
     return out
 
 
-def probabilities_of(layout, log_probabilities):
-    """Probabilities (B, n_levels) of the levels of every category, a dict by the number of the block."""
+def probabilities_of(layout: Layout, log_probabilities: list[torch.Tensor]) -> dict[int, torch.Tensor]:
+    """Probabilities (B, n_categories) of the categories of every categorical column, by the index of its block."""
     narrow, *wide = log_probabilities
-    out = {
-        block: narrow[:, place, : layout.narrow.n_levels[place]].exp()
-        for place, block in enumerate(layout.narrow.block.tolist())
-    }
+    blocks, sizes = layout.narrow.block.tolist(), layout.narrow.n_categories
+    out = {block: narrow[:, i, :n].exp() for i, (block, n) in enumerate(zip(blocks, sizes, strict=True))}
     out.update({int(column.block): values.softmax(-1) for column, values in zip(layout.wide, wide, strict=True)})
     return out
 
 
-def _draw_frequencies(n_numeric, n_frequencies, generator):
+def _draw_frequencies(n_numeric: int, n_frequencies: int, generator: torch.Generator) -> torch.Tensor:
     """Frequencies of each column, one in each of n_frequencies strata of FREQUENCY_RANGE, log-uniform."""
     low, high = (math.log(f) for f in FREQUENCY_RANGE)
-    u = torch.rand(n_numeric, n_frequencies, generator=generator, device=generator.device)
+    u = torch.rand(n_numeric, n_frequencies, generator=generator, device=generator.device, dtype=torch.float32)
     strata = torch.arange(n_frequencies, device=generator.device)
     return torch.exp(low + (high - low) * (strata + u) / n_frequencies)
 
 
-def initialise(model, generator):
+def initialise(model: Denoiser, generator: torch.Generator) -> None:
     """Draw the weights; the layers that end a branch start at zero, so that D starts at c_skip x_t."""
     with torch.no_grad():
         for module in model.modules():
@@ -175,13 +185,17 @@ def initialise(model, generator):
             elif isinstance(module, nn.LayerNorm):
                 module.reset_parameters()
             elif isinstance(module, PeriodicFeatures):
-                module.frequencies.copy_(_draw_frequencies(*module.frequencies.shape, generator))
-        ends = [model.leave, *(block.leave for block in model.blocks), *(head.levels for head in model.wide)]
-        for leave in ends:
-            leave.weight.zero_()
+                n_numeric, n_frequencies = module.frequencies.shape
+                module.frequencies.copy_(_draw_frequencies(n_numeric, n_frequencies, generator))
+        model.leave.weight.zero_()
+        for module in model.modules():
+            if isinstance(module, ResidualBlock):
+                module.leave.weight.zero_()
+            elif isinstance(module, WideHead):
+                module.categories.weight.zero_()
 
 
-def denoise(model, x, row_level, sigma):
+def denoise(model: Denoiser, x: torch.Tensor, row_level: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     """E[x_0 | x_t], (B, p): means for numbers, mean codes for categories."""
     means, log_probabilities, _ = model(x, row_level, sigma)
     out = torch.empty_like(x)
@@ -194,15 +208,16 @@ def denoise(model, x, row_level, sigma):
     return out
 
 
-def denoising_loss(model, x_0, row_level, sigma, noise):
-    """Loss of every column of every row, (B, n_blocks), zero where the column is known, and the last hidden layer."""
+def denoising_loss(
+    model: Denoiser, x_0: torch.Tensor, row_level: torch.Tensor, sigma: torch.Tensor, noise: torch.Tensor
+) -> torch.Tensor:
+    """Loss of every column of every row, (B, n_blocks), zero where the column is known."""
     layout = model.layout
     x = x_0 + noise * sigma.index_select(1, layout.block_of_column)
-    h = model.network(x, row_level, sigma)
-    means, log_probabilities, f = model.read(h, x, sigma)
+    _, log_probabilities, f = model(x, row_level, sigma)
     c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
     x_numeric, x_0_numeric = x.index_select(1, layout.numeric), x_0.index_select(1, layout.numeric)
     target = (x_0_numeric - c_skip * x_numeric) / c_out.clamp_min(1e-6)
-    loss = -own_levels(layout, log_probabilities, x_0)
+    loss = -log_probability_of_categories(layout, log_probabilities, x_0)
     loss = loss.index_copy(1, layout.numeric_block, (f - target) ** 2)
-    return loss.masked_fill(sigma == 0, 0.0), h
+    return loss.masked_fill(sigma == 0, 0.0)

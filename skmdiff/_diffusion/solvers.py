@@ -8,30 +8,50 @@ column, so the steps are exact there; solvers that hold D constant instead infla
 by 4 % at 12 steps from sigma = 20.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import torch
+
+Denoise = Callable[[torch.Tensor], torch.Tensor]  # x -> E[x_0 | x]
+DenoiseAt = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # x, noise level -> E[x_0 | x]
 
 DIFFERENCE = 0.1  # of the level, between the two ends of a difference
 LANCZOS_STEPS = 4
 TINY = 1e-30
 
 
-def velocity(denoised, u, angle):
+def velocity(denoised: torch.Tensor, u: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
     """F, from the denoised value and the rotated state u at the level tan(angle)."""
     return (denoised - torch.cos(angle) * u) / torch.sin(angle)
 
 
-def multistep(u, f, f_previous, h, h_previous):
+def multistep(
+    u: torch.Tensor,
+    f: torch.Tensor,
+    f_previous: torch.Tensor | None,
+    h: torch.Tensor,
+    h_previous: torch.Tensor | None,
+) -> torch.Tensor:
     """One Adams-Bashforth step of u by the angle h, second order; first order where there is no `f_previous`."""
-    if f_previous is not None:
+    if f_previous is not None and h_previous is not None:
         f = f + h / (2 * h_previous).clamp_min(1e-12) * (f - f_previous)
     return u + h * f
 
 
-def reverse(denoise, x, grid, moving, noise=0.0, probe=None):
+def reverse(
+    denoise: DenoiseAt,
+    x: torch.Tensor,
+    grid: torch.Tensor,
+    moving: torch.Tensor,
+    noise: torch.Tensor | float = 0.0,
+    probe: torch.Tensor | None = None,
+) -> torch.Tensor:
     """From x at the level grid[0] down to D(x; grid[-1]).
 
-    A column with noise of its own goes down to the level of that noise only, there is no cleaner row to learn from, and
-    is then drawn from its distribution given the rest, see `draw_clean`.
+    A column with measurement noise goes down to the level of that noise only, because there is no cleaner row to learn
+    from; it is then drawn from its distribution given the rest, see `draw_clean`.
 
     Parameters
     ----------
@@ -39,9 +59,10 @@ def reverse(denoise, x, grid, moving, noise=0.0, probe=None):
     x : tensor (B, p)
     grid : tensor of decreasing levels, (n_steps + 1,)
     moving : tensor (p,) or (B, p) of bool, False where the column is a condition and stays as it is
-    noise : tensor (p,), the level of each column's own noise, or 0.0 for none
+    noise : tensor (p,), the level of the measurement noise of each column, or 0.0 for none
     probe : tensor (B, p) of standard normals, for columns with noise
     """
+    noise = torch.as_tensor(noise, dtype=x.dtype, device=x.device)
     levels = grid[:, None].clamp_min(noise)  # of each column
     angles = torch.arctan(levels)
     steps = angles[:-1] - angles[1:]
@@ -59,7 +80,9 @@ def reverse(denoise, x, grid, moving, noise=0.0, probe=None):
     return torch.where(moving, draw_clean(lambda x: denoise(x, grid[-1]), x, levels[-1], noise, probe), x)
 
 
-def clean_mean(denoised, x, level, noise):
+def clean_mean(
+    denoised: torch.Tensor, x: torch.Tensor, level: torch.Tensor | float, noise: torch.Tensor | float
+) -> torch.Tensor:
     """E[clean row | x] for rows seen with the noise s = `noise` and t = `level` added to them.
 
     The score at the level sigma = sqrt(s^2 + t^2) is (D - x) / t^2, with D the expectation of the row seen, so that
@@ -68,7 +91,9 @@ def clean_mean(denoised, x, level, noise):
     return denoised + (noise / level) ** 2 * (denoised - x)
 
 
-def draw_clean(denoise, x, level, noise, probe):
+def draw_clean(
+    denoise: Denoise, x: torch.Tensor, level: torch.Tensor, noise: torch.Tensor, probe: torch.Tensor
+) -> torch.Tensor:
     """A draw of the clean row given x: its mean m(x), and normal noise of its covariance where a column has noise.
 
     The covariance is sigma^2 J, J the Jacobian of m (Efron 2011, "Tweedie's formula and selection bias"; second order),
@@ -77,7 +102,7 @@ def draw_clean(denoise, x, level, noise, probe):
     sigma = (level**2 + noise**2).sqrt()
     mean = clean_mean(denoise(x), x, level, noise)
 
-    def along(direction):
+    def along(direction: torch.Tensor) -> torch.Tensor:
         step = torch.where(noise > 0, DIFFERENCE * sigma * direction, 0.0)
         ends = [clean_mean(denoise(x + sign * step), x + sign * step, level, noise) for sign in (1, -1)]
         return torch.where(noise > 0, (ends[0] - ends[1]) / (2 * DIFFERENCE * sigma), 0.0)
@@ -85,7 +110,7 @@ def draw_clean(denoise, x, level, noise, probe):
     return mean + sigma * root_times(along, torch.where(noise > 0, probe, 0.0))
 
 
-def root_times(along, vectors, n_steps=LANCZOS_STEPS):
+def root_times(along: Denoise, vectors: torch.Tensor, n_steps: int = LANCZOS_STEPS) -> torch.Tensor:
     """J^(1/2) v for vectors (B, p), each row with a symmetric J, given `along`: directions (B, p) -> J times them.
 
     By Lanczos's method: as the root of J in the space of v, J v, J^2 v, ... (Chow & Saad 2014, "Preconditioned Krylov
@@ -94,8 +119,7 @@ def root_times(along, vectors, n_steps=LANCZOS_STEPS):
 
     A covariance has no negative eigenvalues, a network's Jacobian may have. The most negative one, -c, tells how far
     off eigenvalues are: v stands for (v^2 - c^2) / v where it is above c and for 0 elsewhere (a shrinkage as in Gavish
-    & Donoho 2017, "Optimal shrinkage of singular values"). On a torus in 10 columns, seen at .41 from it, rows so drawn
-    lie .30 from it, with negative ones as 0 alone .41, and a polynomial in J, which these blow up, put them at 1.0.
+    & Donoho 2017, "Optimal shrinkage of singular values").
     """
     length = vectors.norm(dim=1, keepdim=True).clamp_min(TINY)
     basis, tridiagonal = [vectors / length], vectors.new_zeros(len(vectors), n_steps, n_steps)
@@ -117,7 +141,14 @@ def root_times(along, vectors, n_steps=LANCZOS_STEPS):
     return length * (weights.mT @ torch.stack(basis, dim=1))[:, 0]
 
 
-def diagonal(denoise, x, sigma, columns, probes, seen=1.0):
+def diagonal(
+    denoise: DenoiseAt,
+    x: torch.Tensor,
+    sigma: torch.Tensor,
+    columns: torch.Tensor,
+    probes: torch.Tensor | None,
+    seen: torch.Tensor | float = 1.0,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """D(x) and the diagonal of its Jacobian over the seen `columns` of each row, exact where `probes` is None.
 
     Otherwise Hutchinson's estimate with the given probes (n_probes, len(columns)) of +-1, the same for every row.
@@ -134,15 +165,23 @@ def diagonal(denoise, x, sigma, columns, probes, seen=1.0):
     return denoised.detach(), entries.detach() / (1 if probes is None else len(probes))
 
 
-def log_density_change(denoise, x, grid, columns, probes, seen=1.0, noise=0.0):
+def log_density_change(
+    denoise: DenoiseAt,
+    x: torch.Tensor,
+    grid: torch.Tensor,
+    columns: torch.Tensor,
+    probes: torch.Tensor | None,
+    seen: torch.Tensor | float = 1.0,
+    noise: torch.Tensor | float = 0.0,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Carry x up the probability-flow ODE, from the level grid[0] to grid[-1], over `columns`.
 
     `seen` (B, len(columns)) is 1 for the cells whose density is meant and 0 for those that `denoise` does not know.
     Returns x at grid[-1] and log p(x; grid[0]) - log p(x; grid[-1]). In s = log sigma the flow is
     dx/ds = x - D(x), integrated exactly for a D that is linear in s between two levels, its second value taken
     at a predicted x; d log p / ds = -div(x - D) (instantaneous change of variables, Chen et al. 2018, "Neural
-    ordinary differential equations", theorem 1) by the trapezoidal rule. A column with noise of its own, `noise`
-    (len(columns),), stays at the level of the noise until the grid has come up to it.
+    ordinary differential equations", theorem 1) by the trapezoidal rule. A column with measurement noise,
+    `noise` (len(columns),), stays at the level of the noise until the grid has come up to it.
     """
     change = torch.zeros(len(x), dtype=x.dtype, device=x.device)
     denoised, entries = diagonal(denoise, x, grid[0], columns, probes, seen)

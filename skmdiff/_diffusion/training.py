@@ -4,143 +4,172 @@ Functions of tensors and one generator. What is returned is the averaged weights
 rows. A loss that is not finite ends the training with the best weights so far, and the history says so.
 """
 
+from __future__ import annotations
+
 import copy
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
 
-from .denoiser import denoising_loss
-from .noise import UNKNOWN, draw_column_levels, draw_levels
+from . import SIGMA_MAX, SIGMA_MIN
+from .denoiser import Denoiser, denoising_loss
+from .noise import UNKNOWN, draw_levels
+from .tasks import Columns, draw_column_levels
 
 VALIDATION_REPEATS = 4
 WARM_UP = 100
-LOW_NOISE, REGULARISED = 0.3, 0.5
 DIVERGED = 1e3  # an untrained denoiser has a loss of about one a column
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """Everything the loop is told; units: optimiser steps, rows, seconds.
+    """Settings of the training.
 
-    noise : (n_blocks,) the levels of the noise that the training rows have of their own; a column is learnt at levels
-        from its own noise on, because below it there is nothing clean to learn (Daras et al. 2023, "Ambient diffusion")
-    ends : (n,) cumulated weights of the training rows, by which batches are drawn; None for all alike
-    held_out_weight : weights of the rows held out, by which their loss is a mean; None for all alike
-    latents, manifold_weight : (n, k) embedding of the training rows and the weight of `ManifoldTerm`; None for none
+    max_iter : most optimiser steps
+    batch_size : rows in a step
+    learning_rate_init : largest step size of AdamW
+    conditional_fraction : fraction of the rows of a batch with a task (see `tasks`)
+    ema_decay : decay of the moving average of the weights, a step
+    n_iter_no_change : evaluations without a better held-out loss before training stops
+    evaluate_every : steps between two evaluations
+    sigma_min, sigma_max : the smallest and the largest noise level
+    max_time : most seconds, or None
     """
 
     max_iter: int
     batch_size: int
     learning_rate_init: float
-    sigma_min: float
-    sigma_max: float
-    conditional_share: float
+    conditional_fraction: float
     ema_decay: float
     n_iter_no_change: int
     evaluate_every: int
-    target: int | None
-    noise: np.ndarray
+    sigma_min: float = SIGMA_MIN
+    sigma_max: float = SIGMA_MAX
     max_time: float | None = None
-    missing: np.ndarray | None = None  # (n, n_blocks) of bool, what each row of the table lacks; None without gaps
-    ends: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Data of the training: n encoded rows of p columns in n_blocks blocks, and m rows held out.
+
+    rows : (n, p), or a function that returns such rows, called again now and then: it draws repeated values anew
+    noise : (n_blocks,) measurement noise of the rows, 0 for none; a column is learnt at levels from there on, because
+        below there is nothing clean to learn from (Daras et al. 2023, "Ambient diffusion")
+    missing : (n, n_blocks) of bool, the missing cells; None where none are
+    cumulated_weight : (n,) cumulated weights of the rows, by which batches are drawn; None for equal weights
+    held_out : (m, p); None to train to the last step
+    held_out_weight : (m,) weights of the rows held out, by which their loss is a mean; None for equal weights
+    target : index of the block of the target, or None
+    """
+
+    rows: np.ndarray | Callable[[], np.ndarray]
+    noise: np.ndarray
+    missing: np.ndarray | None = None
+    cumulated_weight: np.ndarray | None = None
+    held_out: np.ndarray | None = None
     held_out_weight: np.ndarray | None = None
-    latents: np.ndarray | None = None
-    manifold_weight: float = 0.0
+    target: int | None = None
 
 
 @dataclass
 class TrainingHistory:
     """What happened: one entry of the curves an evaluation; why and when it stopped."""
 
-    loss_curve: list = field(default_factory=list)
-    validation_loss_curve: list = field(default_factory=list)
+    loss_curve: list[float] = field(default_factory=list)
+    validation_loss_curve: list[float] = field(default_factory=list)
     n_iter: int = 0
     stop_reason: str = "max_iter"
     seconds: float = 0.0
 
 
-def batch_loss(model, x_0, plan, generator, term=None, weight=None):
-    """Mean loss of a batch of clean rows noised at fresh levels, a mean over the columns to be generated.
+class Batches:
+    """`TrainingRows` as tensors of a device, and what is drawn of them."""
 
-    By weight (B,) of the rows, or all alike. `term` is a callable of the last hidden layer and the levels of the rows;
-    its value is added.
+    def __init__(self, data: TrainingRows, device: torch.device) -> None:
+        self.source, self.device, self.target = data.rows, device, data.target
+        self.draw_rows()
+        self.noise = self._tensor(data.noise)
+        self.missing = None if data.missing is None else torch.as_tensor(data.missing, device=device)
+        weight = data.cumulated_weight
+        self.cumulated_weight = None if weight is None else torch.as_tensor(weight, device=device)
+        self.held_out = None if data.held_out is None else self._tensor(data.held_out)
+        self.held_out_weight = None if data.held_out_weight is None else self._tensor(data.held_out_weight)
+
+    def _tensor(self, values: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(values, dtype=torch.float32, device=self.device)
+
+    def draw_rows(self) -> None:
+        """The training rows, with repeated values drawn anew where they are."""
+        self.rows = self._tensor(self.source() if callable(self.source) else self.source)
+
+    def draw(self, n_draws: int, generator: torch.Generator) -> torch.Tensor:
+        """(n_draws, p) training rows drawn by weight."""
+        return self.rows.index_select(0, draw_index(n_draws, len(self.rows), self.cumulated_weight, generator))
+
+    def draw_noise_levels(
+        self, n_rows: int, is_categorical: torch.Tensor, plan: TrainingPlan, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Levels (n_rows,) of rows and (n_rows, n_blocks) of their columns."""
+        row_level = draw_levels(n_rows, plan.sigma_min, plan.sigma_max, generator)
+        missing = draw_missing(n_rows, self.missing, self.cumulated_weight, generator)
+        columns = Columns(is_categorical, self.target)
+        sigma = draw_column_levels(row_level, columns, plan.conditional_fraction, generator, missing)
+        known_only = ((sigma == 0) | (sigma >= UNKNOWN)).all(1)  # the network need not know that for every level
+        row_level = torch.where(known_only, plan.sigma_max, row_level)
+        return row_level, torch.where(sigma > 0, torch.maximum(sigma, self.noise), sigma)
+
+
+def draw_index(
+    n_draws: int, n_rows: int, cumulated_weight: torch.Tensor | None, generator: torch.Generator
+) -> torch.Tensor:
+    """Indices (n_draws,) of training rows, drawn by the weights whose cumulated sums (n_rows,) are given, or evenly."""
+    if cumulated_weight is None:
+        return torch.randint(n_rows, (n_draws,), generator=generator, device=generator.device)
+    uniform = torch.rand(n_draws, generator=generator, device=generator.device, dtype=cumulated_weight.dtype)
+    mass = uniform * cumulated_weight[-1]
+    return torch.searchsorted(cumulated_weight, mass, right=True).clamp_max(n_rows - 1)
+
+
+def draw_missing(
+    n_draws: int, missing: torch.Tensor | None, cumulated_weight: torch.Tensor | None, generator: torch.Generator
+) -> torch.Tensor | None:
+    """Missing cells (n_draws, n_blocks) of rows drawn by weight from `missing` (n, n_blocks); None where none are."""
+    if missing is None:
+        return None
+    return missing[draw_index(n_draws, len(missing), cumulated_weight, generator)]
+
+
+def batch_loss(
+    model: Denoiser,
+    x_0: torch.Tensor,
+    batches: Batches,
+    plan: TrainingPlan,
+    generator: torch.Generator,
+    weight: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Mean loss of clean rows x_0 (B, p) noised at levels drawn anew, a mean over the cells that are noised.
+
+    By weight (B,) of the rows, or all alike.
     """
-    row_level = draw_levels(len(x_0), plan.sigma_min, plan.sigma_max, generator).to(x_0.dtype)
-    sigma = draw_column_levels(
-        row_level,
-        model.layout.is_categorical,
-        plan.target,
-        plan.conditional_share,
-        generator,
-        draw_missing(plan, len(x_0), generator),
-    )
-    known_only = ((sigma == 0) | (sigma >= UNKNOWN)).all(1)  # the network need not know that for every level
-    row_level = torch.where(known_only, plan.sigma_max, row_level)
-    least = torch.as_tensor(plan.noise, dtype=sigma.dtype, device=sigma.device)
-    sigma = torch.where(sigma > 0, torch.maximum(sigma, least), sigma)
+    row_level, sigma = batches.draw_noise_levels(len(x_0), model.layout.is_categorical, plan, generator)
     noise = torch.randn(x_0.shape, generator=generator, device=x_0.device, dtype=x_0.dtype)
-    loss, h = denoising_loss(model, x_0, row_level, sigma, noise)
-    loss = loss.sum() / (sigma > 0).sum().clamp_min(1) if weight is None else weighted_loss(loss, sigma > 0, weight)
-    return loss if term is None else loss + term(h, row_level)
+    loss = denoising_loss(model, x_0, row_level, sigma, noise)
+    if weight is None:
+        return loss.sum() / (sigma > 0).sum().clamp_min(1)
+    return weighted_loss(loss, sigma > 0, weight)
 
 
-def weighted_loss(loss, is_noised, weight):
+def weighted_loss(loss: torch.Tensor, is_noised: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Mean of the loss (B, n_blocks) over the cells that are noised, by weight (B,) of the rows."""
     total = (weight[:, None] * is_noised).sum()
     return (weight[:, None] * loss).sum() / total.clamp_min(torch.finfo(loss.dtype).tiny)
 
 
-def draw_index(n_draws, n_rows, plan, generator):
-    """Places (n_draws,) among the training rows, drawn by weight."""
-    if plan.ends is None:
-        return torch.randint(n_rows, (n_draws,), generator=generator, device=generator.device)
-    ends = torch.as_tensor(plan.ends, device=generator.device)
-    mass = torch.rand(n_draws, generator=generator, device=generator.device, dtype=ends.dtype) * ends[-1]
-    return torch.searchsorted(ends, mass, right=True).clamp_max(n_rows - 1)
-
-
-def draw_missing(plan, n_rows, generator):
-    """What rows of the table drawn at random lack, (n_rows, n_blocks) of bool; None without gaps."""
-    if plan.missing is None:
-        return None
-    drawn = draw_index(n_rows, len(plan.missing), plan, generator)
-    return torch.as_tensor(plan.missing[drawn.cpu().numpy()], device=generator.device)
-
-
-class ManifoldTerm(nn.Module):
-    """The manifold as a regulariser: the embedding z of a row is to be read, linearly, from the hidden layer.
-
-    weight * mean |A h + b - z|^2 / (1 + (sigma / LOW_NOISE)^2), less for noisier rows, which tell less of z. It asks of
-    the hidden layer what rows that are neighbours on the manifold have in common. It ends after REGULARISED of the
-    steps, before it holds the network back (as Wang et al. 2025, "REPA works until it doesn't", found for images).
-    """
-
-    def __init__(self, width, plan, generator):
-        super().__init__()
-        device = generator.device
-        self.z = torch.as_tensor(plan.latents, dtype=torch.float32, device=device)
-        self.weight, self.last_step, self.n_steps = plan.manifold_weight, REGULARISED * plan.max_iter, 0
-        self.slope = nn.Parameter(torch.randn(width, self.z.shape[1], generator=generator, device=device) / width**0.5)
-        self.offset = nn.Parameter(torch.zeros(self.z.shape[1], device=device))
-
-    def at(self, index):
-        """The term of the next batch, of the rows `index`, as `batch_loss` takes it; None when it has ended."""
-        self.n_steps += 1
-        if self.n_steps > self.last_step:
-            return None
-
-        def term(h, row_level):
-            error = ((h @ self.slope + self.offset - self.z[index]) ** 2).mean(1)
-            return self.weight * (error / (1 + (row_level / LOW_NOISE) ** 2)).mean()
-
-        return term
-
-
-def learning_rate_factor(step, max_iter):
+def learning_rate_factor(step: int, max_iter: int) -> float:
     """Linear warm-up, then half a cosine down to zero at max_iter."""
     warm_up = min(WARM_UP, max(1, max_iter // 10))
     progress = min(1.0, max(0.0, step - warm_up) / max(1, max_iter - warm_up))
@@ -150,40 +179,40 @@ def learning_rate_factor(step, max_iter):
 class MovingAverage:
     """Exponential moving average of a model's weights with the decay min(decay, (1 + t) / (10 + t)) at step t."""
 
-    def __init__(self, model, decay):
+    def __init__(self, model: Denoiser, decay: float) -> None:
         self.model, self.decay, self.n_updates = copy.deepcopy(model), decay, 0
         self.weights = parameters_to_vector(model.parameters()).detach().clone()
 
-    def update(self, model):
+    def update(self, model: Denoiser) -> None:
         decay = min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))
         self.weights.lerp_(parameters_to_vector(model.parameters()).detach(), 1 - decay)
         self.n_updates += 1
 
-    def averaged_model(self):
+    def averaged_model(self) -> Denoiser:
         """The model with the averaged weights, for evaluation."""
         vector_to_parameters(self.weights, self.model.parameters())
         return self.model
 
 
 class HeldOut:
-    """Loss of a model on held-out rows, always at the same levels and noise; remembers the best weights."""
+    """Loss of a model on held-out rows (m, p), always at the same levels and noise; remembers the best weights."""
 
-    def __init__(self, rows, plan, seed):
-        self.rows, self.plan, self.seed = rows, plan, seed
-        weight = plan.held_out_weight
-        self.weight = None if weight is None else torch.as_tensor(weight, dtype=rows.dtype, device=rows.device)
-        self.best, self.best_weights, self.since_best = DIVERGED, None, 0
+    def __init__(self, rows: torch.Tensor, batches: Batches, plan: TrainingPlan, seed: int) -> None:
+        self.rows, self.batches, self.plan, self.seed = rows, batches, plan, seed
+        self.best, self.since_best = DIVERGED, 0
+        self.best_weights: torch.Tensor | None = None
 
-    def loss(self, model):
+    def loss(self, model: Denoiser) -> float:
         generator = torch.Generator(self.rows.device).manual_seed(self.seed)
+        weight = self.batches.held_out_weight
         with torch.no_grad():
             losses = [
-                batch_loss(model, self.rows, self.plan, generator, weight=self.weight)
+                batch_loss(model, self.rows, self.batches, self.plan, generator, weight)
                 for _ in range(VALIDATION_REPEATS)
             ]
         return float(torch.stack(losses).mean())
 
-    def compare(self, loss, weights):
+    def compare(self, loss: float, weights: torch.Tensor) -> None:
         if loss < self.best:
             self.best, self.best_weights, self.since_best = loss, weights.clone(), 0
         else:
@@ -193,31 +222,29 @@ class HeldOut:
 class Trainer:
     """One training run: the state that its steps share."""
 
-    def __init__(self, model, held_out_rows, plan, generator):
-        self.model, self.plan, self.generator = model, plan, generator
+    def __init__(self, model: Denoiser, batches: Batches, plan: TrainingPlan, generator: torch.Generator) -> None:
+        self.model, self.batches, self.plan, self.generator = model, batches, plan, generator
         self.average = MovingAverage(model, plan.ema_decay)
         self.held_out = None
-        if held_out_rows is not None:
-            self.held_out = HeldOut(held_out_rows, plan, generator.initial_seed() + 1)
-        self.term, parameters = None, list(model.parameters())
-        if plan.latents is not None:
-            self.term = ManifoldTerm(model.enter.out_features, plan, generator)
-            parameters += self.term.parameters()
+        if batches.held_out is not None:
+            self.held_out = HeldOut(batches.held_out, batches, plan, generator.initial_seed() + 1)
         self.optimizer = torch.optim.AdamW(
-            parameters, lr=plan.learning_rate_init, betas=(0.9, 0.99), weight_decay=1e-2, fused=True
+            model.parameters(), lr=plan.learning_rate_init, betas=(0.9, 0.99), weight_decay=1e-2, fused=True
         )
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: learning_rate_factor(step, plan.max_iter)
         )
         self.history = TrainingHistory()
         self.proven = self.latest = self.average.weights.clone()
+        self.redraw_every = max(plan.evaluate_every, len(batches.rows) // plan.batch_size)
 
-    def step(self, rows):
-        """One optimiser step on a random batch of `rows`; returns its loss."""
-        index = draw_index(self.plan.batch_size, len(rows), self.plan, self.generator)
+    def step(self, number: int) -> torch.Tensor:
+        """One optimiser step on a random batch, step `number` from 1 on; returns its loss."""
+        if number % self.redraw_every == 0:
+            self.batches.draw_rows()
+        x_0 = self.batches.draw(self.plan.batch_size, self.generator)
         self.optimizer.zero_grad(set_to_none=True)
-        term = None if self.term is None else self.term.at(index)
-        loss = batch_loss(self.model, rows.index_select(0, index), self.plan, self.generator, term)
+        loss = batch_loss(self.model, x_0, self.batches, self.plan, self.generator)
         loss.backward()
         clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
@@ -225,23 +252,24 @@ class Trainer:
         self.average.update(self.model)
         return loss.detach()
 
-    def evaluate(self, losses):
+    def evaluate(self, losses: list[torch.Tensor]) -> str | None:
         """Take stock after the steps with the given losses; the reason to stop now, or None."""
-        history, plan = self.history, self.plan
         mean_loss = float(torch.stack(losses).mean())
         if not mean_loss < DIVERGED:
             return "diverged"
-        history.loss_curve.append(mean_loss)
+        self.history.loss_curve.append(mean_loss)
         # the losses are those of the weights before each step, so they speak for the weights of the last evaluation
         self.proven, self.latest = self.latest, self.average.weights.clone()
-        if self.held_out is not None:
-            history.validation_loss_curve.append(self.held_out.loss(self.average.averaged_model()))
-            self.held_out.compare(history.validation_loss_curve[-1], self.average.weights)
-            if self.held_out.since_best >= plan.n_iter_no_change:
-                return "early_stopping"
-        return None
+        return None if self.held_out is None else self._compare(self.held_out)
 
-    def finish(self):
+    def _compare(self, held_out: HeldOut) -> str | None:
+        """Compare the averaged weights with the best so far; the reason to stop now, or None."""
+        loss = held_out.loss(self.average.averaged_model())
+        self.history.validation_loss_curve.append(loss)
+        held_out.compare(loss, self.average.weights)
+        return "early_stopping" if held_out.since_best >= self.plan.n_iter_no_change else None
+
+    def finish(self) -> None:
         """Load the best weights into the model: by the held-out rows where there are any, else the latest."""
         best = None if self.held_out is None else self.held_out.best_weights
         if best is None:
@@ -249,30 +277,29 @@ class Trainer:
         vector_to_parameters(best, self.model.parameters())
 
 
-def train(model, draw_rows, held_out_rows, plan, generator, report):
+def train(
+    model: Denoiser,
+    batches: Batches,
+    plan: TrainingPlan,
+    generator: torch.Generator,
+    report: Callable[[TrainingHistory], None],
+) -> TrainingHistory:
     """Train `model` in place and load the weights chosen; returns the history.
 
-    Parameters
-    ----------
-    draw_rows : callable(step) -> tensor (n, p), the training rows, whose ties may be drawn anew now and then
-    held_out_rows : tensor (m, p) or None; None trains to max_iter and keeps the last averaged weights
-    report : callable(history), called at every evaluation
+    Without held-out rows it trains to max_iter and keeps the last averaged weights. `report` is called at every
+    evaluation.
     """
-    trainer, started = Trainer(model, held_out_rows, plan, generator), time.monotonic()
-    try:
-        _run(trainer, draw_rows, started, report)
-    except KeyboardInterrupt:
-        if not trainer.history.loss_curve:
-            raise
-        trainer.history.stop_reason = "interrupted"
+    trainer = Trainer(model, batches, plan, generator)
+    _run(trainer, report)
     trainer.finish()
     return trainer.history
 
 
-def _run(trainer, draw_rows, started, report):
-    history, plan, losses = trainer.history, trainer.plan, []
+def _run(trainer: Trainer, report: Callable[[TrainingHistory], None]) -> None:
+    history, plan, started = trainer.history, trainer.plan, time.monotonic()
+    losses: list[torch.Tensor] = []
     for step in range(1, plan.max_iter + 1):
-        losses.append(trainer.step(draw_rows(step)))
+        losses.append(trainer.step(step))
         history.n_iter, history.seconds = step, time.monotonic() - started
         out_of_time = plan.max_time is not None and history.seconds >= plan.max_time
         if step % plan.evaluate_every == 0 or step == plan.max_iter or out_of_time:

@@ -12,12 +12,11 @@ from sklearn.utils.validation import validate_data
 from .._numerics.checks import random_stream
 from .._numerics.streams import draw_seed
 from .._numerics.weights import check_weight
-from .._starts.draw import Process
 from .._table.checks import ReadTable, as_table, read_table
 from .._table.frames import is_frame
 from . import completion
 from .density import log_density
-from .model import FittedModel, fitted_model, process_of
+from .model import FittedModel, Run, fitted_model, run_of
 
 
 class TableModelEstimator(DensityMixin, BaseEstimator):
@@ -97,8 +96,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         """
         model = self._model_with_target("predict_target")
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
-        table, seed = self._read(model, X), self._seed(random_state)
-        return completion.predict_target(model, table, n_draws, seed, self._process(model), self.n_jobs)
+        return completion.predict_target(model, self._read(model, X), n_draws, self._run(model, random_state))
 
     def mean_rows(self, y, *, n_draws=100, random_state=None):
         """E[X | y]: the mean row of given targets, under the model.
@@ -123,8 +121,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         """
         model = self._model_with_target("mean_rows")
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
-        seed = self._seed(random_state)
-        return completion.mean_rows(model, np.atleast_1d(y), n_draws, seed, self._process(model), self.n_jobs)
+        return completion.mean_rows(model, np.atleast_1d(y), n_draws, self._run(model, random_state))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -157,12 +154,10 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False, ensure_min_samples=min_samples)
         return as_table(X, min_samples)
 
-    def _seed(self, random_state) -> int:
-        """The seed of a call: by its own random_state, or else by the estimator's."""
-        return draw_seed(random_stream(self.random_state if random_state is None else random_state))
-
-    def _process(self, model: FittedModel) -> Process:
-        return process_of(model, self.n_steps)
+    def _run(self, model: FittedModel, random_state) -> Run:
+        """How a call is run, seeded by its own random_state or else by the estimator's."""
+        stream = random_stream(self.random_state if random_state is None else random_state)
+        return run_of(model, self.n_steps, draw_seed(stream), self.n_jobs)
 
     def _model_with_target(self, method) -> FittedModel:
         model = fitted_model(self)

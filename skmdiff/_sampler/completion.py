@@ -10,65 +10,63 @@ import numpy as np
 from .._conditional.matches import Matches
 from .._conditional.queries import query_of_codes
 from .._numerics.streams import START_STREAM, row_uniforms
-from .._starts.draw import Plan, Process, draw_rows
+from .._starts.draw import Plan, draw_rows
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec
 from .._table.columns import nearest_codes, to_grid
 from .._table.missing.hot_deck import with_unknown_target
-from .model import DecodedCells, FittedModel, Request, contract, decode, draw, matches_of, seen_limits
+from .model import DecodedCells, FittedModel, Request, Run, contract, decode, draw, matches_of, seen_limits
 
 MEAN_STEPS = 4  # of the reverse process, for means: more draws of fewer steps say more of a mean
 CHUNK_ROWS = 2048  # completed at once
 
 
-def complete(model: FittedModel, table: ReadTable, n_draws: int, seed: int, process: Process, n_jobs) -> list:
+def complete(model: FittedModel, table: ReadTable, n_draws: int, run: Run) -> list:
     """`n_draws` tables, each in parts, in which the missing cells of a table are drawn given the others."""
     parts = []
-    for rows, drawn in _in_chunks(model, table, n_draws, seed, process, n_jobs):
+    for rows, drawn in _in_chunks(model, table, n_draws, run):
         of_cells = DecodedCells(limits=seen_limits(model, table.take(rows)))
         parts.append([decode(model, contract(model, W), of_cells) for W in drawn])
     return [list(tables) for tables in zip(*parts, strict=True)]
 
 
-def complete_by_means(model: FittedModel, table: ReadTable, n_draws: int, seed: int, process: Process, n_jobs) -> list:
+def complete_by_means(model: FittedModel, table: ReadTable, n_draws: int, run: Run) -> list:
     """One table, in parts, whose missing cells hold means, or commonest categories, of draws given the others."""
     parts = []
-    for rows, drawn in _in_chunks(model, table, n_draws, seed, few_steps(process), n_jobs):
+    for rows, drawn in _in_chunks(model, table, n_draws, few_steps(run)):
         W = contract(model, drawn.reshape(-1, drawn.shape[-1])).reshape(*drawn.shape[:2], -1)
         parts.append(mean_table(model, W, seen_limits(model, table.take(rows))))
     return [parts]
 
 
-def predict_target(model: FittedModel, table: ReadTable, n_draws: int, seed: int, process: Process, n_jobs):
+def predict_target(model: FittedModel, table: ReadTable, n_draws: int, run: Run):
     """E[y | X]: probabilities (m, n_classes), or means (m,) of numbers over draws."""
     target, blocks = model.target, model.denoiser.blocks
     if target.is_categorical:
         W = with_unknown_target(model.codec.encode(table), blocks[-1].stop)
         return matches_of(model).predict(query_of_codes(W, blocks), len(blocks) - 1)
-    chunks = _in_chunks(model, table, n_draws, seed, few_steps(process), n_jobs)
+    chunks = _in_chunks(model, table, n_draws, few_steps(run))
     return np.concatenate(
         [np.mean([target.decode(codes) for codes in drawn[:, :, -target.width :]], axis=0) for _, drawn in chunks]
     )
 
 
-def mean_rows(model: FittedModel, y: np.ndarray, n_draws: int, seed: int, process: Process, n_jobs):
+def mean_rows(model: FittedModel, y: np.ndarray, n_draws: int, run: Run):
     """E[X | y]: a table of one row a target (m,), of means over draws; drawn once for equal targets."""
     wanted = model.target.encode_wanted(y, len(y))
     distinct, which = np.unique(wanted, axis=0, return_inverse=True)
-    request = Request(n_draws * len(distinct), seed, wanted=np.tile(distinct, (n_draws, 1)))
-    W, _ = draw(model, request, process, n_jobs)
+    request = Request(n_draws * len(distinct), wanted=np.tile(distinct, (n_draws, 1)))
+    W, _ = draw(model, request, run)
     drawn = contract(model, W).reshape(n_draws, len(distinct), -1)
     return mean_table(model, drawn[:, which.ravel()], {})
 
 
-def few_steps(process: Process) -> Process:
-    """The reverse process for means."""
-    return replace(process, n_steps=min(process.n_steps, MEAN_STEPS))
+def few_steps(run: Run) -> Run:
+    """The same with the reverse process for means."""
+    return replace(run, process=replace(run.process, n_steps=min(run.process.n_steps, MEAN_STEPS)))
 
 
-def _in_chunks(
-    model: FittedModel, table: ReadTable, n_draws: int, seed: int, process: Process, n_jobs
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _in_chunks(model: FittedModel, table: ReadTable, n_draws: int, run: Run) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Completions of a table, some rows after the other: pairs of their indices (m,) and code (n_draws, m, p).
 
     With the code of a target behind. The first draws are those of a call for fewer.
@@ -77,17 +75,17 @@ def _in_chunks(
     matches = matches_of(model)
     for k in range(0, len(W), CHUNK_ROWS):
         rows = np.arange(k, min(k + CHUNK_ROWS, len(W)))
-        drawn = _draw_given(model, matches, np.tile(W[rows], (n_draws, 1)), seed ^ k, process, n_jobs)
+        drawn = _draw_given(model, matches, np.tile(W[rows], (n_draws, 1)), replace(run, seed=run.seed ^ k))
         yield rows, drawn.reshape(n_draws, len(rows), -1)
 
 
-def _draw_given(model: FittedModel, matches: Matches, W: np.ndarray, seed: int, process: Process, n_jobs) -> np.ndarray:
+def _draw_given(model: FittedModel, matches: Matches, W: np.ndarray, run: Run) -> np.ndarray:
     """Code (m, p) of rows with the cells of W (m, p) that are not NaN."""
     blocks = model.denoiser.blocks
-    uniforms = row_uniforms(seed ^ START_STREAM, 0, len(W), 1 + len(blocks))
+    uniforms = row_uniforms(run.seed ^ START_STREAM, 0, len(W), 1 + len(blocks))
     chosen, given, adjust = matches.resolve(query_of_codes(W, blocks), uniforms)
     plan = Plan(model.source, None, chosen=chosen, given=given, adjust=adjust)
-    return draw_rows(model.denoiser, plan, process, len(W), seed, n_jobs)
+    return draw_rows(model.denoiser, plan, run.process, len(W), run.seed, run.n_jobs)
 
 
 def mean_table(model: FittedModel, drawn: np.ndarray, limits: dict):

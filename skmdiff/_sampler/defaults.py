@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from sklearn.decomposition import PCA
 
-# noise levels, in standard deviations of a column, and the curvature of their grid (Karras et al. 2022, equation 5)
-SIGMA_MIN, SIGMA_MAX, RHO = 0.01, 10.0, 7.0
 N_EVALUATIONS = 40  # of the held-out loss in a training
 N_ITER_NO_CHANGE = 10  # evaluations without a better held-out loss before training stops
-CONDITIONAL_SHARE = 0.25
+CONDITIONAL_FRACTION = 0.25
 EMA_DECAY = 0.998
 SMALL_TABLE = 2000
 MAX_HELD_OUT = 1000

@@ -11,7 +11,6 @@ from .._starts.source import start_density
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, without_unseen
 from .._table.missing.hot_deck import with_unknown_target
-from .defaults import SIGMA_MIN
 from .model import FittedModel
 
 N_STEPS = 32
@@ -58,18 +57,12 @@ def density_of_code(model: FittedModel) -> Callable[[np.ndarray], np.ndarray]:
     least = np.maximum(backend.noise_of_columns(denoiser), np.pad(codec.rounding_levels(), behind[1]))
     at_start = start_density(model.source, numbers, np.maximum(model.sigma_start, least)[numbers])
 
+    process = backend.ReverseProcess(model.sigma_start, N_STEPS)
+
     def of_code(W):
         missing = np.pad(np.isnan(W[:, starts]), ((0, 0), (0, len(blocks) - len(starts))))
-        return backend.log_density(
-            denoiser,
-            np.pad(np.nan_to_num(W), behind),
-            hidden,
-            missing,
-            at_start,
-            least[[block.start for block in blocks]],
-            SIGMA_MIN,
-            model.sigma_start,
-            N_STEPS,
-        )
+        smallest = least[[block.start for block in blocks]]
+        query = backend.DensityQuery(np.pad(np.nan_to_num(W), behind), hidden, missing, smallest)
+        return backend.log_density(denoiser, query, process, at_start)
 
     return of_code

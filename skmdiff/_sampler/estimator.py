@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from numbers import Integral
 
 from sklearn.exceptions import ConvergenceWarning
@@ -327,13 +327,12 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         model = fitted_model(self)
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         check_option(missing, "missing", {"generate", "fill"})
-        seed = self._seed(random_state)
+        run = self._run(model, random_state)
         if model.target is None and (y is not None or return_y):
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
-        wanted = wanted_targets(model.target, y, n_samples, seed)
-        request = Request(n_samples, seed, wanted, conditions, density, design)
-        W, resolved = draw(model, request, self._process(model), self.n_jobs)
-        lacking = draw_missing(model, W, seed, resolved) if missing == "generate" else {}
+        wanted = wanted_targets(model.target, y, n_samples, run.seed)
+        W, resolved = draw(model, Request(n_samples, wanted, conditions, density, design), run)
+        lacking = draw_missing(model, W, run.seed, resolved) if missing == "generate" else {}
         X = decode_samples(model, W, resolved, lacking)
         # the codes asked for, not those that went through the denoiser in single precision
         return (X, model.target.decode(W[:, model.n_outputs :] if wanted is None else wanted)) if return_y else X
@@ -426,13 +425,10 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         if region is not None and path is not None:
             raise ValueError("region and path must not be given both.")
-        level = min(model.sigma_start, exploration.EXPLORE_LEVEL)
-        process = replace(self._process(model), sigma_start=level, n_steps=exploration.EXPLORE_STEPS)
-        seed = self._seed(random_state)
+        run = exploration.close_to_manifold(self._run(model, random_state))
         if path is None:
-            return exploration.explore_region(model, region, n_samples, seed, process, self.n_jobs)
-        stops = self._read(model, path)
-        return exploration.explore_path(model, stops, n_samples, seed, process, self.n_jobs)
+            return exploration.explore_region(model, region, n_samples, run)
+        return exploration.explore_path(model, self._read(model, path), n_samples, run)
 
     def embedding_density(self, density="data"):
         """Distribution of the starts over the embedding, as an estimator to look at.

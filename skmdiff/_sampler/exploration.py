@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from .._starts.draw import Process, draw_from
+from .._starts.draw import draw_from
 from .._starts.explore import path_points, region_points
 from .._table.checks import ReadTable
-from .model import DecodedCells, FittedModel, decode, decode_samples, encode, seen_cells, seen_limits
+from .model import DecodedCells, FittedModel, Run, decode, decode_samples, encode, seen_cells, seen_limits
 
 # close to the manifold a few steps are enough
 EXPLORE_LEVEL, EXPLORE_STEPS = 0.1, 4
 
 
-def explore_region(model: FittedModel, region, n_samples: int, seed: int, process: Process, n_jobs):
+def close_to_manifold(run: Run) -> Run:
+    """The same run with starts at EXPLORE_LEVEL at most, in EXPLORE_STEPS steps."""
+    level = min(run.process.sigma_start, EXPLORE_LEVEL)
+    return replace(run, process=replace(run.process, sigma_start=level, n_steps=EXPLORE_STEPS))
+
+
+def explore_region(model: FittedModel, region, n_samples: int, run: Run):
     """Rows evenly spread over the volume of a region of the embedding."""
-    points = region_points(region, model.source, model.manifold, n_samples, seed)
-    return decode_samples(model, draw_from(model.denoiser, process, points, seed, n_jobs))
+    points = region_points(region, model.source, model.manifold, n_samples, run.seed)
+    return decode_samples(model, draw_from(model.denoiser, run.process, points, run.seed, run.n_jobs))
 
 
-def explore_path(model: FittedModel, stops: ReadTable, n_samples: int, seed: int, process: Process, n_jobs):
+def explore_path(model: FittedModel, stops: ReadTable, n_samples: int, run: Run):
     """Rows at even steps of the shortest way through rows of a table, all with the same noise."""
     if len(stops) < 2:
         raise ValueError(f"path must hold at least two rows, got {len(stops)}.")
     points = path_points(model.manifold, model.source.rows, encode(model, stops), n_samples)
-    return decode_samples(model, draw_from(model.denoiser, process, points, seed, n_jobs, same_noise=True))
+    return decode_samples(model, draw_from(model.denoiser, run.process, points, run.seed, run.n_jobs, same_noise=True))
 
 
 def denoise(model: FittedModel, table: ReadTable):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .._diffusion import SIGMA_MAX, SIGMA_MIN
 from .._manifold.charts import Charts, choose_charts
 from .._manifold.learner import ManifoldModel
 from .._manifold.noise import (
@@ -23,17 +24,16 @@ from .._numerics.streams import MISSING_STREAM
 from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, coded_columns
+from .._table.columns import Block
 from .._table.constraints.constraints import Constraints, read_stated
 from .._table.missing.indicators import MissingnessModel
 from .._table.missing.patterns import MissingPatterns
 from .._table.target import Target, check_target
 from .defaults import (
-    CONDITIONAL_SHARE,
+    CONDITIONAL_FRACTION,
     EMA_DECAY,
     N_EVALUATIONS,
     N_ITER_NO_CHANGE,
-    SIGMA_MAX,
-    SIGMA_MIN,
     default_batch_size,
     default_hidden_layer_sizes,
     default_manifold,
@@ -236,47 +236,38 @@ def fit_denoiser(
     order = rng.permutation(len(W))
     n_out = n_held_out(len(W), settings.validation_fraction) if settings.early_stopping else 0
     held_out, rows = order[:n_out], order[n_out:]
-    training = encoded.take(rows)
-    plan, shape = plan_training(settings, training, sigma_start, noise)
-    if encoded.weight is not None:
-        plan = replace(plan, ends=np.cumsum(training.weight), held_out_weight=encoded.weight[held_out])
-    return backend.fit_denoiser(
+    training, weight = encoded.take(rows), encoded.weight
+    data = backend.TrainingRows(
         lambda: training.joint(rng),
-        W[held_out] if n_out else None,
-        encoded.blocks,
-        shape,
-        plan,
-        device=settings.device,
-        seed=seed,
-        report=report,
+        noise.of_blocks(encoded.blocks),
+        missing=training.missing,
+        cumulated_weight=None if weight is None else np.cumsum(training.weight),
+        held_out=W[held_out] if n_out else None,
+        held_out_weight=None if weight is None else weight[held_out],
+        target=None if encoded.target is None else len(encoded.codec.blocks_),
     )
+    plan, shape = plan_training(settings, len(rows), encoded.blocks, max(sigma_start, data.noise.max()))
+    return backend.fit_denoiser(data, encoded.blocks, shape, plan, device=settings.device, seed=seed, report=report)
 
 
-def plan_training(
-    settings: TrainingSettings, training: EncodedTable, sigma_start: float, noise: MeasurementNoise
-) -> tuple[Any, Any]:
-    """The plan of the training and the shape of the network for the rows to train on."""
+def plan_training(settings: TrainingSettings, n_rows: int, blocks: list[Block], sigma_max: float) -> tuple[Any, Any]:
+    """The plan of the training on so many rows up to a noise level, and the shape of the network."""
     from .._diffusion.backend import NetworkShape, TrainingPlan
 
-    n_rows, blocks = len(training.table), training.blocks
     max_iter = default_max_iter(n_rows) if is_auto(settings.max_iter) else settings.max_iter
     auto_sizes = is_auto(settings.hidden_layer_sizes)
     sizes = default_hidden_layer_sizes(n_rows) if auto_sizes else tuple(settings.hidden_layer_sizes)
-    of_blocks = noise.of_blocks(blocks)
     plan = TrainingPlan(
         max_iter=max_iter,
         batch_size=default_batch_size(n_rows) if is_auto(settings.batch_size) else settings.batch_size,
         learning_rate_init=settings.learning_rate_init,
-        sigma_min=SIGMA_MIN,
-        sigma_max=max(sigma_start, of_blocks.max()),
-        conditional_share=CONDITIONAL_SHARE,
+        conditional_fraction=CONDITIONAL_FRACTION,
         ema_decay=EMA_DECAY,
         n_iter_no_change=N_ITER_NO_CHANGE,
         evaluate_every=max(1, max_iter // N_EVALUATIONS),
-        target=None if training.target is None else len(training.codec.blocks_),
-        noise=of_blocks,
+        sigma_min=SIGMA_MIN,
+        sigma_max=sigma_max,
         max_time=settings.max_time,
-        missing=training.missing,
     )
     return plan, NetworkShape(sizes, n_frequencies(sum(block.codes is None for block in blocks)))
 

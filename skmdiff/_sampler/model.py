@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -23,7 +23,7 @@ from .._conditional.queries import Resolved, read_conditions, with_target
 from .._manifold.learner import ManifoldModel
 from .._manifold.noise import MeasurementNoise
 from .._numerics.streams import MISSING_STREAM, row_uniforms
-from .._starts.draw import Process, draw_rows, plan_draw
+from .._starts.draw import draw_rows, plan_draw
 from .._starts.source import Source
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec
@@ -33,8 +33,10 @@ from .._table.missing.hot_deck import HotDeck
 from .._table.missing.indicators import N_CHAINS, MissingnessModel
 from .._table.missing.patterns import MissingPatterns
 from .._table.target import Target
-from .defaults import RHO, SIGMA_MIN
 from .encoding import complete_rows
+
+if TYPE_CHECKING:
+    from .._diffusion.backend import ReverseProcess
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,22 @@ class Request:
     """
 
     n_samples: int
-    seed: int
     wanted: np.ndarray | None = None
     conditions: Any = None
     density: str = "data"
     design: str = "iid"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the rows of one call are made: the seed, the reverse process, and threads as in joblib.
+
+    The seed alone says which random numbers a row gets; threads change nothing.
+    """
+
+    seed: int
+    process: ReverseProcess
+    n_jobs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -109,9 +122,11 @@ def fitted_model(estimator) -> FittedModel:
     return estimator._model
 
 
-def process_of(model: FittedModel, n_steps: int) -> Process:
-    """The reverse process of a model, in so many steps of the solver."""
-    return Process(model.sigma_start, SIGMA_MIN, n_steps, RHO)
+def run_of(model: FittedModel, n_steps: int, seed: int, n_jobs: int | None) -> Run:
+    """A run of the model's reverse process in so many steps of the solver."""
+    from .._diffusion import backend
+
+    return Run(seed, backend.ReverseProcess(model.sigma_start, n_steps), n_jobs)
 
 
 # ---- table -> code ----------------------------------------------------------------------------------------------
@@ -136,7 +151,7 @@ def matches_of(model: FittedModel) -> Matches:
     return Matches(model.rows, model.denoiser.blocks, model.source, model.row_weight, probabilities)
 
 
-def resolve(model: FittedModel, request: Request) -> Resolved | None:
+def resolve(model: FittedModel, request: Request, seed: int) -> Resolved | None:
     """One start and one value of each given column for every row; None where there is nothing to resolve.
 
     Classes alone need no resolving: rows start from those of the class.
@@ -149,26 +164,24 @@ def resolve(model: FittedModel, request: Request) -> Resolved | None:
     if target is not None:
         wanted = np.full((request.n_samples, target.width), np.nan) if wanted is None else wanted
         given = with_target(given, wanted, target.blocks(0))
-    return given.resolved(matches_of(model), model.codec, request.seed)
+    return given.resolved(matches_of(model), model.codec, seed)
 
 
-def draw(
-    model: FittedModel, request: Request, process: Process, n_jobs: int | None
-) -> tuple[np.ndarray, Resolved | None]:
+def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Resolved | None]:
     """Code (n_samples, p) of a call, that of the target last, and what was resolved of conditions."""
-    resolved, wanted = resolve(model, request), request.wanted
+    resolved, wanted = resolve(model, request, run.seed), request.wanted
     plan = plan_draw(
         model.source,
         model.manifold,
         request.n_samples,
-        request.seed,
+        run.seed,
         wanted=wanted,
         values=None if wanted is None else model.target.values_of(wanted),
         density=request.density,
         design=request.design,
         resolved=resolved,
     )
-    return draw_rows(model.denoiser, plan, process, request.n_samples, request.seed, n_jobs), resolved
+    return draw_rows(model.denoiser, plan, run.process, request.n_samples, run.seed, run.n_jobs), resolved
 
 
 def draw_missing(model: FittedModel, W: np.ndarray, seed: int, resolved: Resolved | None) -> dict[int, np.ndarray]:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_scalar
 
+from .._diffusion import SIGMA_MAX, SIGMA_MIN
 from .._numerics.checks import check_option, check_real, check_share, check_sizes, is_auto
 from .._table.target import TARGET_TYPES
-from .defaults import SIGMA_MAX, SIGMA_MIN
 
 INTEGERS = {"n_neighbors": 0, "max_landmarks": 2, "n_steps": 1, "verbose": 0}
 AUTO_INTEGERS = ("max_iter", "batch_size")

@@ -37,16 +37,6 @@ class Plan:
     adjust: Callable | None = None
 
 
-@dataclass(frozen=True)
-class Process:
-    """The reverse process: from the level sigma_start to sigma_min in n_steps on the grid of curvature rho."""
-
-    sigma_start: float
-    sigma_min: float
-    n_steps: int
-    rho: float
-
-
 def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, density="data", design="iid", resolved=None):
     """The plan of a call, under conditions that are `resolved`; raises a ValueError where it cannot be followed."""
     check_option(density, "density", DENSITIES)
@@ -152,9 +142,7 @@ def finish_block(denoiser, process, x, given, probe):
     if given is not None:
         known = ~np.isnan(given[:, [block.start for block in denoiser.blocks]])
         x = np.where(np.isnan(given), x, given)
-    return backend.sample_block(
-        denoiser, x, known, process.sigma_start, process.sigma_min, process.n_steps, process.rho, probe
-    )
+    return backend.sample_block(denoiser, x, known, process, probe)
 
 
 def start_block(plan, seed, start, stop, levels):

@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 from scipy.integrate import trapezoid
 
-from skmdiff._diffusion import backend, noise, solvers, training
+from skmdiff._diffusion import backend, noise, solvers, tasks, training
 from skmdiff._diffusion.denoiser import Denoiser, Layout, denoise, denoising_loss, initialise
 from skmdiff._table.columns import Block
 
@@ -25,31 +25,25 @@ def build(blocks, seed=0, dtype=torch.float64):
     return model
 
 
-def plan(n_blocks, **changes):
+def plan(**changes):
     values = dict(
-        noise=np.zeros(n_blocks),
         max_iter=1500,
         batch_size=256,
         learning_rate_init=2e-3,
         sigma_min=0.01,
         sigma_max=20.0,
-        conditional_share=0.2,
+        conditional_fraction=0.2,
         ema_decay=0.99,
         n_iter_no_change=100,
         evaluate_every=100,
-        max_time=None,
-        target=None,
     )
     return training.TrainingPlan(**{**values, **changes})
 
 
 def fit(rows, blocks, seed=0, **changes):
+    data = backend.TrainingRows(rows, np.zeros(len(blocks)))
     shape = backend.NetworkShape((64, 64), 8)
-    told = plan(len(blocks), **changes)
-    state, _ = backend.fit_denoiser(
-        lambda: rows, None, blocks, shape, told, device="cpu", seed=seed, report=lambda history: None
-    )
-    return state
+    return backend.fit_denoiser(data, blocks, shape, plan(**changes), device="cpu", seed=seed)[0]
 
 
 # --- noise levels
@@ -79,27 +73,61 @@ def test_levels_are_one_a_stratum_of_the_cut_log_normal():
     assert noise.draw_levels(1000, 0.01, 0.5, generator()).max() <= 0.5 * (1 + 1e-4)
 
 
-def test_column_levels_hold_every_task_at_its_share():
+def test_column_levels_hold_every_task_at_its_fraction():
     is_categorical = torch.tensor([False, False, True, True])
     row_level = noise.draw_levels(10_000, 0.01, 20.0, generator())
-    sigma = noise.draw_column_levels(row_level, is_categorical, 3, 0.2, generator(1))
+    sigma = tasks.draw_column_levels(row_level, tasks.Columns(is_categorical, 3), 0.2, generator(1))
     shared = (sigma == row_level[:, None]).all(1)
     assert shared[2000:].all() and 0.8 <= shared.double().mean() <= 0.83
     special = sigma[:2000]
-    task = torch.tensor(noise.TASKS).repeat(300)[:2000]
-    target_only = special[task == 3]
-    assert (target_only[:, 3] == 0).all() and (target_only[:, :3] == row_level[:2000][task == 3][:, None]).all()
-    marginal = special[task == 2]
+
+    def of(task):
+        return special[torch.tensor([turn is task for turn in tasks.TURNS]).repeat(300)[:2000]]
+
+    target_only = of(tasks.target_known)
+    assert (target_only[:, 3] == 0).all() and (target_only[:, :3] == row_level[3:2000:7, None]).all()
+    marginal = of(tasks.numbers_alone)
     assert (marginal[:, 2:] == noise.UNKNOWN).all() and (marginal[:, 0] == marginal[:, 1]).all()
-    conditional = special[task == 1]
+    conditional = of(tasks.rest_unknown)
     assert ((conditional == 0) | (conditional == noise.UNKNOWN)).all()
     assert 0.4 < (conditional[:, :2] == 0).all(1).double().mean() < 0.8
-    assert (special[task == 5] == torch.tensor([0, 0, 0, noise.UNKNOWN])).all()
+    assert (of(tasks.target_unknown) == torch.tensor([0, 0, 0, noise.UNKNOWN])).all()
+    shared_or_other = of(tasks.another_level)
+    assert torch.isin(shared_or_other, row_level).all() and (shared_or_other != row_level[4:2000:7, None]).any()
+    assert 0.4 < (of(tasks.some_known) == 0).double().mean() < 0.6
+
+
+@pytest.mark.parametrize("target", [None, 1])
+@pytest.mark.parametrize("kinds", [[False, False, True], [False, False, False], [True, True, True]])
+def test_tasks_are_those_of_the_slow_twin(kinds, target):
+    """Cell by cell, from the same random numbers: 0 where known, UNKNOWN where nothing is, a level elsewhere."""
+    row_level = noise.draw_levels(70, 0.01, 20.0, generator())
+    missing = torch.rand(70, 3, generator=generator(2)) < 0.3
+    sigma = tasks.draw_column_levels(row_level, tasks.Columns(torch.tensor(kinds), target), 0.5, generator(1), missing)
+    stream, is_mixed = generator(1), len(set(kinds)) == 2
+    chosen = torch.rand(35, 3, generator=stream) < torch.rand(35, 1, generator=stream)
+    coin = torch.rand(35, generator=stream) < 0.5 if is_mixed else torch.zeros(35, dtype=torch.bool)
+    other = row_level[torch.randperm(70, generator=stream)]
+    names = "some_known rest_unknown numbers_alone target_known another_level rest_unknown target_unknown".split()
+    for i, j in np.ndindex(35, 3):
+        name, known, level = names[i % 7], bool(chosen[i, j]), float(row_level[i])
+        if name in ("target_known", "target_unknown") and target is not None:
+            known = (j == target) == (name == "target_known")
+        if name == "rest_unknown":
+            known |= bool(coin[i]) and not kinds[j]
+        if name == "numbers_alone" and not all(kinds):
+            known = not kinds[j]
+        hides = name in ("rest_unknown", "numbers_alone", "target_unknown")
+        expected = noise.UNKNOWN if hides else level
+        if known:
+            expected = {"numbers_alone": level, "another_level": float(other[i])}.get(name, 0.0)
+        assert float(sigma[i, j]) == (noise.UNKNOWN if hides and missing[i, j] else expected), (name, i, j)
+    assert torch.equal(sigma[35:], row_level[35:, None].repeat(1, 3))
 
 
 def test_a_table_of_one_column_has_no_conditional_tasks():
     row_level = noise.draw_levels(50, 0.01, 20.0, generator())
-    sigma = noise.draw_column_levels(row_level, torch.tensor([False]), None, 0.5, generator())
+    sigma = tasks.draw_column_levels(row_level, tasks.Columns(torch.tensor([False]), None), 0.5, generator())
     torch.testing.assert_close(sigma[:, 0], row_level)
 
 
@@ -207,7 +235,7 @@ def test_density_of_two_points_integrates_to_one():
 
 
 def test_untrained_denoiser_is_the_skip():
-    """Branches start at zero: numbers are c_skip x_t, levels follow the Gaussian likelihood of their codes."""
+    """Branches start at zero: numbers are c_skip x_t, categories follow the Gaussian likelihood of their codes."""
     model, x = build(MIXED), torch.randn(6, 4, generator=generator(), dtype=torch.float64)
     row_level = torch.full((6,), 0.7, dtype=torch.float64)
     means, log_p, _ = model(x, row_level, row_level[:, None].repeat(1, 2))
@@ -227,7 +255,7 @@ def test_known_and_unknown_columns():
     other[:, 0] += 3.0
     torch.testing.assert_close(model.network(x, row_level, sigma), model.network(other, row_level, sigma))
     sigma[:, 0], sigma[:, 1] = 0.0, 0.7
-    loss, _ = denoising_loss(model, x, row_level, sigma, torch.randn(6, 4, generator=generator(), dtype=torch.float64))
+    loss = denoising_loss(model, x, row_level, sigma, torch.randn(6, 4, generator=generator(), dtype=torch.float64))
     assert (loss[:, 0] == 0).all() and (loss[:, 1] > 0).all()
 
 
@@ -242,7 +270,7 @@ def test_loss_gradient_is_that_of_finite_differences():
     parameter = model.periodic.frequencies
 
     def loss():
-        return denoising_loss(model, x, row_level, row_level[:, None].repeat(1, 2), eps)[0].mean()
+        return denoising_loss(model, x, row_level, row_level[:, None].repeat(1, 2), eps).mean()
 
     loss().backward()
     analytic, step = parameter.grad[0, 0].item(), 1e-6
@@ -291,24 +319,19 @@ def test_trained_denoiser_is_that_of_two_points():
 
 @pytest.mark.slow
 def test_trained_posterior_of_a_category_and_its_density():
-    """A category of distribution f shifts a number: p(level), p(number | level) and their mixture are recovered."""
+    """A category of distribution f shifts a number: p(category), p(number | category), their mixture are recovered."""
     f, shift = np.array([0.6, 0.3, 0.1]), np.array([-1.0, 0.5, 1.5])
     rng = np.random.default_rng(0)
     levels = rng.choice(3, 20_000, p=f)
     rows = np.column_stack([shift[levels] + 0.3 * rng.standard_normal(20_000), CODES[levels]])
-    state = fit(rows, MIXED, conditional_share=0.8, max_iter=4000)
+    state = fit(rows, MIXED, conditional_fraction=0.8, max_iter=4000)
     value = np.linspace(-2, 2.5, 40)
     query = np.column_stack([np.repeat(value, 3), np.tile(CODES, (40, 1))])
     log_density = backend.log_density(
         state,
-        query,
-        np.zeros(2, bool),
-        np.zeros((120, 2), bool),
+        backend.DensityQuery(query, np.zeros(2, bool), np.zeros((120, 2), bool), np.zeros(2)),
+        backend.ReverseProcess(20.0, 48),
         lambda x, seen: stats.norm.logpdf(x[:, 0], scale=np.sqrt(401)),
-        np.zeros(2),
-        0.01,
-        20.0,
-        48,
     )
     exact = f * stats.norm.pdf(value[:, None], shift, np.sqrt(0.09 + 1e-4))
     found = np.exp(log_density.reshape(40, 3))
@@ -323,16 +346,8 @@ def test_non_finite_loss_stops_and_keeps_finite_weights():
     def draw():
         return rows if next(calls) == 0 else rows * np.nan
 
-    state, history = backend.fit_denoiser(
-        draw,
-        None,
-        NUMBERS,
-        backend.NetworkShape((16,), 4),
-        plan(len(NUMBERS), max_iter=60, evaluate_every=10),
-        device="cpu",
-        seed=0,
-        report=lambda history: None,
-    )
+    data, shape = backend.TrainingRows(draw, np.zeros(2)), backend.NetworkShape((16,), 4)
+    state, history = backend.fit_denoiser(data, NUMBERS, shape, plan(max_iter=60, evaluate_every=10), device="cpu")
     assert history.stop_reason == "diverged" and history.n_iter < 60
     assert all(np.isfinite(value).all() for value in state.weights.values())
 
@@ -341,17 +356,27 @@ def test_early_stopping_keeps_the_best_held_out_weights():
     """Random noise as a table of 30 rows: the held-out loss turns and training stops before max_iter."""
     rng = np.random.default_rng(0)
     rows, held_out = rng.standard_normal((30, 2)), rng.standard_normal((200, 2))
-    _, history = backend.fit_denoiser(
-        lambda: rows,
-        held_out,
-        NUMBERS,
-        backend.NetworkShape((128, 128), 8),
-        plan(len(NUMBERS), max_iter=5000, n_iter_no_change=5, evaluate_every=50),
-        device="cpu",
-        seed=0,
-        report=lambda history: None,
-    )
+    told = plan(max_iter=5000, n_iter_no_change=5, evaluate_every=50)
+    data = backend.TrainingRows(rows, np.zeros(2), held_out=held_out)
+    _, history = backend.fit_denoiser(data, NUMBERS, backend.NetworkShape((128, 128), 8), told, device="cpu")
     assert history.stop_reason == "early_stopping" and history.n_iter < 5000
+
+
+@pytest.mark.parametrize("n_evaluations", [0, 3])
+def test_an_interrupt_reaches_the_caller(n_evaluations):
+    """Before the first evaluation and after it: what was learnt so far is not a fit."""
+    n_reports = 0
+
+    def interrupt(history):
+        nonlocal n_reports
+        n_reports += 1
+        if n_reports > n_evaluations:
+            raise KeyboardInterrupt
+
+    data, shape = backend.TrainingRows(np.zeros((20, 2)), np.zeros(2)), backend.NetworkShape((8,), 4)
+    with pytest.raises(KeyboardInterrupt):
+        backend.fit_denoiser(data, NUMBERS, shape, plan(max_iter=20, evaluate_every=2), report=interrupt)
+    assert n_reports == n_evaluations + 1
 
 
 def test_training_is_repeatable_and_leaves_the_global_stream():

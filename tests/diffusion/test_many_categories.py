@@ -1,4 +1,4 @@
-"""Columns of many levels: a posterior of low rank against its slow twin, and the shares of rare levels."""
+"""Columns of many categories: a posterior of low rank against its slow twin, and the frequencies of rare categories."""
 
 import numpy as np
 import pandas as pd
@@ -12,16 +12,16 @@ from skmdiff._diffusion.categories import is_wide
 from skmdiff._diffusion.denoiser import Denoiser, Layout, denoise, denoising_loss, initialise
 
 
-def postcodes(n, n_levels, seed=0):
-    """A number that depends on the level of a column with Zipf's shares, and a column of two levels."""
+def postcodes(n, n_categories, seed=0):
+    """A number that depends on a column of categories with Zipf's frequencies, and a column of two categories."""
     rng = np.random.default_rng(seed)
-    shares = 1 / np.arange(1, n_levels + 1)
-    place = rng.choice(n_levels, n, p=shares / shares.sum())
+    shares = 1 / np.arange(1, n_categories + 1)
+    place = rng.choice(n_categories, n, p=shares / shares.sum())
     return pd.DataFrame(
         {
             "place": pd.Categorical([f"p{k:03d}" for k in place]),
             "side": rng.choice(["l", "r"], n),
-            "height": rng.normal(size=n_levels)[place] + 0.3 * rng.normal(size=n),
+            "height": rng.normal(size=n_categories)[place] + 0.3 * rng.normal(size=n),
         }
     )
 
@@ -49,7 +49,7 @@ def test_wide_columns_have_short_codes(encoded):
 
 @pytest.mark.parametrize("level", [0.05, 1.0, noise.UNKNOWN])
 def test_posterior_of_low_rank_is_that_of_the_slow_twin(encoded, level):
-    """Level by level: log share + b + e . A h + Gaussian likelihood, its mean code and its cross-entropy."""
+    """Category by category: log frequency + b + e . A h + Gaussian likelihood, its mean code and its cross-entropy."""
     W, blocks = encoded
     model, codes = build(blocks), torch.as_tensor(blocks[0].codes)
     x_0 = torch.as_tensor(W[:7])
@@ -60,17 +60,17 @@ def test_posterior_of_low_rank_is_that_of_the_slow_twin(encoded, level):
         head, latent = model.wide[0], model.wide[0].enter(model.network(x, row_level, sigma))
         slow = torch.empty(7, len(codes), dtype=torch.float64)
         for k, code in enumerate(codes):
-            slow[:, k] = np.log(blocks[0].frequencies[k]) + head.levels.bias[k] + latent @ head.levels.weight[k]
+            slow[:, k] = np.log(blocks[0].frequencies[k]) + head.categories.bias[k] + latent @ head.categories.weight[k]
             if level < noise.UNKNOWN:
                 slow[:, k] += -((x[:, :16] - code) ** 2).sum(1) / (2 * (level**2 + 1e-4))
         slow = slow.log_softmax(1)
         torch.testing.assert_close(denoise(model, x, row_level, sigma)[:, :16], slow.exp() @ codes)
         own = torch.cdist(x_0[:, :16], codes).argmin(1)
-        loss, _ = denoising_loss(model, x_0, row_level, sigma, eps)
+        loss = denoising_loss(model, x_0, row_level, sigma, eps)
         torch.testing.assert_close(loss[:, 0], -slow[torch.arange(7), own])
 
 
-def test_an_untrained_posterior_has_the_shares_of_the_table(encoded):
+def test_an_untrained_posterior_has_the_frequencies_of_the_table(encoded):
     W, blocks = encoded
     model = build(blocks, n_random=0.0)
     x, sigma = torch.as_tensor(W[:3]), torch.full((3, 3), noise.UNKNOWN, dtype=torch.float64)
@@ -79,18 +79,18 @@ def test_an_untrained_posterior_has_the_shares_of_the_table(encoded):
     np.testing.assert_allclose(logits.softmax(1), np.tile(blocks[0].frequencies, (3, 1)), rtol=1e-9)
 
 
-def test_weights_grow_with_levels_by_the_rank_only():
+def test_weights_grow_with_categories_by_the_rank_only():
     sizes = []
-    for n_levels in (1000, 2000):
-        block = Codec().fit(pd.DataFrame({"c": [f"{k % n_levels}" for k in range(4 * n_levels)]})).blocks_
+    for n_categories in (1000, 2000):
+        block = Codec().fit(pd.DataFrame({"c": [f"{k % n_categories}" for k in range(4 * n_categories)]})).blocks_
         model = backend._build(block, backend.NetworkShape((256, 256), 16), "cpu", torch.float32)
         sizes.append(sum(parameter.numel() for parameter in model.parameters()))
     assert sizes[1] - sizes[0] == 1000 * 17
 
 
 @pytest.mark.parametrize("start", ["manifold", "noise"])
-def test_rare_levels_keep_their_share(start):
-    """Total variation to the table about that of a fresh resample of it; the number follows its level."""
+def test_rare_categories_keep_their_frequency(start):
+    """Total variation to the table about that of a fresh resample of it; the number follows its category."""
     X = postcodes(3000, 100)
     est = ManifoldDiffusionSampler(start=start, max_iter=400, hidden_layer_sizes=(48,), batch_size=256, random_state=0)
     new = est.fit(X).sample(5000)
@@ -109,7 +109,7 @@ def test_rare_levels_keep_their_share(start):
 
 
 def test_density_counts_wide_columns():
-    """A column of 60 levels alone, and one of two that ignores it: exp(score) is the product of the shares."""
+    """A column of 60 categories alone, and one of two that ignores it: exp(score) is the product of the frequencies."""
     X = postcodes(3000, 60)[["place", "side"]]
     est = ManifoldDiffusionSampler("passthrough", max_iter=300, hidden_layer_sizes=(16,), random_state=0).fit(X)
     cells = X.drop_duplicates()

@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from sklearn.decomposition import PCA, KernelPCA
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 from sklearn.manifold import MDS, TSNE, Isomap, SpectralEmbedding
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils.validation import check_is_fitted
 
 from skmdiff import ManifoldDiffusionSampler
@@ -387,6 +388,28 @@ def test_training_that_explodes_warns_and_samples_finite_rows(learning_rate, ear
     assert model.stop_reason_ == "diverged" and model.n_iter_ < 60
     assert np.isfinite(model.sample(50)).all()
     assert np.isfinite(model.score(X))
+
+
+def test_an_interrupted_search_ends(monkeypatch):
+    """Ctrl-C in the second fit: it is not scored and no third is begun; an interrupted refit leaves nothing fitted."""
+    plain, n_fits = training.Trainer.finish, 0
+
+    def interrupted(trainer):
+        nonlocal n_fits
+        n_fits += 1
+        if n_fits == 2:
+            raise KeyboardInterrupt
+        plain(trainer)
+
+    monkeypatch.setattr(training.Trainer, "finish", interrupted)
+    search = GridSearchCV(sampler(), {"n_neighbors": [3, 5, 7]}, cv=2, refit=False)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X)
+    assert n_fits == 2
+    n_fits, model = 0, sampler().fit(X)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert not any(name.endswith("_") for name in vars(model))
 
 
 def test_a_loss_that_turns_nan_keeps_the_best_weights_until_then(monkeypatch):

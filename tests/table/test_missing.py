@@ -3,8 +3,6 @@
 Seeds are fixed; a bound is at least four standard errors of the statistic or twice the value measured when it was set.
 """
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +12,7 @@ from scipy import stats
 from sklearn.utils import get_tags
 
 from skmdiff import ManifoldDiffusionSampler
-from skmdiff._diffusion import noise, training
+from skmdiff._diffusion import noise, tasks, training
 from skmdiff._table.missing.hot_deck import HotDeck, fill
 from skmdiff._table.missing.indicators import (
     N_TREES,
@@ -86,15 +84,15 @@ def test_gaps_are_nan_in_the_matrix_and_blanked_by_their_indicator():
 def test_what_is_unknown_in_training_is_what_rows_of_the_table_lack():
     """In three of the six tasks, in the share of the rows that lack it, and whatever the rows of the batch are."""
     lacking = np.array([[False, True, True], [False, False, False], [False, False, False]])
-    plan = SimpleNamespace(missing=lacking, ends=None)
-    missing = training.draw_missing(plan, 40_000, torch.Generator().manual_seed(0))
+    missing = training.draw_missing(40_000, torch.as_tensor(lacking), None, torch.Generator().manual_seed(0))
     np.testing.assert_allclose(missing.float().mean(0), [0, 1 / 3, 1 / 3], atol=0.01)
     assert torch.equal(missing[:, 1], missing[:, 2])
-    assert training.draw_missing(SimpleNamespace(missing=None), 3, None) is None
-    arguments = torch.ones(40_000), torch.tensor([False, False, True]), None, 1.0
-    sigma = noise.draw_column_levels(*arguments, torch.Generator().manual_seed(1), missing)
-    plain = noise.draw_column_levels(*arguments, torch.Generator().manual_seed(1))
-    concerned = torch.isin(torch.tensor(noise.TASKS).repeat(6000)[:40_000], torch.tensor([1, 2, 5]))
+    assert training.draw_missing(3, None, None, torch.Generator()) is None
+    arguments = torch.ones(40_000), tasks.Columns(torch.tensor([False, False, True]), None), 1.0
+    sigma = tasks.draw_column_levels(*arguments, torch.Generator().manual_seed(1), missing)
+    plain = tasks.draw_column_levels(*arguments, torch.Generator().manual_seed(1))
+    hiding = {tasks.rest_unknown, tasks.numbers_alone, tasks.target_unknown}
+    concerned = torch.tensor([task in hiding for task in tasks.TURNS]).repeat(6000)[:40_000]
     expected = torch.where(missing & concerned[:, None], noise.UNKNOWN, plain)
     assert torch.equal(sigma, expected) and not torch.equal(sigma, plain)
 
