@@ -57,12 +57,10 @@ class Sampling:
             every piece of the manifold a share by its volume, to explore what the table holds few rows of. Within
             `sigma_start_` the denoiser pulls rows back to the distribution of the table; the classes of "balanced" are
             kept exactly.
-        design : {"iid", "stratified", "repelled"}, default="iid"
-            "stratified" cuts the embedding into as many cells of equal mass as rows are asked for and draws one
+        design : {"iid", "stratified"}, default="iid"
+            "stratified" cuts the embedding into as many strata of equal mass as rows are asked for and draws one
             from each: a batch meets more modes than one of independent rows, while each row by itself has the
-            same distribution. Cells are within a class where `y` gives classes. "repelled" starts each row, of eight
-            places drawn from the distribution, at the one farthest from the rows before it: it spreads a batch widest,
-            and favours what is rare within a class.
+            same distribution. Strata are within a class where `y` gives classes.
         missing : {"generate", "fill"}, default="generate"
             What becomes of gaps, where the table has any. "generate" leaves cells empty at the rates, and with the
             dependence on other columns, of the table. "fill" returns the same rows with every cell filled.

@@ -12,16 +12,11 @@ A stratified batch cuts the distribution into as many strata of equal mass as it
 each draw by itself still has the distribution. Strata are runs of rows, cluster after cluster of the embedding and in
 each along a tree that cuts it at medians: they are cells of the embedding, and a mode is not scattered over more of
 them than it fills.
-
-In a repelled batch each row is, of a few drawn from the distribution, the one farthest from the rows before it in the
-embedding (Mitchell 1991, "Spectrally optimal sampling for distribution ray tracing"): rows are spread out, and rare
-places met more often than the distribution has them.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from sklearn.cluster import HDBSCAN
 from sklearn.metrics import euclidean_distances
@@ -32,12 +27,10 @@ from .._numerics.neighbors import nearest
 from .._numerics.weights import indices_at
 
 DENSITIES = {"data", "balanced", "uniform"}
-DESIGNS = {"iid", "stratified", "repelled"}
+DESIGNS = {"iid", "stratified"}
 LEAST_WEIGHT = 1e-12
 SAME = 1e-12  # squared distance of copies, up to rounding
 VOLUME_NEIGHBORS, VOLUME_ROWS = 15, 5000
-REPELLING_ROWS = 256  # a row keeps away from the rows before it in its run of so many
-CANDIDATES = 8  # of which it takes the one farthest from them
 CLUSTER_ROWS, CLUSTER_SHARE, SMALLEST_CLUSTER, CLUSTERED_SHARE = 2000, 0.02, 5, 0.5
 
 
@@ -139,28 +132,6 @@ def strata(groups, seed):
     stratum = np.empty(len(groups), dtype=int)
     stratum[order] = np.arange(len(groups)) - np.repeat(first, counts)
     return stratum, counts[inverse]
-
-
-def spread_rows(Z, candidates):
-    """(n,) of each row of candidates (n, c), places in Z, the one whose nearest chosen place is farthest."""
-    runs = np.split(candidates, range(REPELLING_ROWS, len(candidates), REPELLING_ROWS))
-    return np.concatenate([run[np.arange(len(run)), spread(Z[run])] for run in runs])
-
-
-def spread(candidates, n_rounds=1):
-    """(n,) which of its candidates (n, c, q) each point takes: the one whose nearest point taken is farthest.
-
-    Points take theirs in turn, the first one its first; in further rounds each takes anew, against all the others.
-    """
-    chosen, points = np.zeros(len(candidates), dtype=int), candidates[:, 0].copy()
-    for n_round in range(n_rounds):
-        for i in range(n_round == 0, len(points)):
-            gaps = cdist(candidates[i], points if n_round else points[:i], "sqeuclidean")
-            if n_round:
-                gaps[:, i] = np.inf
-            chosen[i] = gaps.min(axis=1).argmax()
-            points[i] = candidates[i, chosen[i]]
-    return chosen
 
 
 def kernel_density(Z, weights, random_state):

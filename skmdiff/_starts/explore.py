@@ -8,12 +8,15 @@ in the table; between two rows of it they lie on the straight line.
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial.distance import cdist
 
 from .._numerics.neighbors import distances_to, nearest
 from .._numerics.streams import START_STREAM, row_uniforms
-from .distributions import CANDIDATES, REPELLING_ROWS, RowDistribution, spread, strata, tree_order, volumes
+from .distributions import RowDistribution, strata, tree_order, volumes
 from .source import draw_starts
 
+CANDIDATES = 8  # starts in a stratum, of which the one farthest from those of the others is taken
+RUN_ROWS = 256  # strata that are spread together
 ROUNDS = 2
 
 
@@ -25,15 +28,31 @@ def region_points(region, source, model, n_samples, seed):
     """
     distribution, (stratum, _) = region_distribution(region, model), strata(np.zeros(n_samples), seed)
     parts = []
-    for first in range(0, n_samples, REPELLING_ROWS):
-        rows = np.arange(first, min(first + REPELLING_ROWS, n_samples))
+    for first in range(0, n_samples, RUN_ROWS):
+        rows = np.arange(first, min(first + RUN_ROWS, n_samples))
         uniforms = row_uniforms(seed ^ START_STREAM, first, first + len(rows), CANDIDATES * source.n_draws)
         uniforms = uniforms.reshape(len(rows) * CANDIDATES, source.n_draws)
         place = np.repeat(stratum[rows], CANDIDATES) + uniforms[:, 0]
         starts = draw_starts(source, uniforms, distribution.rows_at(place / n_samples))
         starts = starts.reshape(len(rows), CANDIDATES, -1)
-        parts.append(starts[np.arange(len(rows)), spread(starts, ROUNDS)])
+        parts.append(starts[np.arange(len(rows)), farthest(starts, ROUNDS)])
     return np.concatenate(parts)
+
+
+def farthest(candidates, n_rounds):
+    """(n,) which of its candidates (n, c, q) each point takes: the one whose nearest point taken is farthest.
+
+    Points take theirs in turn, the first one its first; in further rounds each takes anew, against all the others.
+    """
+    chosen, points = np.zeros(len(candidates), dtype=int), candidates[:, 0].copy()
+    for n_round in range(n_rounds):
+        for i in range(n_round == 0, len(points)):
+            gaps = cdist(candidates[i], points if n_round else points[:i], "sqeuclidean")
+            if n_round:
+                gaps[:, i] = np.inf
+            chosen[i] = gaps.min(axis=1).argmax()
+            points[i] = candidates[i, chosen[i]]
+    return chosen
 
 
 def region_distribution(region, model):

@@ -50,7 +50,7 @@ def test_everything_on_every_manifold(learner, make):
     assert est.outliers_.sum() == 9 and len(est.embedding_) == 90 and np.isfinite(est.embedding_).all()
     assert np.isfinite(est.noise_level_).all() and min(est.intrinsic_dimension_.values()) >= 1
     for density in ("data", "balanced", "uniform"):
-        for design in ("iid", "stratified", "repelled"):
+        for design in ("iid", "stratified"):
             assert finite(est.sample(6, density=density, design=design), X)
         assert np.isfinite(est.embedding_density(density).score_samples(est.embedding_[:4])).all()
     ends = X.iloc[[0, 50]] if isinstance(X, pd.DataFrame) else X[[0, 50]]

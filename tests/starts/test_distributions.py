@@ -17,7 +17,6 @@ from skmdiff import ManifoldDiffusionSampler
 from skmdiff._manifold.dimension import estimate_dimension
 from skmdiff._numerics.neighbors import nearest
 from skmdiff._starts import distributions as _laws
-from skmdiff._starts import draw as _draw
 from skmdiff.datasets import make_swiss_roll_nd, make_torus, make_von_mises_circle
 
 
@@ -117,29 +116,6 @@ def test_ten_modes_in_ten_draws():
         for design in _laws.DESIGNS
     }
     assert seen["stratified"] >= 9.5 and seen["iid"] == pytest.approx(6.51, abs=0.3)
-    assert seen["repelled"] > 9
-
-
-def test_a_repelled_row_is_the_farthest_of_its_candidates_and_the_first_rows_stay():
-    rng = np.random.default_rng(0)
-    Z, candidates = rng.normal(size=(500, 2)), rng.integers(0, 500, (600, 8))
-    rows = _laws.spread_rows(Z, candidates)
-    np.testing.assert_array_equal(_laws.spread_rows(Z, candidates[:40]), rows[:40])
-    assert rows[0] == candidates[0, 0] and rows[256] == candidates[256, 0]  # a new run keeps away from nothing
-    for i in (1, 100, 300):
-        before = Z[rows[i - i % 256 : i]]
-        gaps = [np.linalg.norm(before - Z[c], axis=1).min() for c in candidates[i]]
-        assert rows[i] == candidates[i, np.argmax(gaps)]
-
-
-def test_in_a_second_round_a_point_takes_the_candidate_farthest_from_all_others():
-    candidates = np.random.default_rng(0).normal(size=(60, 5, 3))
-    first, chosen = _laws.spread(candidates), _laws.spread(candidates, 2)
-    points = candidates[np.arange(60), first]
-    for i in range(60):  # the slow twin
-        gaps = [min(np.linalg.norm(points[j] - place) for j in range(60) if j != i) for place in candidates[i]]
-        assert chosen[i] == np.argmax(gaps)
-        points[i] = candidates[i, chosen[i]]
 
 
 def test_density_of_the_embedding_is_that_of_a_gaussian():
@@ -285,15 +261,3 @@ def test_noise_has_no_laws(parameters, call):
     est = sampler(**parameters).fit(np.random.default_rng(0).normal(size=(40, 2)))
     with pytest.raises(ValueError, match="need starts on a manifold"):
         est.sample(3, **call)
-
-
-def test_candidates_of_a_repelled_batch_follow_the_density_asked_for():
-    """With classes that say nothing: as without classes, most rows lie where few rows fill most of the volume."""
-    rng = np.random.default_rng(0)
-    x = np.concatenate([rng.random(450), 1 + 9 * rng.random(50)])
-    X, y = np.column_stack([x, 0.01 * rng.normal(size=500)]), rng.integers(0, 2, 500)
-    est = ManifoldDiffusionSampler(numeric="standard", max_iter=5, hidden_layer_sizes=(8,), random_state=0).fit(X, y)
-    plan = _draw.Plan(est.source_, _laws.row_distribution("uniform", "iid", est.source_, est.manifold_model_))
-    far = x[_draw._candidates(plan, 2000, 0)] > 1
-    np.testing.assert_allclose(far.mean(axis=0), far[:, 0].mean(), atol=0.05)
-    assert far[:, 0].mean() > 0.6

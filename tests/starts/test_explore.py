@@ -13,7 +13,7 @@ from skmdiff._manifold.learner import ManifoldModel
 from skmdiff._numerics.neighbors import nearest, neighbor_graph
 from skmdiff._sampler import on_manifold as _on_manifold
 from skmdiff._starts.distributions import tree_order, volumes
-from skmdiff._starts.explore import connected_graph, geodesic, path_points, region_points
+from skmdiff._starts.explore import connected_graph, farthest, geodesic, path_points, region_points
 from skmdiff._starts.source import build_source
 from skmdiff.datasets import make_swiss_roll_nd, make_von_mises_circle
 
@@ -97,6 +97,16 @@ def test_the_whole_of_a_circle_is_spread_over():
     explored = np.mean([cells(est.explore(40, random_state=seed)) for seed in range(20)])
     independent = np.mean([cells(est.sample(40, random_state=seed)) for seed in range(20)])
     assert explored > 1.6 * independent
+
+
+def test_in_a_second_round_a_point_takes_the_candidate_farthest_from_all_others():
+    candidates = np.random.default_rng(0).normal(size=(60, 5, 3))
+    first, chosen = farthest(candidates, 1), farthest(candidates, 2)
+    points = candidates[np.arange(60), first]
+    for i in range(60):  # the slow twin
+        gaps = [min(np.linalg.norm(points[j] - place) for j in range(60) if j != i) for place in candidates[i]]
+        assert chosen[i] == np.argmax(gaps)
+        points[i] = candidates[i, chosen[i]]
 
 
 def test_one_start_lies_in_each_stratum_of_equal_volume(roll):
