@@ -15,16 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._numerics.neighbors import chunks, monomials, n_terms, nearest, neighbor_graph, tricube
+from .._numerics.neighbors import chunks, n_terms, nearest, neighbor_graph, normalised, tricube
+from .local_regression import SIZES, equivalent, regression_coefficients
 
-SIZES = (15, 20, 30, 40, 60, 80)
 TERMS = 1.5  # rows a term of the polynomial takes at least
-TEST_ROWS = 300
-EQUAL = 1.2  # errors within this factor of the least are alike
+CHART_TEST_ROWS = 300
 N_ITERATIONS = 3
 EDGED = 3  # dimensions up to which a surface ends
 INNER = 15  # rows of a patch, nearest to its own, whose support a foot stays in
-RIDGE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -89,17 +87,11 @@ def _within(along, at):
 
 def _regress(offsets, patches, weights):
     """Value (m, q) and slopes (m, d, q) of the polynomial of offsets (m, k, d) at 0, and the variance of the value."""
-    m, k, d = offsets.shape
+    k, d = offsets.shape[1:]
     scale = np.maximum(np.abs(offsets).max(axis=(1, 2), keepdims=True), np.finfo(float).tiny)
-    features = monomials(offsets / scale, 2 if TERMS * n_terms(d, 2) <= k else 1)
-    design = np.concatenate([np.ones((m, k, 1)), features], axis=2)
-    root = np.sqrt(weights)[:, :, None]
-    moment = design.transpose(0, 2, 1) @ (weights[:, :, None] * design)
-    damping = RIDGE * np.trace(moment, axis1=1, axis2=2) / moment.shape[1]
-    moment += damping[:, None, None] * np.eye(moment.shape[1])
-    coefficients = np.linalg.solve(moment, (design * root).transpose(0, 2, 1)) * root.transpose(0, 2, 1)
-    fitted = coefficients[:, : d + 1] @ patches
-    return fitted[:, 0], fitted[:, 1:] / scale, np.sum(coefficients[:, 0] ** 2, axis=1)
+    degree = 2 if TERMS * n_terms(d, 2) <= k else 1
+    value, slopes = regression_coefficients(offsets / scale, normalised(weights), degree)
+    return (value[:, None] @ patches)[:, 0], slopes @ patches / scale, np.sum(value**2, axis=1)
 
 
 @dataclass(frozen=True)
@@ -131,13 +123,13 @@ def choose_charts(W, Z, surface, n_dimensions, seed):
     """Charts of the rows W (n, p) with the embedding Z (n, k).
 
     The size of a patch is the largest whose leave-one-out error, the squared distance of a row from the surface through
-    its neighbours, is within a fifth of the least.
+    its neighbours, is equivalent to the least.
     """
     table = W[:, surface]
-    rows = np.random.default_rng(seed).permutation(len(W))[:TEST_ROWS]
+    rows = np.random.default_rng(seed).permutation(len(W))[:CHART_TEST_ROWS]
     sizes = [size for size in SIZES if size < len(W)] or [len(W) - 1]
     graph = neighbor_graph(Z, sizes[-1], W=W)
-    errors = np.array([np.mean(leave_out(table, graph[:, :size], rows, n_dimensions).residuals ** 2) for size in sizes])
-    size = sizes[np.flatnonzero(errors <= EQUAL * errors.min())[-1]]
+    errors = [np.mean(leave_out(table, graph[:, :size], rows, n_dimensions).residuals ** 2) for size in sizes]
+    size = sizes[np.flatnonzero(equivalent(errors))[-1]]
     patches = np.column_stack([np.arange(len(W)), graph[:, :size]])
     return Charts(W, patches, surface, n_dimensions)

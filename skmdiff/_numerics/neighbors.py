@@ -126,11 +126,11 @@ def carry(W_fit, Z_fit, W, n_neighbors):
     last = distances[:, -1:]
     tiny = 1e-12 * (last + np.finfo(float).tiny)
     near = np.maximum(distances, tiny)
-    weights = shares((tiny / near * (1 - distances / np.maximum(last, tiny))) ** 2)
+    weights = normalised((tiny / near * (1 - distances / np.maximum(last, tiny))) ** 2)
     return np.einsum("mj,mjk->mk", weights, Z_fit[indices])
 
 
-def shares(weights):
+def normalised(weights):
     """Weights (m, k) over their sums; equal where all vanish."""
     total = weights.sum(axis=1, keepdims=True)
     lost = total <= 0
