@@ -1,7 +1,5 @@
 """`ManifoldDiffusionSampler`: the estimator, thin over `_fitting`, `_sampling` and `_on_manifold`."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -10,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._manifold.noise import check_needs_manifold, check_noise_level
 from .._numerics.checks import random_stream
 from .._numerics.streams import draw_seed
+from .._numerics.warnings_ import warn_user
 from .._numerics.weights import check_weight
 from .._table.checks import check_table
 from .._table.codec import TableCodec, spread
@@ -327,10 +326,8 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         self.loss_curve_, self.validation_loss_curve_ = history.loss_curve, history.validation_loss_curve
         self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
         if history.stop_reason in STOP_WARNINGS:
-            warnings.warn(
-                STOP_WARNINGS[history.stop_reason].format(self.n_iter_, self.learning_rate_init),
-                ConvergenceWarning,
-                stacklevel=5,
+            warn_user(
+                STOP_WARNINGS[history.stop_reason].format(self.n_iter_, self.learning_rate_init), ConvergenceWarning
             )
 
     def score_samples(self, X):

@@ -83,7 +83,7 @@ class TableCodec:
         self._set_blocks()
         stated = [] if self.constraints is None else read_stated(self.constraints, self.columns_, self.template_)
         self.constraints_ = Constraints(stated, self.columns_, self.writers_)
-        self.constraints_.learn(cells, stacklevel=5)  # from whoever calls the estimator's fit
+        self.constraints_.learn(cells)
         return self
 
     def encode(self, X, ties=None):
