@@ -62,8 +62,7 @@ class ManifoldModel:
         z of every row. `embedding_ * scale_ + center_` is what the transformer returned.
     landmarks_ : ndarray of shape (n_landmarks,)
         Rows the transformer was fitted on, ascending: all rows unless there are copies or more than `max_landmarks`.
-    intrinsic_dimension_ : dict
-        See `estimate_dimension`.
+    intrinsic_dimension_ : IntrinsicDimension
     lift_ : Lift
         Of `embedding_ * shape_`, shape_ (k,) the spread of the transformer's coordinates over that of the widest: a
         neighbourhood is as long in all directions on the manifold, not in units of each coordinate.

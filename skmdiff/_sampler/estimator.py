@@ -141,9 +141,9 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         The fitted clone; not there with "passthrough".
     embedding_ : ndarray of shape (n_samples, n_components)
         Coordinates of the training rows, each of mean 0 and variance 1; NaN for rows of weight 0.
-    intrinsic_dimension_ : dict
-        Two estimates of how many directions rows vary in close up: "maximum_likelihood" (Levina & Bickel 2004), from
-        the distances to nearest rows, and "local_pca" (Fukunaga & Olsen 1971), from the variances around a row. Not
+    intrinsic_dimension_ : NamedTuple of two float
+        Two estimates of how many directions rows vary in close up: `maximum_likelihood` (Levina & Bickel 2004), from
+        the distances to nearest rows, and `local_pca` (Fukunaga & Olsen 1971), from the variances around a row. Not
         there with "passthrough".
     noise_level_ : ndarray of shape (n_features,)
         Standard deviation of the noise of each column, 0 where there is none.

@@ -188,7 +188,7 @@ def fit_noise(sampler, encoding, model, seed):
 def fit_charts(encoding, model, seed):
     """Charts of the numbers of a table on its manifold; None where the numbers leave no direction off it."""
     surface = ~coded_columns(encoding.codec.blocks_)
-    d = round(model.intrinsic_dimension_["local_pca"])
+    d = round(model.intrinsic_dimension_.local_pca)
     d = min(d, model.embedding_.shape[1])
     if surface.sum() <= d:
         return None

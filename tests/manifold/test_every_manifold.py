@@ -48,7 +48,7 @@ def test_everything_on_every_manifold(learner, make):
         learner = learner.set_params(plane__n_components=2)
     est = fitted(learner, X, noise_level="auto", contamination=0.1, contraction=1.0)
     assert est.outliers_.sum() == 9 and len(est.embedding_) == 90 and np.isfinite(est.embedding_).all()
-    assert np.isfinite(est.noise_level_).all() and min(est.intrinsic_dimension_.values()) >= 1
+    assert np.isfinite(est.noise_level_).all() and min(est.intrinsic_dimension_) >= 1
     for density in ("data", "balanced", "uniform"):
         for design in ("iid", "stratified"):
             assert finite(est.sample(6, density=density, design=design), X)

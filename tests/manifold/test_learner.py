@@ -259,8 +259,7 @@ def test_small_tables(transformer, n, p):
         warnings.simplefilter("ignore")  # clamps, and "Graph is not fully connected"
         model = ManifoldModel(transformer, random_state=0).fit(W)
     assert model.embedding_.shape[0] == n and model.neighbors_.shape == (n, 10)
-    dimensions = list(model.intrinsic_dimension_.values())
-    for values in (model.embedding_, model.lift(model.embedding_), model.embed(W), dimensions):
+    for values in (model.embedding_, model.lift(model.embedding_), model.embed(W), model.intrinsic_dimension_):
         assert np.isfinite(values).all()
 
 

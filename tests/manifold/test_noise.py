@@ -169,7 +169,7 @@ def test_rows_of_a_noisy_roll_lie_on_the_clean_one(noisy_roll, noise_level):
     est = sampler(manifold=Isomap(n_neighbors=10), noise_level=noise_level).fit(noisy_roll.data)
     np.testing.assert_allclose(est.noise_level_, 0.15, rtol=0.15)
     assert noisy_roll.distance(est.sample(1000)).mean() < noisy_roll.distance(noisy_roll.data).mean() / 3
-    assert est.intrinsic_dimension_["local_pca"] == pytest.approx(2, abs=0.1)
+    assert est.intrinsic_dimension_.local_pca == pytest.approx(2, abs=0.1)
 
 
 def test_frames_keep_their_columns_and_categories_are_left_alone():

@@ -146,14 +146,14 @@ def test_density_of_the_embedding_is_that_of_a_gaussian():
 def test_dimension_of_known_manifolds(make, dimension):
     X = make()
     estimates = estimate_dimension(X, 0)
-    assert estimates["maximum_likelihood"] == pytest.approx(dimension, rel=0.12)
-    assert estimates["local_pca"] == pytest.approx(dimension, rel=0.02)
+    assert estimates.maximum_likelihood == pytest.approx(dimension, rel=0.12)
+    assert estimates.local_pca == pytest.approx(dimension, rel=0.02)
 
 
 def test_variances_see_through_noise_that_distances_take_for_dimensions():
     roll = make_swiss_roll_nd(3000, 20, noise=0.15, random_state=0).data
     estimates = estimate_dimension(roll, 0)
-    assert estimates["local_pca"] == pytest.approx(2, abs=0.05) and estimates["maximum_likelihood"] > 2.4
+    assert estimates.local_pca == pytest.approx(2, abs=0.05) and estimates.maximum_likelihood > 2.4
 
 
 def test_volumes_undo_the_density_of_a_circle():
