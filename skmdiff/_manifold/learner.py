@@ -2,7 +2,7 @@
 
 W (n, p) is the encoded table, z (n, k) its embedding by the transformer's `fit_transform`, each coordinate centred
 and scaled to unit variance. t-SNE, MDS or SpectralEmbedding offer nothing more, so all else is made here from the
-pairs (z, W), by neighbours and by local regression:
+pairs (z, W), by the neighbours of rows and by local regression:
 
     embed  W -> z    the transformer's own `transform` where it treats rows one by one (UMAP's does not), else a
                      weighted mean over the nearest rows that have an embedding
@@ -14,6 +14,7 @@ The transformer sees distinct rows only (t-SNE tears copies apart, LLE and Isoma
 
 import warnings
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -35,8 +36,8 @@ from .compat import (
 from .dimension import estimate_dimension
 from .lift import choose_lift
 
-CARRY_NEIGHBORS = 8  # of 3 to 12, the least held-out error for t-SNE of digits and of a swiss roll
-ROUNDING = 1e-6  # spread of a coordinate over the largest, or difference of two transforms, that counts as rounding
+CARRY_NEIGHBORS = 8
+ROUNDING = 1e-6  # relative spread of a coordinate, or difference of two transforms, that is rounding
 PROBE_ROWS = 32
 
 
@@ -68,13 +69,15 @@ class ManifoldModel:
         neighbourhood is as long in all directions on the manifold, not in units of each coordinate.
     """
 
-    def __init__(self, transformer, *, n_neighbors=10, max_landmarks=2000, random_state=None):
+    def __init__(
+        self, transformer: Any, *, n_neighbors: int = 10, max_landmarks: int = 2000, random_state: int | None = None
+    ) -> None:
         self.transformer = transformer
         self.n_neighbors = n_neighbors
         self.max_landmarks = max_landmarks
         self.random_state = random_state
 
-    def fit(self, W):
+    def fit(self, W: np.ndarray) -> "ManifoldModel":
         """Fit to W (n, p), finite floats."""
         W = np.ascontiguousarray(W, dtype=np.float64)
         check_transformer(self.transformer)
@@ -88,11 +91,11 @@ class ManifoldModel:
         return self
 
     @cached_property
-    def neighbors_(self):
+    def neighbors_(self) -> np.ndarray:
         """(n, n_neighbors), see `neighbor_graph`."""
         return neighbor_graph(self.embedding_, self.n_neighbors, W=self.table_)
 
-    def _fit_transformer(self, W):
+    def _fit_transformer(self, W: np.ndarray) -> None:
         self.table_ = W
         landmarks = W[self.landmarks_]
         self.floor_ = landmarks.min(axis=0) if takes_positive_only(self.transformer) else None
@@ -102,11 +105,11 @@ class ManifoldModel:
         with seeded_global_stream(self.random_state):
             self.row_wise_ = is_row_wise(self.transformer_, self._shifted(landmarks), raw)
 
-    def _shifted(self, W):
+    def _shifted(self, W: np.ndarray) -> np.ndarray:
         """W as the transformer takes it: less the column minima of the landmarks where it needs W >= 0."""
         return W if self.floor_ is None else np.maximum(W - self.floor_, 0.0)
 
-    def _embed_all(self, W, distinct, inverse):
+    def _embed_all(self, W: np.ndarray, distinct: np.ndarray, inverse: np.ndarray) -> np.ndarray:
         raw = np.empty((len(W), self.landmark_embedding_.shape[1]))
         raw[self.landmarks_] = self.landmark_embedding_
         others = np.setdiff1d(distinct, self.landmarks_)
@@ -116,19 +119,19 @@ class ManifoldModel:
         self.center_, self.scale_ = raw.mean(axis=0), robust_scale(raw, self.transformer_)
         return (raw - self.center_) / self.scale_
 
-    def _raw_embedding(self, W):
+    def _raw_embedding(self, W: np.ndarray) -> np.ndarray:
         landmarks = self.table_[self.landmarks_]
         if not self.row_wise_:
             return carry(landmarks, self.landmark_embedding_, W, CARRY_NEIGHBORS)
         with seeded_global_stream(self.random_state):
             return in_blocks(lambda rows: transform(self.transformer_, self._shifted(rows)), W, landmarks[0])
 
-    def embed(self, W):
+    def embed(self, W: np.ndarray) -> np.ndarray:
         """Embedding (m, k) of new rows W (m, p); a row's does not depend on the others."""
         W = np.ascontiguousarray(W, dtype=np.float64)
         return (self._raw_embedding(W) - self.center_) / self.scale_
 
-    def lift(self, Z):
+    def lift(self, Z: np.ndarray) -> np.ndarray:
         """Rows m(z), (m, p), of the table at points Z (m, k) of the embedding."""
         return self.lift_.values(np.ascontiguousarray(Z, dtype=np.float64) * self.shape_)
 
@@ -136,7 +139,7 @@ class ManifoldModel:
 # ---- rows -------------------------------------------------------------------------------------------------------
 
 
-def distinct_rows(W):
+def distinct_rows(W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the first of each set of equal rows, and (n,) positions among them: W == W[first][inverse]."""
     if len(W) < 2:
         raise ValueError(f"a manifold needs at least 2 samples, got n_samples={len(W)}")
@@ -147,15 +150,15 @@ def distinct_rows(W):
     return first, inverse.ravel()
 
 
-def choose_landmarks(distinct, max_landmarks, seed):
+def choose_landmarks(distinct: np.ndarray, max_landmarks: int, seed: int | None) -> np.ndarray:
     """All distinct rows, or `max_landmarks` of them at random; ascending."""
     if len(distinct) > max_landmarks:
         distinct = np.random.RandomState(seed).choice(np.sort(distinct), max_landmarks, replace=False)
     return np.sort(distinct)
 
 
-def robust_scale(raw, transformer):
-    """Standard deviations (k,); a coordinate that is constant up to rounding gets the largest, so it stays near 0."""
+def robust_scale(raw: np.ndarray, transformer: object) -> np.ndarray:
+    """Standard deviations (k,), the largest for a coordinate that is constant up to rounding: it stays near 0."""
     spread = raw.std(axis=0)
     largest = spread.max()
     if largest <= ROUNDING**2 * np.abs(raw).max():
@@ -168,7 +171,7 @@ def robust_scale(raw, transformer):
 # ---- the transformer --------------------------------------------------------------------------------------------
 
 
-def check_transformer(transformer):
+def check_transformer(transformer: object) -> None:
     """Refuse what cannot be a manifold before anything is computed."""
     if isinstance(transformer, type):
         raise TypeError(
@@ -183,7 +186,7 @@ def check_transformer(transformer):
     refuse_distances(transformer)
 
 
-def prepare(transformer, shape, seed):
+def prepare(transformer: Any, shape: tuple[int, int], seed: int | None) -> Any:
     """A clone, seeded where it has no seed, its parameters within what (n, p) data allow."""
     copy = clone(transformer, safe=False)
     values, allowed = parameters(copy), allowed_parameters(copy, *shape)
@@ -199,7 +202,7 @@ def prepare(transformer, shape, seed):
     return copy
 
 
-def fit_embedding(transformer, W, seed):
+def fit_embedding(transformer: Any, W: np.ndarray, seed: int | None) -> np.ndarray:
     """Fit on W (n, p) and return the embedding (n, k) as checked floats."""
     with seeded_global_stream(seed), announcements_ignored():
         try:
@@ -214,14 +217,14 @@ def fit_embedding(transformer, W, seed):
     return check_embedding(result, transformer, len(W))
 
 
-def _fit_transform(transformer, W):
+def _fit_transform(transformer: Any, W: np.ndarray) -> Any:
     if hasattr(transformer, "fit_transform"):
         return transformer.fit_transform(W)
     transformer.fit(W)
     return getattr(transformer, "embedding_", None)
 
 
-def check_embedding(result, transformer, n):
+def check_embedding(result: Any, transformer: object, n: int) -> np.ndarray:
     """`result` as a float array (n, k), or an error that says what is wrong with it."""
     name = class_name(transformer)
     if result is None:
@@ -239,12 +242,12 @@ def check_embedding(result, transformer, n):
     return Z
 
 
-def transform(transformer, W):
+def transform(transformer: Any, W: np.ndarray) -> np.ndarray:
     """The transformer's own embedding (m, k) of new rows W (m, p)."""
     return check_embedding(transformer.transform(W), transformer, len(W))
 
 
-def is_row_wise(transformer, W, Z):
+def is_row_wise(transformer: Any, W: np.ndarray, Z: np.ndarray) -> bool:
     """Whether `transform` treats rows one by one and puts landmarks where `fit_transform` put them.
 
     Tried on landmarks and on points between them.

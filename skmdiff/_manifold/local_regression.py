@@ -70,7 +70,7 @@ def local_polynomial(
 ) -> np.ndarray:
     """Values of the regression of W_fit (n, p) on Z_fit (n, k) at the rows of Z (m, k).
 
-    The weights are tricube in the distance, in units of that to the farthest neighbour. A point far from every row gets
+    Weights are tricube in the distance, in units of that to the farthest neighbour. A point far from every row gets
     the mean of its neighbours, which hardly vary in units of their distance: nothing is extrapolated.
 
     Parameters

@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
 from skmdiff._manifold.learner import ManifoldModel
-from skmdiff._numerics import neighbors as _local
+from skmdiff._numerics import neighbors as _neighbors
 from skmdiff._numerics.neighbors import carry, nearest, neighbor_graph
 
 
@@ -117,12 +117,12 @@ def test_landmarks_carry_the_embedding(transformer):
     rest = np.setdiff1d(np.arange(900), model.landmarks_)
     np.testing.assert_allclose(model.embed(W[rest]), model.embedding_[rest], atol=1e-9)
     near = nearest(W[model.landmarks_], W[rest], 1)[1][:, 0]
-    gap = np.linalg.norm(model.embedding_[rest] - model.embedding_[model.landmarks_][near], axis=1)
-    assert np.median(gap) < 0.15  # in standard deviations; independent points are 1.8 apart
+    apart = np.linalg.norm(model.embedding_[rest] - model.embedding_[model.landmarks_][near], axis=1)
+    assert np.median(apart) < 0.15  # in standard deviations; independent points are 1.8 apart
 
 
 def test_landmarks_agree_with_the_full_fit():
-    """Up to a rotation; the share of the full embedding's variance that the landmarks' one does not explain."""
+    """Up to a rotation; the fraction of the full embedding's variance that the landmarks' one does not explain."""
     W = make_s_curve(900, noise=0.02, random_state=0)[0]
     full = ManifoldModel(Isomap(n_neighbors=10), random_state=0).fit(W).embedding_
     part = ManifoldModel(Isomap(n_neighbors=10), max_landmarks=450, random_state=0).fit(W).embedding_
@@ -155,10 +155,10 @@ def test_ties_are_broken_by_the_table():
     model = ManifoldModel(FunctionTransformer(lambda X: np.round(X[:, :1])), n_neighbors=3, random_state=0)
     W = plane(noise=0.1)
     graph = model.fit(W).neighbors_
-    z, gaps = model.embedding_, cdist(W, W)
+    z, distances = model.embedding_, cdist(W, W)
     same = np.abs(z[graph] - z[:, None])[..., 0] == 0
     ordered = same[:, 1:] <= same[:, :-1]
-    assert ordered.all() and (np.diff(gaps[np.arange(120)[:, None], graph])[same[:, 1:]] >= 0).all()
+    assert ordered.all() and (np.diff(distances[np.arange(120)[:, None], graph])[same[:, 1:]] >= 0).all()
 
 
 @pytest.mark.parametrize("dimension", [2, 8, 12])
@@ -176,7 +176,7 @@ def test_nearest_is_exact_and_row_by_row(dimension):
 def test_search_among_many_rows_is_nearly_exact(monkeypatch):
     Z = np.random.RandomState(0).randn(3000, 8)
     exact = nearest(Z, Z, 21)
-    monkeypatch.setattr(_local, "EXACT_ROWS", 1000)
+    monkeypatch.setattr(_neighbors, "EXACT_ROWS", 1000)
     distances, indices = nearest(Z, Z, 21)
     found = np.mean([len(np.intersect1d(a, b)) for a, b in zip(indices, exact[1], strict=True)]) / 21
     assert 0.9 < found and distances.mean() < 1.01 * exact[0].mean()
