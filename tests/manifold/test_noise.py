@@ -126,18 +126,19 @@ def blurred():
     return sampler(manifold="passthrough", noise_level=0.6, max_iter=1500).fit(seen)
 
 
+@pytest.mark.slow
 def test_samples_have_the_distribution_without_noise(blurred):
     """Standard deviation 1, where rows seen have 1.17 and means of clean rows .76; measured 1.01."""
     assert blurred.sample(4000).std() == pytest.approx(1, abs=0.05)
 
 
-def test_rows_depend_on_their_index_only(blurred):
-    np.testing.assert_array_equal(blurred.sample(1500)[:5], blurred.sample(5))
-    threads = clone(blurred).set_params(n_jobs=2, max_iter=5).fit(np.eye(30))
-    one = clone(blurred).set_params(max_iter=5).fit(np.eye(30))
+def test_rows_depend_on_their_index_only():
+    one, threads = (quick(manifold="passthrough", noise_level=0.6, n_jobs=n).fit(np.eye(30)) for n in (None, 2))
+    np.testing.assert_array_equal(one.sample(1500)[:5], one.sample(5))
     np.testing.assert_array_equal(threads.sample(2100)[1030:1040], one.sample(1040)[1030:])
 
 
+@pytest.mark.slow
 def test_density_is_that_of_rows_with_the_noise_once_more(blurred):
     """Its variance by its slope in r^2: 1.63 to 1.75 in 14 fits, where once would be 1.36; its mean within .14."""
     distribution = stats.multivariate_normal(cov=(1 + 2 * 0.36) * np.eye(2))
@@ -148,6 +149,7 @@ def test_density_is_that_of_rows_with_the_noise_once_more(blurred):
     assert np.mean(density - distribution.logpdf(at)) == pytest.approx(0, abs=0.2)
 
 
+@pytest.mark.slow
 def test_noise_in_one_column_only():
     rng = np.random.default_rng(0)
     clean = rng.normal(size=(2000, 1)) * [1.0, 1.0]
@@ -163,6 +165,7 @@ def noisy_roll():
     return make_swiss_roll_nd(1000, 10, noise=0.15, random_state=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise_level", [0.15, "auto"])
 def test_rows_of_a_noisy_roll_lie_on_the_clean_one(noisy_roll, noise_level):
     """Distance to the roll at most a third of the noisy rows', as the promise says; measured .28."""

@@ -120,9 +120,9 @@ def test_ten_modes_in_ten_draws():
 
 def test_density_of_the_embedding_is_that_of_a_gaussian():
     """And with the weights of another distribution, that distribution's; a kernel smooths by a tenth of a nat."""
-    Z = np.random.default_rng(0).normal(size=(3000, 2))
+    Z = np.random.default_rng(0).normal(size=(1000, 2))
     distribution, at = stats.multivariate_normal(np.zeros(2)), np.random.default_rng(1).normal(size=(500, 2))
-    flat = _distributions.kernel_density(Z, np.ones(3000), 0)
+    flat = _distributions.kernel_density(Z, np.ones(1000), 0)
     assert np.mean(np.abs(flat.score_samples(at) - distribution.logpdf(at))) < 0.15
     narrow = stats.multivariate_normal(np.zeros(2), 0.5 * np.eye(2))
     weighted = _distributions.kernel_density(Z, narrow.pdf(Z) / distribution.pdf(Z), 0)

@@ -86,6 +86,7 @@ def test_a_region_holds_the_rows_drawn_from_it(on_roll):
     np.testing.assert_array_equal(on_roll.embed(called), boxed)
 
 
+@pytest.mark.slow
 def test_the_whole_of_a_circle_is_spread_over():
     """40 rows, 40 arcs: independent rows of the table meet 18 of them, uniform ones 25, explored ones 31."""
     circle = make_von_mises_circle(1000, random_state=0)
