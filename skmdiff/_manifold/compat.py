@@ -19,8 +19,8 @@ METRIC_PARAMETERS = ("metric", "affinity", "dissimilarity", "kernel")
 PRECOMPUTED = ("precomputed", "precomputed_nearest_neighbors")
 # Learners that make no more components than the table has columns, the others no more than rows.
 WITHIN_FEATURES = {"PCA", "IncrementalPCA", "TruncatedSVD", "LocallyLinearEmbedding", "TSNE"}
-# Learners whose `transform` of a row depends on the rows beside it: UMAP's draws at random, which takes long to find
-# out, and NMF's stops when the whole batch has converged, which a trial may miss.
+# Learners whose `transform` of a row depends on the rows beside it: UMAP's draws by the index of the row, which takes
+# long to find out, and NMF's stops when the whole batch has converged, which a trial may miss.
 NOT_ROW_WISE = ("UMAP", "NMF")
 # Announcements of other defaults by scikit-learn, and umap's note that a seed costs threads.
 ANNOUNCEMENTS = (

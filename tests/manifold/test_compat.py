@@ -156,13 +156,13 @@ def test_other_warnings_are_heard():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-def test_umap_tells_of_threads_and_transforms_at_random():
+def test_umap_tells_of_threads_and_transforms_by_index():
     umap = pytest.importorskip("umap")
     X = np.random.RandomState(0).randn(200, 5)
     with pytest.warns(compat.ANNOUNCEMENTS[1][0], match=compat.ANNOUNCEMENTS[1][1]):
         fitted = umap.UMAP(n_epochs=50, random_state=0).fit(X)
     new = X[:20] + 0.1
-    assert np.abs(fitted.transform(new)[:5] - fitted.transform(new[:5])).max() > 1e-3
+    assert np.abs(fitted.transform(new)[10:] - fitted.transform(new[10:])).max() > 1e-3  # a draw goes by the index
     assert compat.known_not_row_wise(fitted)
     with warnings.catch_warnings():
         warnings.filterwarnings("error", compat.ANNOUNCEMENTS[1][1])

@@ -1,7 +1,7 @@
 """Everything a sampler does on its manifold, with five kinds of manifold learners, on arrays and on mixed tables.
 
-PCA transforms new rows and knows its inverse, Isomap transforms them, t-SNE does not, UMAP's transform is random, and a
-Pipeline has steps. tests/manifold/test_learner.py goes through all learners.
+PCA and Isomap transform new rows, t-SNE does not, UMAP's transform of a row depends on the others, and a Pipeline has
+steps. tests/manifold/test_learner.py goes through all learners.
 """
 
 import warnings
