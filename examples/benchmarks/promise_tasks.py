@@ -109,7 +109,7 @@ def diversity(steps, seed):
                 [len(np.unique(mode_of(est.sample(10, design=design, random_state=k)))) for k in range(50)]
             )
         }
-        for design in ("iid", "stratified", "repelled")
+        for design in ("iid", "stratified")
     }
 
 
@@ -239,7 +239,6 @@ def exploration(X, places, bins, steps, seed, quick, manifold=None):
     out = {
         "data, iid": measures(lambda n, k: est.sample(n, random_state=k)),
         "SUGAR-like": measures(lambda n, k: degree_corrected(X, n, seed + 1000 * k)),
-        "data, repelled": measures(lambda n, k: est.sample(n, design="repelled", random_state=k)),
         "uniform, iid": measures(lambda n, k: est.sample(n, density="uniform", random_state=k)),
         "uniform, stratified": measures(
             lambda n, k: est.sample(n, density="uniform", design="stratified", random_state=k)

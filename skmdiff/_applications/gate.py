@@ -18,7 +18,6 @@ columns speak against their class, estimators that take no weights gained .7 poi
 (.7; nearest neighbours, discriminant analysis and a network, tables as before, a seed, without the gate).
 """
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -28,6 +27,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.model_selection import check_cv
 
 from .._numerics.checks import is_auto
+from .._numerics.warnings_ import warn_user
 from .._numerics.weights import indices_at
 from .routing import weight_name
 from .synthetic import NumberCode, at_even_shares, draw, fit_sampler, new_seed, stack, take
@@ -219,11 +219,7 @@ def measure_gain(recipe, rows, cv, random_state):
     try:
         plain = [recipe.losses(recipe.fit(train), held_out) for train, held_out in pairs]
     except ValueError as error:
-        warnings.warn(
-            f"The gate takes no synthetic rows, for on a part of the real ones the estimator fails: {error}",
-            UserWarning,
-            stacklevel=4,
-        )
+        warn_user(f"The gate takes no synthetic rows, for on a part of the real ones the estimator fails: {error}")
         return 0.0, np.inf
     augmented = [recipe.losses(recipe.fit_augmented(train, random_state), held_out) for train, held_out in pairs]
     gains = np.concatenate(plain) - np.concatenate(augmented)

@@ -2,29 +2,27 @@
 
 Near a row, its neighbourhood in the embedding is a patch of a d-dimensional surface in the table. With T (p, d) a frame
 of the tangent space there and u the coordinates of the patch along T, the patch is regressed on a quadratic polynomial
-of u with tricube weights; its value at the u of a point x is the foot of x on the surface, its slope the next T, and
-the two are iterated (Levin 2003, "Mesh-independent surface interpolation"; Sober & Levin 2020, "Manifold approximation
-by moving least-squares"). The embedding says which rows are neighbours on the manifold, and only that: a stretched or
-noisy embedding changes nothing else, while neighbours in the table would cut across a fold.
+of u with tricube weights; its value at the u of a point x is the projection of x on the surface, its slope the next T,
+and the two are iterated (Levin 2003, "Mesh-independent surface interpolation"; Sober & Levin 2020, "Manifold
+approximation by moving least-squares"). The embedding says which rows are neighbours on the manifold, and only that: a
+stretched or noisy embedding changes nothing else, while neighbours in the table would cut across a fold.
 
-The polynomial does not know where the rows end. On a surface of few dimensions a foot beyond them is moved back to
-where the support of the patch ends, seen from its centre; in many dimensions most of a distribution is at its edge.
+The polynomial does not know where the rows end. On a surface of few dimensions a projection beyond them is moved back
+to where the support of the patch ends, seen from its centre; in many dimensions most of a distribution is at its edge.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .._numerics.neighbors import chunks, monomials, n_terms, nearest, neighbor_graph, tricube
+from .._numerics.neighbors import chunks, n_terms, nearest, neighbor_graph, normalised, tricube
+from .local_regression import SIZES, equivalent, regression_coefficients
 
-SIZES = (15, 20, 30, 40, 60, 80)
-TERMS = 1.5  # rows a term of the polynomial takes at least
-TEST_ROWS = 300
-EQUAL = 1.2  # errors within this factor of the least are alike
+ROWS_PER_TERM = 1.5  # of the polynomial, at least
+CHART_TEST_ROWS = 300
 N_ITERATIONS = 3
-EDGED = 3  # dimensions up to which a surface ends
-INNER = 15  # rows of a patch, nearest to its own, whose support a foot stays in
-RIDGE = 1e-6
+BOUNDED_DIMENSIONS = 3  # up to which a surface ends
+SUPPORT_ROWS = 15  # of a patch, the nearest: a projection stays in their support
 
 
 @dataclass(frozen=True)
@@ -41,43 +39,44 @@ class Charts:
     surface: np.ndarray
     n_dimensions: int
 
-    def feet(self, X):
-        """Feet (m, q) of rows X (m, p) on the surface, and orthonormal tangents (m, q, d) there."""
-        own = nearest(self.W, X, 1)[1][:, 0]
+    def project(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Projections (m, q) of rows X (m, p) on the surface, and orthonormal tangents (m, q, d) there."""
+        nearest_row = nearest(self.W, X, 1)[1][:, 0]
         points, table = X[:, self.surface], self.W[:, self.surface]
-        feet, frames = np.empty_like(points), np.empty((*points.shape, self.n_dimensions))
+        projections, frames = np.empty_like(points), np.empty((*points.shape, self.n_dimensions))
         for rows in chunks(len(X), 4 * self.patches.shape[1] * (points.shape[1] + self.n_dimensions**2)):
-            feet[rows], frames[rows], _ = project(table[self.patches[own[rows]]], points[rows], self.n_dimensions)
-        return feet, frames
+            patches = table[self.patches[nearest_row[rows]]]
+            projections[rows], frames[rows], _ = project_on_patches(patches, points[rows], self.n_dimensions)
+        return projections, frames
 
-    def residuals(self, X):
-        """Feet (m, q) of rows X (m, p) and how the rows stand off them normal to the surface, (m, q)."""
-        feet, frames = self.feet(X)
-        return feet, normal_parts(X[:, self.surface] - feet, frames)
+    def residuals(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Projections (m, q) of rows X (m, p), and the parts of X less these normal to the surface, (m, q)."""
+        projections, frames = self.project(X)
+        return projections, normal_parts(X[:, self.surface] - projections, frames)
 
 
-def project(patches, points, d):
-    """Feet (m, q) of points (m, q) on the surfaces through patches (m, k, q), and tangents (m, q, d) there.
+def project_on_patches(patches: np.ndarray, points: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Projections (m, q) of points (m, q) on the surfaces through patches (m, k, q), and tangents (m, q, d) there.
 
-    Also (m,) the variance of a foot off the surface that independent noise of variance one in the patch gives it.
+    Also (m,) the variance of a projection off the surface that independent noise of variance one in the patch gives it.
     """
     centre = patches.mean(axis=1)
     frames = np.linalg.svd(patches - centre[:, None], full_matrices=False)[2][:, :d].transpose(0, 2, 1)
-    feet = centre
+    projections = centre
     for _ in range(N_ITERATIONS):
-        along = np.einsum("mkq,mqd->mkd", patches - feet[:, None], frames)
-        at = np.einsum("mq,mqd->md", points - feet, frames)
-        if d <= EDGED:
-            at = _within(along[:, :INNER], at)
-        distances = np.linalg.norm(patches - feet[:, None], axis=2)
+        along = np.einsum("mkq,mqd->mkd", patches - projections[:, None], frames)
+        at = np.einsum("mq,mqd->md", points - projections, frames)
+        if d <= BOUNDED_DIMENSIONS:
+            at = _within(along[:, :SUPPORT_ROWS], at)
+        distances = np.linalg.norm(patches - projections[:, None], axis=2)
         reach = np.maximum(distances.max(axis=1, keepdims=True), np.finfo(float).tiny) * (1 + 1e-4)
         weights = tricube(distances / reach)
-        feet, slopes, variance = _regress(along - at[:, None], patches, weights)
+        projections, slopes, variance = _regress(along - at[:, None], patches, weights)
         frames = np.linalg.qr(slopes.transpose(0, 2, 1))[0]
-    return feet, frames, variance
+    return projections, frames, variance
 
 
-def _within(along, at):
+def _within(along: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Points at (m, d), moved towards the mean of `along` (m, k, d) where they are beyond the farthest of them."""
     centre = along.mean(axis=1)
     way = at - centre
@@ -87,27 +86,23 @@ def _within(along, at):
     return centre + way * np.minimum(length, np.maximum(support, 0))
 
 
-def _regress(offsets, patches, weights):
+def _regress(
+    offsets: np.ndarray, patches: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Value (m, q) and slopes (m, d, q) of the polynomial of offsets (m, k, d) at 0, and the variance of the value."""
-    m, k, d = offsets.shape
+    k, d = offsets.shape[1:]
     scale = np.maximum(np.abs(offsets).max(axis=(1, 2), keepdims=True), np.finfo(float).tiny)
-    features = monomials(offsets / scale, 2 if TERMS * n_terms(d, 2) <= k else 1)
-    design = np.concatenate([np.ones((m, k, 1)), features], axis=2)
-    root = np.sqrt(weights)[:, :, None]
-    moment = design.transpose(0, 2, 1) @ (weights[:, :, None] * design)
-    damping = RIDGE * np.trace(moment, axis1=1, axis2=2) / moment.shape[1]
-    moment += damping[:, None, None] * np.eye(moment.shape[1])
-    coefficients = np.linalg.solve(moment, (design * root).transpose(0, 2, 1)) * root.transpose(0, 2, 1)
-    fitted = coefficients[:, : d + 1] @ patches
-    return fitted[:, 0], fitted[:, 1:] / scale, np.sum(coefficients[:, 0] ** 2, axis=1)
+    degree = 2 if ROWS_PER_TERM * n_terms(d, 2) <= k else 1
+    value, slopes = regression_coefficients(offsets / scale, normalised(weights), degree)
+    return (value[:, None] @ patches)[:, 0], slopes @ patches / scale, np.sum(value**2, axis=1)
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What leaving rows out of their own charts says.
+    """Rows left out of their charts: how the surface through their neighbours misses them.
 
-    residuals : (m, q) of the rows, normal to the surface; frames : (m, q, d) tangents at their feet
-    variance : (m,) see `project`
+    residuals : (m, q) of the rows, normal to the surface; frames : (m, q, d) tangents at their projections
+    variance : (m,) see `project_on_patches`
     """
 
     residuals: np.ndarray
@@ -115,29 +110,29 @@ class LeftOut:
     variance: np.ndarray
 
 
-def leave_out(table, neighbors, rows, d):
+def leave_out(table: np.ndarray, neighbors: np.ndarray, rows: np.ndarray, d: int) -> LeftOut:
     """Charts at some rows of a table (n, q), each from its neighbours (n, k) alone."""
-    feet, frames, variance = project(table[neighbors[rows]], table[rows], d)
-    return LeftOut(normal_parts(table[rows] - feet, frames), frames, variance)
+    projections, frames, variance = project_on_patches(table[neighbors[rows]], table[rows], d)
+    return LeftOut(normal_parts(table[rows] - projections, frames), frames, variance)
 
 
-def normal_parts(residuals, frames):
+def normal_parts(residuals: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """The parts of residuals (m, q) normal to orthonormal tangents (m, q, d)."""
     along = np.einsum("mqd,mq->md", frames, residuals)
     return residuals - np.einsum("mqd,md->mq", frames, along)
 
 
-def choose_charts(W, Z, surface, n_dimensions, seed):
+def choose_charts(W: np.ndarray, Z: np.ndarray, surface: np.ndarray, n_dimensions: int, seed: int) -> Charts:
     """Charts of the rows W (n, p) with the embedding Z (n, k).
 
     The size of a patch is the largest whose leave-one-out error, the squared distance of a row from the surface through
-    its neighbours, is within a fifth of the least.
+    its neighbours, is equivalent to the least.
     """
     table = W[:, surface]
-    rows = np.random.default_rng(seed).permutation(len(W))[:TEST_ROWS]
+    rows = np.random.default_rng(seed).permutation(len(W))[:CHART_TEST_ROWS]
     sizes = [size for size in SIZES if size < len(W)] or [len(W) - 1]
     graph = neighbor_graph(Z, sizes[-1], W=W)
-    errors = np.array([np.mean(leave_out(table, graph[:, :size], rows, n_dimensions).residuals ** 2) for size in sizes])
-    size = sizes[np.flatnonzero(errors <= EQUAL * errors.min())[-1]]
+    errors = [np.mean(leave_out(table, graph[:, :size], rows, n_dimensions).residuals ** 2) for size in sizes]
+    size = sizes[np.flatnonzero(equivalent(errors))[-1]]
     patches = np.column_stack([np.arange(len(W)), graph[:, :size]])
     return Charts(W, patches, surface, n_dimensions)

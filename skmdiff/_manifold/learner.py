@@ -2,7 +2,7 @@
 
 W (n, p) is the encoded table, z (n, k) its embedding by the transformer's `fit_transform`, each coordinate centred
 and scaled to unit variance. t-SNE, MDS or SpectralEmbedding offer nothing more, so all else is made here from the
-pairs (z, W), by the numerics of `_local.py` and `_lift.py`:
+pairs (z, W), by the neighbours of rows and by local regression:
 
     embed  W -> z    the transformer's own `transform` where it treats rows one by one (UMAP's does not), else a
                      weighted mean over the nearest rows that have an embedding
@@ -12,34 +12,33 @@ The transformer sees distinct rows only (t-SNE tears copies apart, LLE and Isoma
 `max_landmarks` a random subset of them, the landmarks; every other row is embedded as a new row would be.
 """
 
-import threading
 import warnings
-from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
 
-from .._numerics.checks import takes_positive_only
 from .._numerics.neighbors import carry, in_blocks, neighbor_graph
+from .._numerics.warnings_ import warn_user
+from .compat import (
+    allowed_parameters,
+    announcements_ignored,
+    class_name,
+    known_not_row_wise,
+    leaf,
+    parameters,
+    refuse_distances,
+    seeded_global_stream,
+    takes_positive_only,
+)
 from .dimension import estimate_dimension
 from .lift import choose_lift
 
-CARRY_NEIGHBORS = 8  # of 3 to 12, the least held-out error for t-SNE of digits and of a swiss roll
-SAME = 1e-6  # spread of a coordinate over the largest, or difference of two transforms, that counts as rounding
+CARRY_NEIGHBORS = 8
+ROUNDING = 1e-6  # relative spread of a coordinate, or difference of two transforms, that is rounding
 PROBE_ROWS = 32
-
-PRECOMPUTED = ("precomputed", "precomputed_nearest_neighbors")
-METRIC_PARAMETERS = ("metric", "affinity", "dissimilarity", "kernel")
-WITHIN_FEATURES = {"PCA", "IncrementalPCA", "TruncatedSVD", "LocallyLinearEmbedding", "TSNE"}
-NOT_ROW_WISE = ("UMAP", "NMF")
-KNOWN_NOISE = (  # announcements about defaults of scikit-learn, and umap's note that a seed costs threads
-    (FutureWarning, "The default value of `(init|n_init)` will change"),
-    (UserWarning, "n_jobs value .* overridden to 1 by setting random_state"),
-)
-
-_lock = threading.RLock()
 
 
 class ManifoldModel:
@@ -64,20 +63,21 @@ class ManifoldModel:
         z of every row. `embedding_ * scale_ + center_` is what the transformer returned.
     landmarks_ : ndarray of shape (n_landmarks,)
         Rows the transformer was fitted on, ascending: all rows unless there are copies or more than `max_landmarks`.
-    intrinsic_dimension_ : dict
-        See `estimate_dimension`.
+    intrinsic_dimension_ : IntrinsicDimension
     lift_ : Lift
         Of `embedding_ * shape_`, shape_ (k,) the spread of the transformer's coordinates over that of the widest: a
         neighbourhood is as long in all directions on the manifold, not in units of each coordinate.
     """
 
-    def __init__(self, transformer, *, n_neighbors=10, max_landmarks=2000, random_state=None):
+    def __init__(
+        self, transformer: Any, *, n_neighbors: int = 10, max_landmarks: int = 2000, random_state: int | None = None
+    ) -> None:
         self.transformer = transformer
         self.n_neighbors = n_neighbors
         self.max_landmarks = max_landmarks
         self.random_state = random_state
 
-    def fit(self, W):
+    def fit(self, W: np.ndarray) -> "ManifoldModel":
         """Fit to W (n, p), finite floats."""
         W = np.ascontiguousarray(W, dtype=np.float64)
         check_transformer(self.transformer)
@@ -91,25 +91,25 @@ class ManifoldModel:
         return self
 
     @cached_property
-    def neighbors_(self):
+    def neighbors_(self) -> np.ndarray:
         """(n, n_neighbors), see `neighbor_graph`."""
         return neighbor_graph(self.embedding_, self.n_neighbors, W=self.table_)
 
-    def _fit_transformer(self, W):
+    def _fit_transformer(self, W: np.ndarray) -> None:
         self.table_ = W
         landmarks = W[self.landmarks_]
         self.floor_ = landmarks.min(axis=0) if takes_positive_only(self.transformer) else None
         self.transformer_ = prepare(self.transformer, landmarks.shape, self.random_state)
         raw = fit_embedding(self.transformer_, self._shifted(landmarks), self.random_state)
         self.landmark_embedding_ = raw
-        with quiet_streams(self.random_state):
+        with seeded_global_stream(self.random_state):
             self.row_wise_ = is_row_wise(self.transformer_, self._shifted(landmarks), raw)
 
-    def _shifted(self, W):
+    def _shifted(self, W: np.ndarray) -> np.ndarray:
         """W as the transformer takes it: less the column minima of the landmarks where it needs W >= 0."""
         return W if self.floor_ is None else np.maximum(W - self.floor_, 0.0)
 
-    def _embed_all(self, W, distinct, inverse):
+    def _embed_all(self, W: np.ndarray, distinct: np.ndarray, inverse: np.ndarray) -> np.ndarray:
         raw = np.empty((len(W), self.landmark_embedding_.shape[1]))
         raw[self.landmarks_] = self.landmark_embedding_
         others = np.setdiff1d(distinct, self.landmarks_)
@@ -119,19 +119,19 @@ class ManifoldModel:
         self.center_, self.scale_ = raw.mean(axis=0), robust_scale(raw, self.transformer_)
         return (raw - self.center_) / self.scale_
 
-    def _raw_embedding(self, W):
+    def _raw_embedding(self, W: np.ndarray) -> np.ndarray:
         landmarks = self.table_[self.landmarks_]
         if not self.row_wise_:
             return carry(landmarks, self.landmark_embedding_, W, CARRY_NEIGHBORS)
-        with quiet_streams(self.random_state):
+        with seeded_global_stream(self.random_state):
             return in_blocks(lambda rows: transform(self.transformer_, self._shifted(rows)), W, landmarks[0])
 
-    def embed(self, W):
+    def embed(self, W: np.ndarray) -> np.ndarray:
         """Embedding (m, k) of new rows W (m, p); a row's does not depend on the others."""
         W = np.ascontiguousarray(W, dtype=np.float64)
         return (self._raw_embedding(W) - self.center_) / self.scale_
 
-    def lift(self, Z):
+    def lift(self, Z: np.ndarray) -> np.ndarray:
         """Rows m(z), (m, p), of the table at points Z (m, k) of the embedding."""
         return self.lift_.values(np.ascontiguousarray(Z, dtype=np.float64) * self.shape_)
 
@@ -139,7 +139,7 @@ class ManifoldModel:
 # ---- rows -------------------------------------------------------------------------------------------------------
 
 
-def distinct_rows(W):
+def distinct_rows(W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the first of each set of equal rows, and (n,) positions among them: W == W[first][inverse]."""
     if len(W) < 2:
         raise ValueError(f"a manifold needs at least 2 samples, got n_samples={len(W)}")
@@ -150,42 +150,28 @@ def distinct_rows(W):
     return first, inverse.ravel()
 
 
-def choose_landmarks(distinct, max_landmarks, seed):
+def choose_landmarks(distinct: np.ndarray, max_landmarks: int, seed: int | None) -> np.ndarray:
     """All distinct rows, or `max_landmarks` of them at random; ascending."""
     if len(distinct) > max_landmarks:
         distinct = np.random.RandomState(seed).choice(np.sort(distinct), max_landmarks, replace=False)
     return np.sort(distinct)
 
 
-def robust_scale(raw, transformer):
-    """Standard deviations (k,); a coordinate that is constant up to rounding gets the largest, so it stays near 0."""
+def robust_scale(raw: np.ndarray, transformer: object) -> np.ndarray:
+    """Standard deviations (k,), the largest for a coordinate that is constant up to rounding: it stays near 0."""
     spread = raw.std(axis=0)
     largest = spread.max()
-    if largest <= SAME**2 * np.abs(raw).max():
+    if largest <= ROUNDING**2 * np.abs(raw).max():
         message = f"manifold {class_name(transformer)} gave every row the same embedding"
-        warnings.warn(message, UserWarning, stacklevel=5)
+        warn_user(message)
         return np.ones_like(spread)
-    return np.where(spread > SAME * largest, spread, largest)
+    return np.where(spread > ROUNDING * largest, spread, largest)
 
 
 # ---- the transformer --------------------------------------------------------------------------------------------
 
 
-def class_name(transformer):
-    return type(transformer).__name__
-
-
-def parameters(transformer):
-    """Parameters, nested ones too; empty for an object without `get_params`."""
-    return transformer.get_params(deep=True) if hasattr(transformer, "get_params") else {}
-
-
-def leaf(name):
-    """The parameter's own name in a nested one."""
-    return name.rsplit("__", 1)[-1]
-
-
-def check_transformer(transformer):
+def check_transformer(transformer: object) -> None:
     """Refuse what cannot be a manifold before anything is computed."""
     if isinstance(transformer, type):
         raise TypeError(
@@ -197,26 +183,18 @@ def check_transformer(transformer):
             f"manifold must have fit_transform, or fit and embedding_; {class_name(transformer)} has not"
             + (", wrap it in a FunctionTransformer" if callable(transformer) else "")
         )
-    for name, value in parameters(transformer).items():
-        if leaf(name) in METRIC_PARAMETERS and isinstance(value, str) and value in PRECOMPUTED:
-            raise ValueError(
-                f"manifold must work on the rows of the table, not on their distances; {class_name(transformer)} has "
-                f"{name}={value!r}"
-            )
+    refuse_distances(transformer)
 
 
-def prepare(transformer, shape, seed):
+def prepare(transformer: Any, shape: tuple[int, int], seed: int | None) -> Any:
     """A clone, seeded where it has no seed, its parameters within what (n, p) data allow."""
     copy = clone(transformer, safe=False)
-    values = parameters(copy)
-    allowed = clamped(values, copy, *shape)
+    values, allowed = parameters(copy), allowed_parameters(copy, *shape)
     if allowed:
         changes = ", ".join(f"{name}={values[name]} -> {value:.6g}" for name, value in allowed.items())
-        warnings.warn(
+        warn_user(
             f"manifold {class_name(copy)}: {changes}, the most that {shape[0]} distinct rows and {shape[1]} feature(s) "
-            "allow",
-            UserWarning,
-            stacklevel=5,
+            "allow"
         )
     seeds = {} if seed is None else {n: seed for n, v in values.items() if leaf(n) == "random_state" and v is None}
     if allowed or seeds:
@@ -224,59 +202,9 @@ def prepare(transformer, shape, seed):
     return copy
 
 
-def clamped(values, transformer, n, p):
-    """New values of the parameters that are too large for n rows and p features."""
-    allowed = {}
-    for name, value in values.items():
-        limit = limit_of(leaf(name), values.get(name.rpartition("__")[0], transformer), n, p)
-        if limit is not None and is_number(value) and value > limit:
-            allowed[name] = limit
-    return allowed
-
-
-def is_number(value):
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-
-
-def limit_of(parameter, owner, n, p):
-    """The most that `parameter` of the transformer `owner` may be for n rows and p features, None for no limit."""
-    if parameter == "n_neighbors":
-        return n - 1
-    if parameter == "perplexity":
-        return max(1.0, (n - 1) / 3)
-    if parameter == "n_components":
-        return max(1, components_limit(owner, n, p))
-    return None
-
-
-def components_limit(owner, n, p):
-    """n points span n - 1 dimensions; the eigensolver of SpectralEmbedding needs one more row."""
-    names = {cls.__name__ for cls in type(owner).__mro__}
-    if "SpectralEmbedding" in names:
-        return n - 2
-    return min(n - 1, p) if names & WITHIN_FEATURES else n - 1
-
-
-@contextmanager
-def quiet_streams(seed):
-    """Global NumPy stream seeded inside and put back after: Isomap draws from it, and so do others without a seed.
-
-    One at a time: the stream is shared by threads, and numba's workqueue layer aborts when two of them fit UMAP.
-    """
-    with _lock:
-        state = np.random.get_state()
-        np.random.seed(seed)
-        try:
-            yield
-        finally:
-            np.random.set_state(state)
-
-
-def fit_embedding(transformer, W, seed):
+def fit_embedding(transformer: Any, W: np.ndarray, seed: int | None) -> np.ndarray:
     """Fit on W (n, p) and return the embedding (n, k) as checked floats."""
-    with quiet_streams(seed), warnings.catch_warnings():
-        for category, message in KNOWN_NOISE:
-            warnings.filterwarnings("ignore", message, category)
+    with seeded_global_stream(seed), announcements_ignored():
         try:
             result = _fit_transform(transformer, W)
         except (Warning, MemoryError):
@@ -289,14 +217,14 @@ def fit_embedding(transformer, W, seed):
     return check_embedding(result, transformer, len(W))
 
 
-def _fit_transform(transformer, W):
+def _fit_transform(transformer: Any, W: np.ndarray) -> Any:
     if hasattr(transformer, "fit_transform"):
         return transformer.fit_transform(W)
     transformer.fit(W)
     return getattr(transformer, "embedding_", None)
 
 
-def check_embedding(result, transformer, n):
+def check_embedding(result: Any, transformer: object, n: int) -> np.ndarray:
     """`result` as a float array (n, k), or an error that says what is wrong with it."""
     name = class_name(transformer)
     if result is None:
@@ -314,20 +242,17 @@ def check_embedding(result, transformer, n):
     return Z
 
 
-def transform(transformer, W):
+def transform(transformer: Any, W: np.ndarray) -> np.ndarray:
     """The transformer's own embedding (m, k) of new rows W (m, p)."""
     return check_embedding(transformer.transform(W), transformer, len(W))
 
 
-def is_row_wise(transformer, W, Z):
+def is_row_wise(transformer: Any, W: np.ndarray, Z: np.ndarray) -> bool:
     """Whether `transform` treats rows one by one and puts landmarks where `fit_transform` put them.
 
-    Tried on landmarks and on points between them. Two are known by name: UMAP's draws at random, which takes 14 s
-    to find out, and NMF's stops when the whole batch has converged, which a trial may miss.
+    Tried on landmarks and on points between them.
     """
-    owners = [transformer, *parameters(transformer).values()]
-    known = any(name in class_name(owner) for owner in owners for name in NOT_ROW_WISE)
-    if known or not hasattr(transformer, "transform"):
+    if known_not_row_wise(transformer) or not hasattr(transformer, "transform"):
         return False
     rows = np.linspace(0, len(W) - 1, min(len(W), PROBE_ROWS)).astype(int)
     probe = np.concatenate([W[rows], (W[rows] + W[rows[::-1]]) / 2])
@@ -340,4 +265,4 @@ def is_row_wise(transformer, W, Z):
         return False
     spread = max(Z.std(axis=0).max(), np.finfo(float).tiny)
     agrees = whole.shape[1] == Z.shape[1] and np.median(np.abs(whole[: len(rows)] - Z[rows])) < 0.25 * spread
-    return bool(agrees and np.abs(whole[::3] - part).max() <= SAME * spread)
+    return bool(agrees and np.abs(whole[::3] - part).max() <= ROUNDING * spread)

@@ -1,34 +1,35 @@
 """Measurement noise: how much of it there is, and rows without it.
 
-A row seen is a clean row plus independent noise, of standard deviation s_j in column j. It stands off the surface that
-the charts of the manifold find by a normal residual r = P (w - foot), P (q, q) the projector off the tangent space
-there: what clean rows scatter by, plus P times the noise. Over all rows r has a covariance R, of which
-S = mean of P diag(s^2) P is noise. The best linear guess of the clean part is the Wiener filter (R - S) R^-1 r: nothing
-where R is all noise, everything where there is little. In the coordinates in which R is the identity an eigenvalue e of
-S leaves 1 - e, and nothing where 1 / e is as near to 1 as the largest eigenvalue of a sample covariance of white noise
-(Marchenko & Pastur 1967).
+A row seen is a clean row plus independent noise, of standard deviation s_j in column j. It differs from its projection
+on the surface that the charts of the manifold find by a normal residual r = P (w - projection), P (q, q) the projector
+off the tangent space there: the scatter of clean rows, plus P times the noise. Over all rows r has a covariance R, of
+which S = mean of P diag(s^2) P is noise. The best linear guess of the clean part is the Wiener filter (R - S) R^-1 r:
+nothing where R is all noise, everything where there is little. In the coordinates in which R is the identity an
+eigenvalue e of S leaves 1 - e, and nothing where 1 / e is as near to 1 as the largest eigenvalue of a sample covariance
+of white noise (Marchenko & Pastur 1967).
 
 The denoiser removes noise too, in every direction, from what it has learnt of all rows. Putting rows on the surface
-afterwards gains where the surface holds all of a clean row and is known well: where R is noise for the most part, and
-few dimensions and many neighbours leave little of the noise (`NormalResiduals.are_noise`). Root mean square error over
-the noise, without and with: .65, .53 on a swiss roll in 10 columns, .63, .56 on a torus, .60, .62 on digits; and where
-one of the two does not hold and it is left, .72, .74 on breast cancer, .85, .87 on wine.
+afterwards gains only where the surface holds all of a clean row and is known well: where R is noise for the most part,
+and few dimensions and many neighbours leave little of the noise (`NormalResiduals.are_noise`).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
 
 from .._numerics.checks import is_auto
 from .._numerics.neighbors import nearest
+from .._table.checks import ReadTable
+from .._table.codec import TableCodec
 from .charts import Charts, leave_out
 
 LARGEST_NOISE = 1.0  # in the code: a column that is all noise
 MEASURED_ROWS = 1000
-LARGEST_LEFT, LEAST_NOISE = 0.5, 0.7
-AROUND, REACH = 15, 1.5  # a row drawn stands off as far as the rows around it, times this
-SINGULAR = 1e-10
+LARGEST_NOISE_LEFT, LEAST_NOISE_FRACTION = 0.5, 0.7
+REACH_NEIGHBORS, REACH = 15, 1.5  # a sample may be as far from the surface as the rows around it, times this
+SINGULAR = 1e-10  # of the largest eigenvalue
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class NormalResiduals:
     rows : (m,) the rows
     residuals : (m, q) r, of the variance that they have off the true surface
     normals : (m, q, q) projectors P
-    noise_left : share of the noise's variance that a row put on the surface keeps, along it and in the surface's place
+    noise_left : fraction of the variance of the noise that a row put on the surface keeps: along it, and by
+        the error of the surface
     """
 
     rows: np.ndarray
@@ -64,26 +66,26 @@ class NormalResiduals:
     normals: np.ndarray
     noise_left: float
 
-    def covariance(self):
+    def covariance(self) -> np.ndarray:
         """R."""
         return self.residuals.T @ self.residuals / len(self.residuals)
 
-    def noise_covariance(self, noise):
+    def noise_covariance(self, noise: np.ndarray) -> np.ndarray:
         """S for the noise (q,)."""
         return np.einsum("mij,j,mkj->ik", self.normals, noise**2, self.normals, optimize=True) / len(self.normals)
 
-    def are_noise(self, noise):
+    def are_noise(self, noise: np.ndarray) -> bool:
         """Whether rows put on the surface are nearer to clean ones than the denoiser's, for the noise (q,)."""
-        share = np.trace(self.noise_covariance(noise)) / max(np.trace(self.covariance()), np.finfo(float).tiny)
-        return share >= LEAST_NOISE and self.noise_left <= LARGEST_LEFT
+        fraction = np.trace(self.noise_covariance(noise)) / max(np.trace(self.covariance()), np.finfo(float).tiny)
+        return bool(fraction >= LEAST_NOISE_FRACTION and self.noise_left <= LARGEST_NOISE_LEFT)
 
-    def noise(self):
+    def noise(self) -> np.ndarray:
         """(q,) noise if all of R is: the s_j^2 >= 0 whose S has the diagonal of R, by least squares."""
         squares = nnls(np.mean(self.normals**2, axis=0), np.mean(self.residuals**2, axis=0))[0]
         return np.minimum(LARGEST_NOISE, np.sqrt(squares))
 
 
-def normal_residuals(charts, seed):
+def normal_residuals(charts: Charts, seed: int) -> NormalResiduals:
     """Normal residuals of at most MEASURED_ROWS rows of the charts."""
     rows = np.random.default_rng(seed).permutation(len(charts.W))[:MEASURED_ROWS]
     left = leave_out(charts.W[:, charts.surface], charts.patches[:, 1:], rows, charts.n_dimensions)
@@ -97,53 +99,54 @@ class Cleaner:
     """Takes encoded rows towards the surface of the charts.
 
     kept : (q, q) what is kept of a normal residual r, as r @ kept
-    share : how far rows drawn are moved, of the way
-    places : (m, p) training rows, and (m,) how far rows around each stand off the surface when cleaned
+    strength : from 0 to 1, the fraction of the way that samples are moved
+    rows : (m, p) training rows
+    reach : (m,) distance from the surface that a sample near each of the rows may have
     """
 
     charts: Charts
     kept: np.ndarray
-    share: float
-    places: np.ndarray
+    strength: float
+    rows: np.ndarray
     reach: np.ndarray
 
-    def clean(self, W):
+    def clean(self, W: np.ndarray) -> np.ndarray:
         """Rows seen, (m, p), without their noise off the surface."""
         _, normal = self.charts.residuals(W)
         return self._put(W, W[:, self.charts.surface] - normal + normal @ self.kept)
 
-    def contract(self, W):
-        """Rows drawn, (m, p), moved to where they stand off the surface no farther than training rows do."""
-        feet, normal = self.charts.residuals(W)
+    def contract(self, W: np.ndarray) -> np.ndarray:
+        """Samples (m, p), moved until they are no farther from the surface than the training rows around them."""
+        projections, normal = self.charts.residuals(W)
         kept = normal @ self.kept
-        reach = self.reach[nearest(self.places, W, 1)[1][:, 0]]
+        reach = self.reach[nearest(self.rows, W, 1)[1][:, 0]]
         length = np.maximum(np.linalg.norm(kept, axis=1), np.finfo(float).tiny)
-        goal = feet + kept * np.minimum(1, reach / length)[:, None]
-        return self._put(W, (1 - self.share) * W[:, self.charts.surface] + self.share * goal)
+        goal = projections + kept * np.minimum(1, reach / length)[:, None]
+        return self._put(W, (1 - self.strength) * W[:, self.charts.surface] + self.strength * goal)
 
-    def _put(self, W, values):
+    def _put(self, W: np.ndarray, values: np.ndarray) -> np.ndarray:
         out = W.copy()
         out[:, self.charts.surface] = values
         return out
 
 
-def make_cleaner(charts, measured, noise, contraction):
-    """The cleaner of charts for the noise (q,), or one that contracts rows drawn by a share; None for neither."""
+def make_cleaner(charts: Charts, measured: NormalResiduals, noise: np.ndarray, contraction: float) -> Cleaner | None:
+    """The cleaner of charts for the noise (q,), or one that moves samples by `contraction`; None for neither."""
     removes = noise.any() and measured.are_noise(noise)
     if not (removes or contraction):
         return None
     kept = np.eye(len(noise))
     if removes:
         kept = wiener(measured.covariance(), measured.noise_covariance(noise), len(measured.rows))
-    places = charts.W[measured.rows]
-    lengths = np.sum((charts.residuals(places)[1] @ kept) ** 2, axis=1)
-    around = nearest(places, places, min(AROUND, len(places)))[1]
+    rows = charts.W[measured.rows]
+    lengths = np.sum((charts.residuals(rows)[1] @ kept) ** 2, axis=1)
+    around = nearest(rows, rows, min(REACH_NEIGHBORS, len(rows)))[1]
     reach = REACH * np.sqrt(lengths[around].mean(axis=1))
-    return Cleaner(charts, kept, 1.0 if removes else contraction, places, reach)
+    return Cleaner(charts, kept, 1.0 if removes else contraction, rows, reach)
 
 
-def wiener(covariance, noise_covariance, n_rows):
-    """(q, q) share of a residual r that is clean, as r @ share, for R measured on n_rows, and S."""
+def wiener(covariance: np.ndarray, noise_covariance: np.ndarray, n_rows: int) -> np.ndarray:
+    """(q, q) filter F that takes a residual r to its clean part r @ F, for R measured on n_rows, and S."""
     values, vectors = np.linalg.eigh(covariance)
     seen = values > SINGULAR * max(values[-1], np.finfo(float).tiny)
     root, vectors = np.sqrt(values[seen]), vectors[:, seen]
@@ -154,12 +157,12 @@ def wiener(covariance, noise_covariance, n_rows):
     return (forth * np.where(noisy < edge, 1 - noisy, 0.0)) @ back.T
 
 
-def noise_of_levels(codec, table, noise_level):
+def noise_of_levels(codec: TableCodec, table: ReadTable, noise_level: np.ndarray) -> np.ndarray:
     """Noise (n_outputs,) in the code for standard deviations (n_features,) in the units of the columns.
 
     The code is not linear: a column's noise is the root mean square of what +-s does to the code of its values.
     """
-    noise = []
+    noise: list[float] = []
     for j, column in enumerate(codec.columns_):
         if noise_level[j] == 0:
             noise += [0.0] * column.width
@@ -170,22 +173,22 @@ def noise_of_levels(codec, table, noise_level):
     return np.array(noise)
 
 
-def levels_of_noise(codec, noise):
+def levels_of_noise(codec: TableCodec, noise: np.ndarray) -> np.ndarray:
     """Standard deviations (n_features,) in the units of the columns; 0 for columns that are not numbers."""
-    levels, place = np.zeros(len(codec.columns_)), 0
+    levels, start = np.zeros(len(codec.columns_)), 0
     for j, column in enumerate(codec.columns_):
         if is_measured(column):
-            levels[j] = noise[place] * column.std
-        place += column.width
+            levels[j] = noise[start] * column.std
+        start += column.width
     return levels
 
 
-def is_measured(column):
+def is_measured(column: Any) -> bool:
     """Whether a column holds numbers that vary, dates not being measured."""
     return column.kind == "numeric" and hasattr(column, "std")
 
 
-def check_noise_level(noise_level, codec):
+def check_noise_level(noise_level: Any, codec: TableCodec) -> np.ndarray:
     """(n_features,) standard deviations asked for, zero for None and "auto"; a ValueError says what is wrong."""
     numeric = np.array([is_measured(column) for column in codec.columns_])
     if noise_level is None or is_auto(noise_level):
@@ -201,7 +204,7 @@ def check_noise_level(noise_level, codec):
     return levels
 
 
-def _as_levels(noise_level, numeric):
+def _as_levels(noise_level: Any, numeric: np.ndarray) -> np.ndarray:
     try:
         levels = np.asarray(noise_level, dtype=float)
         return np.where(numeric, levels, 0.0) if levels.ndim == 0 else levels.reshape(numeric.shape)

@@ -27,12 +27,6 @@ def accepts_missing(estimator):
     return tags is not None and tags.input_tags.allow_nan
 
 
-def takes_positive_only(transformer):
-    """Whether a transformer says that it takes non-negative cells only, as NMF does."""
-    tags = tags_of(transformer)
-    return tags is not None and tags.input_tags.positive_only
-
-
 def is_auto(value):
     return isinstance(value, str) and value == "auto"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from numbers import Integral
@@ -12,6 +11,7 @@ from sklearn.utils import check_scalar
 
 from .._numerics.checks import check_coordinates, check_option, random_stream
 from .._numerics.streams import draw_seed
+from .._numerics.warnings_ import warn_user
 from .._numerics.weights import check_weight
 from .._starts.distributions import DENSITIES, kernel_density, row_distribution
 from .._table.codec import spread
@@ -111,9 +111,9 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     embedding_ : ndarray of shape (n_samples, n_components)
         Coordinates of the training rows, each of mean 0 and variance 1; NaN for rows of weight 0. Not there with
         "passthrough".
-    intrinsic_dimension_ : dict
-        Two estimates of the number of directions in which neighbours vary: "maximum_likelihood" (Levina & Bickel 2004)
-        and "local_pca" (Fukunaga & Olsen 1971). Not there with "passthrough".
+    intrinsic_dimension_ : NamedTuple of two float
+        Two estimates of the number of directions in which neighbours vary: `maximum_likelihood` (Levina & Bickel 2004)
+        and `local_pca` (Fukunaga & Olsen 1971). Not there with "passthrough".
     noise_level_ : ndarray of shape (n_features,)
         Standard deviation of the measurement noise of each column.
     sigma_start_ : float
@@ -262,8 +262,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
         self._model = model
         if history.stop_reason == "diverged":
-            message = DIVERGED.format(self.n_iter_, self.learning_rate_init)
-            warnings.warn(message, ConvergenceWarning, stacklevel=5)
+            warn_user(DIVERGED.format(self.n_iter_, self.learning_rate_init), ConvergenceWarning)
 
     def sample(
         self,

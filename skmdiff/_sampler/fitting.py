@@ -112,7 +112,7 @@ def fit_constraints(constraints: list | None, codec: TableCodec, table: ReadTabl
     """The constraints of a table, ready to be held, with a warning of what its rows break."""
     stated = [] if constraints is None else read_stated(constraints, codec.columns_, codec.template_)
     out = Constraints(stated, codec.columns_, codec.writers_)
-    out.learn(table.cells, stacklevel=5)
+    out.learn(table.cells)
     return out
 
 
@@ -213,7 +213,7 @@ def fit_noise(
 def fit_charts(encoded: EncodedTable, manifold: ManifoldModel) -> Charts | None:
     """Charts of the numbers of a table on its manifold; None where the numbers leave no direction off it."""
     surface = ~coded_columns(encoded.codec.blocks_)
-    d = round(manifold.intrinsic_dimension_["local_pca"])
+    d = round(manifold.intrinsic_dimension_.local_pca)
     d = min(d, manifold.embedding_.shape[1])
     if surface.sum() <= d:
         return None

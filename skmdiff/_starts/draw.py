@@ -1,14 +1,14 @@
 """The rows of a call: where they start, by a plan, and the reverse process that finishes them, by blocks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from .._numerics.checks import check_option
 from .._numerics.streams import PROBE_STREAM, row_normals, row_uniforms
-from .distributions import CANDIDATES, DENSITIES, DESIGNS, RowDistribution, row_distribution, spread_rows, strata
+from .distributions import DENSITIES, DESIGNS, RowDistribution, row_distribution, strata
 from .source import Source, draw_starts
 
 
@@ -60,7 +60,7 @@ def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, densi
     stratum = n_strata = None
     if design == "stratified":
         stratum, n_strata = strata(np.zeros(n_samples) if values is None else values, seed)
-    plan = Plan(
+    return Plan(
         source,
         row_distribution(density, design, source, model),
         wanted,
@@ -69,20 +69,6 @@ def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, densi
         n_strata,
         own_target=density == "balanced" and source.is_class,
     )
-    if design != "repelled":
-        return plan
-    return replace(plan, chosen=spread_rows(model.embedding_ * model.shape_, _candidates(plan, n_samples, seed)))
-
-
-def _candidates(plan, n_samples, seed):
-    """(n_samples, CANDIDATES) rows drawn for each row, all of the class of the first where there are classes."""
-    uniforms = np.random.default_rng(seed).random((n_samples, CANDIDATES)).T
-    first = _choose(plan, uniforms[0], np.arange(n_samples))
-    if plan.source.is_class:
-        plan = replace(
-            plan, values=plan.source.target[first], source=replace(plan.source, weight=plan.distribution.weights)
-        )
-    return np.stack([first, *[_choose(plan, u, np.arange(n_samples)) for u in uniforms[1:]]], axis=1)
 
 
 def draw_rows(denoiser, plan, process, n_samples, seed, n_jobs=None):

@@ -1,42 +1,64 @@
-"""Ways through the table: a region of the embedding, or a path over the manifold from row to row.
+"""Starts for `explore`: spread over a region of the embedding, or along a path over the manifold from row to row.
 
-A path is a geodesic of the neighbour graph, its edges as long as they are in the table (Tenenbaum, de Silva & Langford
-2000, "A global geometric framework for nonlinear dimensionality reduction"). Points are spread evenly over its length
-in the table; between two rows of it they lie on the straight line.
+In a region there is one start in each of as many strata of equal volume. Of a few candidates in a stratum it is the one
+farthest from the starts in the other strata (best candidates; Mitchell 1991, "Spectrally optimal sampling for
+distribution ray tracing").
+
+A path is a geodesic of the neighbour graph, whose edges are as long as they are in the table (Tenenbaum, de Silva &
+Langford 2000, "A global geometric framework for nonlinear dimensionality reduction"). Its points are evenly spaced by
+their distance along it; between two rows they lie on the straight line.
 """
+
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial.distance import cdist
 
+from .._manifold.learner import ManifoldModel
 from .._numerics.neighbors import distances_to, nearest
 from .._numerics.streams import START_STREAM, row_uniforms
-from .distributions import CANDIDATES, REPELLING_ROWS, RowDistribution, spread, strata, tree_order, volumes
-from .source import draw_starts
+from .distributions import RowDistribution, strata, tree_order, volumes
+from .source import Source, draw_starts
 
+CANDIDATES = 8  # starts in a stratum, of which one is chosen
+RUN_ROWS = 256  # strata that are spread together
 ROUNDS = 2
 
 
-def region_points(region, source, model, n_samples, seed):
-    """(n_samples, p) clean starts spread evenly over the volume of a region, see `region_distribution`.
-
-    One in each stratum of equal volume; of some starts in a stratum the one farthest from those of others is taken.
-    Strata alone met 1.3 times the cells of an uneven swiss roll that rows of the table do, and with this 1.6 times.
-    """
+def region_points(region: Any, source: Source, model: ManifoldModel, n_samples: int, seed: int) -> np.ndarray:
+    """(n_samples, p) clean starts spread evenly over the volume of a region, see `region_distribution`."""
     distribution, (stratum, _) = region_distribution(region, model), strata(np.zeros(n_samples), seed)
     parts = []
-    for first in range(0, n_samples, REPELLING_ROWS):
-        rows = np.arange(first, min(first + REPELLING_ROWS, n_samples))
+    for first in range(0, n_samples, RUN_ROWS):
+        rows = np.arange(first, min(first + RUN_ROWS, n_samples))
         uniforms = row_uniforms(seed ^ START_STREAM, first, first + len(rows), CANDIDATES * source.n_draws)
         uniforms = uniforms.reshape(len(rows) * CANDIDATES, source.n_draws)
-        place = np.repeat(stratum[rows], CANDIDATES) + uniforms[:, 0]
-        starts = draw_starts(source, uniforms, distribution.rows_at(place / n_samples))
+        quantiles = (np.repeat(stratum[rows], CANDIDATES) + uniforms[:, 0]) / n_samples
+        starts = draw_starts(source, uniforms, distribution.rows_at(quantiles))
         starts = starts.reshape(len(rows), CANDIDATES, -1)
-        parts.append(starts[np.arange(len(rows)), spread(starts, ROUNDS)])
+        parts.append(starts[np.arange(len(rows)), farthest(starts, ROUNDS)])
     return np.concatenate(parts)
 
 
-def region_distribution(region, model):
+def farthest(candidates: np.ndarray, n_rounds: int) -> np.ndarray:
+    """(n,) which of its candidates (n, c, q) each point takes: the one whose nearest point taken is farthest.
+
+    Points take theirs in turn, the first one its first; in further rounds each takes anew, against all the others.
+    """
+    chosen, points = np.zeros(len(candidates), dtype=int), candidates[:, 0].copy()
+    for n_round in range(n_rounds):
+        for i in range(n_round == 0, len(points)):
+            squares = cdist(candidates[i], points if n_round else points[:i], "sqeuclidean")
+            if n_round:
+                squares[:, i] = np.inf
+            chosen[i] = squares.min(axis=1).argmax()
+            points[i] = candidates[i, chosen[i]]
+    return chosen
+
+
+def region_distribution(region: Any, model: ManifoldModel) -> RowDistribution:
     """The distribution over the rows in a region by the volume that each stands for, along a tree of the embedding.
 
     region : (low, high), corners (k,) of a box of the embedding, a callable of Z (n, k) that returns (n,) of bool, or
@@ -51,7 +73,7 @@ def region_distribution(region, model):
     return RowDistribution(order, np.cumsum(weights[order]))
 
 
-def inside_region(region, Z):
+def inside_region(region: Any, Z: np.ndarray) -> np.ndarray:
     """(n,) of bool, the points Z (n, k) in a region."""
     if callable(region):
         inside = np.asarray(region(Z))
@@ -69,7 +91,9 @@ def inside_region(region, Z):
     return np.all((low <= Z) & (high >= Z), axis=1)
 
 
-def path_points(model, rows_to_start_from, waypoints, n_points):
+def path_points(
+    model: ManifoldModel, rows_to_start_from: np.ndarray, waypoints: np.ndarray, n_points: int
+) -> np.ndarray:
     """(n_points, p) rows along the geodesic through the training rows nearest to waypoints (m, q), evenly spaced.
 
     rows_to_start_from : (n, p) the encoded training rows, their targets included
@@ -84,12 +108,12 @@ def path_points(model, rows_to_start_from, waypoints, n_points):
     at = np.linspace(0, length[-1], n_points)
     k = np.minimum(np.searchsorted(length, at, side="right") - 1, len(rows) - 1)
     after = np.minimum(k + 1, len(rows) - 1)
-    share = (at - length[k]) / np.where(after > k, np.maximum(length[after] - length[k], np.finfo(float).tiny), 1.0)
+    fraction = (at - length[k]) / np.where(after > k, np.maximum(length[after] - length[k], np.finfo(float).tiny), 1.0)
     here, there = rows_to_start_from[rows[k]], rows_to_start_from[rows[after]]
-    return here + share[:, None] * (there - here)
+    return here + fraction[:, None] * (there - here)
 
 
-def geodesic(graph, start, stop):
+def geodesic(graph: csr_matrix, start: int, stop: int) -> np.ndarray:
     """Rows of the shortest path, both ends included."""
     before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)[1]
     rows = [stop]
@@ -98,19 +122,19 @@ def geodesic(graph, start, stop):
     return np.array(rows[::-1])
 
 
-def connected_graph(W, neighbors):
+def connected_graph(W: np.ndarray, neighbors: np.ndarray) -> csr_matrix:
     """Lengths of the edges of the neighbour graph, pieces of it joined where they are nearest in the table."""
     n, k = neighbors.shape
-    # a zero would be no edge: copies are a hair apart
+    # a zero in a sparse matrix would be no edge: copies have the smallest length
     lengths = np.maximum(distances_to(W, W, neighbors), np.finfo(float).tiny)
     graph = csr_matrix((lengths.ravel(), neighbors.ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
     n_pieces, piece = connected_components(graph, directed=False)
     while n_pieces > 1:
         smallest = np.flatnonzero(piece == np.argmin(np.bincount(piece)))
         others = np.setdiff1d(np.arange(n), smallest)
-        distances, places = nearest(W[others], W[smallest], 1)
+        distances, indices = nearest(W[others], W[smallest], 1)
         i = distances[:, 0].argmin()
         length = max(distances[i, 0], np.finfo(float).tiny)
-        graph = graph + csr_matrix(([length], ([smallest[i]], [others[places[i, 0]]])), shape=(n, n))
+        graph = graph + csr_matrix(([length], ([smallest[i]], [others[indices[i, 0]]])), shape=(n, n))
         n_pieces, piece = connected_components(graph, directed=False)
     return graph

@@ -6,18 +6,24 @@ and e_j independent standard normals,
     x_0 = c + sqrt(1 - a^2) d_i + a sum_j e_j d_j / sqrt(k),
 
 one step of an Ornstein-Uhlenbeck process whose stationary distribution is the normal distribution of the neighbourhood:
-the share a^2 of what tells the row from its neighbours is drawn anew, along the directions in which they differ (the
+the fraction a^2 of what tells the row from its neighbours is drawn anew, along the directions in which they differ (the
 tangent space of the manifold, and across it as far as the rows scatter), and their spread is kept. a^2 = k / (k + 15):
 the more rows the normal distribution rests on, the more is drawn from it; without neighbours a start is its row.
 Categories stay those of row i. The process starts at x_0 + sigma_start * eps.
 
 With weights the row i is drawn by weight, and the normal distribution is that of the weighted neighbourhood: with p_j
-the share of row j in its weight and s = sum_j p_j^2, c is the weighted mean, sqrt(p_j / (1 - s)) stands in place of 1 /
-sqrt(k), and 1 / s - 1, the k of equal rows that say as much, in place of k in a^2.
+the fraction of its weight that row j has and s = sum_j p_j^2, c is the weighted mean, sqrt(p_j / (1 - s)) replaces
+1 / sqrt(k), and 1 / s - 1, the number k of equal rows that say as much, replaces k in a^2.
+
+The noise level at which the process starts hides which rows the starts come from. It is chosen by a membership test:
+how well a start shows that it comes from one half of the rows and not from the other. What such a test gains over
+chance is the membership advantage of Yeom, Giacomelli, Fredrikson & Jha 2018, "Privacy risk in machine learning".
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +33,9 @@ from .._numerics.weights import indices_at, rows_of
 
 PRIOR_NEIGHBORS = 15
 MIN_SPLIT_ROWS, N_SPLITS, SPLIT_ROWS, SPLIT_STARTS = 10, 4, 10_000, 1000
-LEAK_SCALE, LARGEST_LEAK = 16.0, 0.5
+MEMORISATION_SCALE, LARGEST_MEMORISATION = 16.0, 0.5
 MAX_CENTRES = 2000
-MAX_CELLS = 4_000_000  # numbers handled at once
+DENSITY_ELEMENTS = 4_000_000  # numbers worked on at once
 SMALLEST_START, N_BISECTIONS = 0.35, 6
 
 
@@ -38,9 +44,9 @@ class Source:
     """Rows to start from.
 
     rows : (n, p)
-    neighborhoods : (n, k + 1) places of each row itself and of its neighbours in the embedding
+    neighborhoods : (n, k + 1) indices of each row itself and of its neighbours in the embedding
     is_coded : (p,) of bool, columns that are the code of a category
-    target : (n,) the target of each row, classes by their place; None without one
+    target : (n,) the target of each row, classes by their index; None without one
     is_class : whether the target is a class
     target_width : last columns of the rows that are the code of the target
     weight : (n,) weight of each row, 1 on average; None for all alike
@@ -55,35 +61,42 @@ class Source:
     weight: np.ndarray | None = None
 
     @property
-    def n_draws(self):
+    def n_draws(self) -> int:
         """Uniform numbers that a start takes."""
         return 1 + self.neighborhoods.shape[1]
 
     @cached_property
-    def is_repeat(self):
-        """(n, k + 1) of bool, places of a neighbourhood that have been there before; None without any."""
-        places = self.neighborhoods
-        repeats = np.stack(
-            [(places[:, :j] == places[:, j : j + 1]).any(axis=1) for j in range(places.shape[1])], axis=1
-        )
+    def is_repeat(self) -> np.ndarray | None:
+        """(n, k + 1) of bool, rows of a neighbourhood that are in it once more before; None without any."""
+        near = self.neighborhoods
+        repeats = np.stack([(near[:, :j] == near[:, j : j + 1]).any(axis=1) for j in range(near.shape[1])], axis=1)
         return repeats if repeats.any() else None
 
-    def weights_of(self, i):
-        """Weights (m, k + 1) of the neighbourhoods of rows i, 0 of repeated places; None for all alike."""
+    def weights_of(self, i: np.ndarray) -> np.ndarray | None:
+        """Weights (m, k + 1) of the neighbourhoods of rows i, 0 for repeats; None for all alike."""
         if self.weight is None and self.is_repeat is None:
             return None
         weight = np.ones(self.neighborhoods[i].shape) if self.weight is None else self.weight[self.neighborhoods[i]]
         return weight if self.is_repeat is None else np.where(self.is_repeat[i], 0.0, weight)
 
-    def rows_at(self, u):
-        """Rows (m,) at shares u (m,) of the weight."""
+    def rows_at(self, u: np.ndarray) -> np.ndarray:
+        """Rows (m,) at fractions u (m,) of the cumulated weight."""
         if self.weight is None:
             return (u * len(self.rows)).astype(int)
         ends = np.cumsum(self.weight)
         return indices_at(ends, u * ends[-1])
 
 
-def build_source(W, Z, is_coded, n_neighbors, target=None, is_class=False, target_width=0, weight=None):
+def build_source(
+    W: np.ndarray,
+    Z: np.ndarray,
+    is_coded: np.ndarray,
+    n_neighbors: int,
+    target: np.ndarray | None = None,
+    is_class: bool = False,
+    target_width: int = 0,
+    weight: np.ndarray | None = None,
+) -> Source:
     """The source over the rows of the encoded table W (n, p) with the embedding Z (n, k).
 
     With classes the neighbours of a row are of its own class. Without neighbours a start is its row.
@@ -92,7 +105,7 @@ def build_source(W, Z, is_coded, n_neighbors, target=None, is_class=False, targe
     return Source(W, np.column_stack([np.arange(len(W)), graph]), is_coded, target, is_class, target_width, weight)
 
 
-def draw_starts(source, uniforms, i=None):
+def draw_starts(source: Source, uniforms: np.ndarray, i: np.ndarray | None = None) -> np.ndarray:
     """Clean starts x_0, (m, p), from uniform numbers (m, n_draws); from the rows i (m,), by default by weight."""
     u, e = uniforms[:, 0], row_normals(uniforms[:, 1:])
     i = source.rows_at(u) if i is None else i
@@ -108,46 +121,49 @@ def draw_starts(source, uniforms, i=None):
     return np.where(source.is_coded, source.rows[i], centre + moved + np.sqrt(drawn) * directions)
 
 
-def _by_weight(weight, e, near):
+def _by_weight(
+    weight: np.ndarray, e: np.ndarray, near: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Weighted means (m, p) of neighbourhoods (m, k + 1, p), the normals e by weight, 1 - a^2 and a^2 / (1 - s)."""
-    share = weight / weight.sum(axis=1, keepdims=True)
-    s = (share**2).sum(axis=1, keepdims=True)
+    fraction = weight / weight.sum(axis=1, keepdims=True)
+    s = (fraction**2).sum(axis=1, keepdims=True)
     spread = 1 + (PRIOR_NEIGHBORS - 1) * s
-    return np.einsum("mk,mkp->mp", share, near), np.sqrt(share) * e, PRIOR_NEIGHBORS * s / spread, 1 / spread
+    return np.einsum("mk,mkp->mp", fraction, near), np.sqrt(fraction) * e, PRIOR_NEIGHBORS * s / spread, 1 / spread
 
 
-def start_density(source, columns, sigma):
-    """Log-density of the starts' `columns` at the level sigma, a function of rows (m, len(columns)) and seen cells.
+def start_density(source: Source | None, columns: Any, sigma: Any) -> Callable[..., np.ndarray]:
+    """Log-density of the starts' `columns` at the level sigma, a function of rows (m, len(columns)) and of seen cells.
 
     sigma is a number or one a column, (len(columns),). The distribution of the starts is a mixture over all rows of
-    normal distributions, in closed form; above MAX_CENTRES rows as many drawn by weight stand for them. For a row with
-    gaps, whose every pattern would take factors of its own, MAX_CENTRES starts stand for the distribution.
+    normal distributions, in closed form; above MAX_CENTRES rows as many drawn by weight stand for them. For rows with
+    missing cells, where every pattern would need its own factors, MAX_CENTRES starts stand for the distribution.
     Without a source it is the noise that plain diffusion starts from.
     """
     if source is None:
         return lambda x, seen=None: log_kernel_density(x, np.zeros((1, len(columns))), np.sqrt(1 + sigma**2), seen)
     rng = np.random.default_rng(0)
     centres = draw_starts(source, rng.random((MAX_CENTRES, source.n_draws)))[:, columns]
-    places = np.arange(len(source.rows))
-    if len(places) > MAX_CENTRES:
-        places = source.rows_at((np.arange(MAX_CENTRES) + rng.random(MAX_CENTRES)) / MAX_CENTRES)
+    indices = np.arange(len(source.rows))
+    if len(indices) > MAX_CENTRES:
+        indices = source.rows_at((np.arange(MAX_CENTRES) + rng.random(MAX_CENTRES)) / MAX_CENTRES)
     weight = None if source.weight is None or len(source.rows) > MAX_CENTRES else source.weight
-    mixture = normal_distributions(source, places, columns)
+    mixture = normal_distributions(source, indices, columns)
 
-    def log_density(x, seen=None):
-        gaps = np.zeros(len(x), dtype=bool) if seen is None else ~seen.all(axis=1)
+    def log_density(x: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray:
+        whole = np.ones(len(x), dtype=bool) if seen is None else seen.all(axis=1)
         out = np.empty(len(x))
-        out[gaps] = log_kernel_density(x[gaps], centres, sigma, seen[gaps]) if gaps.any() else 0.0
-        out[~gaps] = log_mixture_density(x[~gaps], *mixture, sigma, weight)
+        out[whole] = log_mixture_density(x[whole], *mixture, sigma, weight)
+        if seen is not None and not whole.all():
+            out[~whole] = log_kernel_density(x[~whole], centres, sigma, seen[~whole])
         return out
 
     return log_density
 
 
-def normal_distributions(source, i, columns):
+def normal_distributions(source: Source, i: np.ndarray, columns: Any) -> tuple[np.ndarray, np.ndarray]:
     """The distribution of the starts from the rows i (m,) in `columns`: means (m, p), factors F (m, p, k + 1) of F F^T.
 
-    A column that is the code of a category has the row's own code as its mean, and no spread.
+    A column that is the code of a category has the code of the row as its mean, and no spread.
     """
     near = source.rows[:, columns][source.neighborhoods[i]]
     is_coded = source.is_coded[columns]
@@ -159,15 +175,17 @@ def normal_distributions(source, i, columns):
     return means, np.where(is_coded[:, None], 0.0, factors.transpose(0, 2, 1))
 
 
-def start_means(source):
+def start_means(source: Source) -> np.ndarray:
     """(n, p) mean of the starts from each row."""
     columns = np.arange(source.rows.shape[1])
-    size = max(1, MAX_CELLS // (columns.size * source.neighborhoods.shape[1]))
-    places = np.arange(len(source.rows))
-    return np.concatenate([normal_distributions(source, places[k : k + size], columns)[0] for k in places[::size]])
+    size = max(1, DENSITY_ELEMENTS // (columns.size * source.neighborhoods.shape[1]))
+    indices = np.arange(len(source.rows))
+    return np.concatenate([normal_distributions(source, indices[k : k + size], columns)[0] for k in indices[::size]])
 
 
-def log_mixture_density(x, means, factors, sigma, weight=None):
+def log_mixture_density(
+    x: np.ndarray, means: np.ndarray, factors: np.ndarray, sigma: Any, weight: np.ndarray | None = None
+) -> np.ndarray:
     """Log-density at x (m, p) of the mixture of N(mean, F F^T + diag(sigma^2)), means (n, p), F (n, p, k), by weight.
 
     Scaled by sigma and with F = U diag(s) V^T the covariance is I + U diag(s^2) U^T, so that its determinant is the
@@ -179,7 +197,7 @@ def log_mixture_density(x, means, factors, sigma, weight=None):
     along = (U * (s / np.sqrt(1 + s**2))[:, None]).transpose(0, 2, 1)
     log_weight = np.zeros(len(means)) if weight is None else np.log(weight / weight.mean())
     log_weight -= np.log1p(s**2).sum(axis=1) / 2 + np.log(len(means)) + (np.log(2 * np.pi) / 2 + np.log(sigma)).sum()
-    size = max(1, MAX_CELLS // along[:, :, 0].size)
+    size = max(1, DENSITY_ELEMENTS // along[:, :, 0].size)
     return np.concatenate(
         [
             _log_sum_exp(log_weight - _squares(x[start : start + size], means, along) / 2)
@@ -189,14 +207,20 @@ def log_mixture_density(x, means, factors, sigma, weight=None):
     )
 
 
-def _squares(x, means, along):
+def _squares(x: np.ndarray, means: np.ndarray, along: np.ndarray) -> np.ndarray:
     """(m, n) squared lengths of x - mean, less those along the directions (n, q, p)."""
     across = (x**2).sum(1)[:, None] - 2 * x @ means.T + (means**2).sum(1)
     within = np.tensordot(x, along, (1, 2)) - np.einsum("nqp,np->nq", along, means)
     return np.maximum(across - (within**2).sum(axis=2), 0)
 
 
-def log_kernel_density(x, centres, sigma, seen=None, weight=None):
+def log_kernel_density(
+    x: np.ndarray,
+    centres: np.ndarray,
+    sigma: Any,
+    seen: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
+) -> np.ndarray:
     """Log-density at x (m, p) of the mixture of N(centre, diag(sigma^2)) over centres (n, p); sigma also a number.
 
     With `seen` (m, p) of bool that of the seen cells of each row, the others integrated out. The centres are mixed by
@@ -218,68 +242,79 @@ def log_kernel_density(x, centres, sigma, seen=None, weight=None):
     return _log_sum_exp(exponent) - log_norm - np.log(len(centres))
 
 
-def _log_sum_exp(a):
-    """log(sum(exp(a), axis=1)), in the place of a: three times as fast as SciPy's on large arrays."""
+def _log_sum_exp(a: np.ndarray) -> np.ndarray:
+    """log(sum(exp(a), axis=1)), overwriting a: SciPy's makes copies, which takes longer on large arrays."""
     largest = a.max(axis=1, keepdims=True)
     a -= largest
     return np.log(np.exp(a, out=a).sum(axis=1)) + largest[:, 0]
 
 
-def leak(starts, rows, others, sigma, rng, weights=(None, None)):
-    """How far starts (m, p) at the level sigma give away the rows they were started from: 0 not at all, 1 wholly.
+def memorisation(
+    starts: np.ndarray,
+    rows: np.ndarray,
+    others: np.ndarray,
+    sigma: float,
+    rng: np.random.Generator,
+    weights: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
+) -> float:
+    """How well a test recognises the rows that starts (m, p) at the noise level sigma come from: 0 by chance, 1 always.
 
-    2 s - 1, with s the share of starts where the noised `rows` are denser than as many noised `others` of the same
-    distribution. A start that copies its row has just that density, so no test sees copies better. By symmetry s is 1/2
-    for starts that know nothing of `rows` beyond the distribution, however smooth or narrow their own
-    distribution is. `weights` are those of
-    the rows and of the others.
+    The test compares two kernel densities at a noised start: of `rows`, which the starts come from, and of as many
+    `others` of the same distribution. It is right for the fraction s of the starts at which that of `rows` is larger,
+    and the result is 2 s - 1. A noised copy of a row has just the density of `rows`, so that no test recognises copies
+    better. Starts that do not depend on `rows` beyond the distribution have s = 1/2 by symmetry, however smooth or
+    narrow the starts are. `weights` are those of the rows and of the others.
     """
     x = (starts + sigma * rng.standard_normal(starts.shape)).astype(np.float32)
-    own, other = (
+    of_rows, of_others = (
         log_kernel_density(x, part.astype(np.float32), sigma, weight=weight)
         for part, weight in zip((rows, others), weights, strict=True)
     )
-    return 2 * np.mean((own > other) + 0.5 * (own == other)) - 1
+    return float(2 * np.mean((of_rows > of_others) + 0.5 * (of_rows == of_others)) - 1)
 
 
-def largest_leak(n_rows):
-    """The leak that is allowed at the start: LEAK_SCALE / sqrt(n), at most LARGEST_LEAK.
+def largest_memorisation(n_rows: int) -> float:
+    """The memorisation that starts may have: MEMORISATION_SCALE / sqrt(n), at most LARGEST_MEMORISATION.
 
-    Plain diffusion, which starts from noise, gave away about .4 of 800 rows (vowel), .2 of 9000 (pendigits) and .1 of
-    16 000 (california) through its denoiser: a start may give away about as much.
+    About that of the samples of plain diffusion, which starts from noise and memorises rows in its denoiser.
     """
-    return min(LARGEST_LEAK, LEAK_SCALE / np.sqrt(n_rows))
+    return float(min(LARGEST_MEMORISATION, MEMORISATION_SCALE / np.sqrt(n_rows)))
 
 
-def choose_sigma_start(source, Z, n_neighbors, sigma_min, sigma_max, rng):
-    """The smallest level at which the leak is within `largest_leak`, by bisection; the leak falls with the level.
+def choose_sigma_start(
+    source: Source, Z: np.ndarray, n_neighbors: int, sigma_min: float, sigma_max: float, rng: np.random.Generator
+) -> float:
+    """The smallest noise level at which the starts have at most `largest_memorisation`, by bisection.
 
-    From SMALLEST_START, below which what the starts have of their own shows and nothing is gained, or 2 sigma_min.
-
-    The rows are split in halves, N_SPLITS times; starts come from the one, the other is compared with it.
-    sigma_max where even that gives away too much, or the rows are too few for a test.
+    Memorisation falls with the noise level. The search is from SMALLEST_START, below which the shape of the starts
+    shows in the samples and nothing is gained, or 2 sigma_min, up to sigma_max. Starts come from one random half of the
+    rows and are compared with the other, N_SPLITS times. The level is sigma_max where even that is too small, and where
+    the rows are too few for a test.
     """
     n_rows = len(source.rows)
     if n_rows < MIN_SPLIT_ROWS:
         return float(sigma_max)
     splits = [_split(source, Z, n_neighbors, rng) for _ in range(N_SPLITS)]
-    seed, allowed = rng.integers(2**63), largest_leak(n_rows)
+    seed, allowed = rng.integers(2**63), largest_memorisation(n_rows)
 
-    def leaks(log_sigma):
+    def too_small(log_sigma: float) -> bool:
         noise = np.random.default_rng(seed)
-        return np.mean([leak(*split, np.exp(log_sigma), noise, weights) for split, weights in splits]) > allowed
+        found = [memorisation(*split, np.exp(log_sigma), noise, weights) for split, weights in splits]
+        return bool(np.mean(found) > allowed)
 
     low, high = np.log(np.clip(SMALLEST_START, 2 * sigma_min, sigma_max)), np.log(sigma_max)
-    if leaks(high):
+    if too_small(high):
         return float(sigma_max)
     for _ in range(N_BISECTIONS):
         middle = (low + high) / 2
-        low, high = (middle, high) if leaks(middle) else (low, middle)
+        low, high = (middle, high) if too_small(middle) else (low, middle)
     return float(np.exp(high))
 
 
-def _split(source, Z, n_neighbors, rng):
-    """Starts, the rows they were started from, and as many others; and the weights of the two."""
+def _split(
+    source: Source, Z: np.ndarray, n_neighbors: int, rng: np.random.Generator
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray | None, np.ndarray | None]]:
+    """Starts, the rows that they come from, and as many others; and the weights of the two."""
     half = min(len(source.rows) // 2, SPLIT_ROWS)
     order = rng.permutation(len(source.rows))
     rows, others = order[:half], order[half : 2 * half]

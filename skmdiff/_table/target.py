@@ -6,7 +6,6 @@ numbers.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from numbers import Real
 
@@ -15,6 +14,7 @@ from sklearn.utils import assert_all_finite, check_consistent_length, column_or_
 from sklearn.utils.multiclass import type_of_target
 
 from .._numerics.streams import CLASS_STREAM
+from .._numerics.warnings_ import warn_user
 from .._numerics.weights import indices_at
 from .cells import is_missing
 from .checks import ReadTable, read_table
@@ -163,11 +163,9 @@ def is_class_target(y: np.ndarray, target_type: str) -> bool:
 def warn_of_many_classes(n_classes: int) -> None:
     """Say what integers are taken for where they look like numbers."""
     if n_classes > MANY_CLASSES:
-        warnings.warn(
+        warn_user(
             f"y holds {n_classes} different integers, which are taken for classes. Numbers need "
-            "target_type='number'; target_type='class' keeps them classes without this warning.",
-            UserWarning,
-            stacklevel=2,
+            "target_type='number'; target_type='class' keeps them classes without this warning."
         )
 
 

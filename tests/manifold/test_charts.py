@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 from sklearn.manifold import Isomap
 
-from skmdiff._manifold.charts import choose_charts, leave_out, normal_parts, project
+from skmdiff._manifold.charts import choose_charts, leave_out, normal_parts, project_on_patches
 from skmdiff._numerics.neighbors import neighbor_graph
 from skmdiff.datasets import make_linked_circles, make_swiss_roll_nd, make_torus
 
@@ -23,26 +23,26 @@ def paraboloid(n=400, p=6, noise=0.0, seed=0):
     return np.column_stack([u, height]) @ frame + noise * rng.normal(size=(n, p)), frame
 
 
-def test_feet_on_a_parabola_are_the_nearest_points():
-    """One patch, the whole parabola, so that the quadratic is the truth; SciPy finds the foot."""
+def test_projections_on_a_parabola_are_the_nearest_points():
+    """One patch, the whole parabola, so that the quadratic is the truth; SciPy finds the nearest point."""
     t = np.linspace(-1, 1, 60)
     t = t[np.argsort(np.abs(t))]  # near to far
     curve = np.column_stack([t, 0.4 * t**2])
     points = np.random.default_rng(0).uniform([-0.15, 0.0], [0.15, 0.2], (20, 2))
-    feet, frames, _ = project(np.broadcast_to(curve, (20, 60, 2)), points, 1)
-    for point, foot, frame in zip(points, feet, frames, strict=True):
+    projections, frames, _ = project_on_patches(np.broadcast_to(curve, (20, 60, 2)), points, 1)
+    for point, projection, frame in zip(points, projections, frames, strict=True):
         best = minimize_scalar(lambda s, at=point: (s - at[0]) ** 2 + (0.4 * s**2 - at[1]) ** 2, (-1, 1)).x
-        np.testing.assert_allclose(foot, [best, 0.4 * best**2], atol=5e-3)
-        slope = np.array([1.0, 0.8 * foot[0]]) / np.hypot(1.0, 0.8 * foot[0])
+        np.testing.assert_allclose(projection, [best, 0.4 * best**2], atol=5e-3)
+        slope = np.array([1.0, 0.8 * projection[0]]) / np.hypot(1.0, 0.8 * projection[0])
         assert abs(frame[:, 0] @ slope) == pytest.approx(1, abs=1e-3)
 
 
-def test_rows_on_a_quadratic_surface_are_their_own_feet():
+def test_rows_on_a_quadratic_surface_are_their_own_projections():
     X, frame = paraboloid()
     charts = charts_of(X, 2)
     inner = np.abs(X @ frame.T)[:, :2].max(axis=1) < 0.8
-    feet, frames = charts.feet(X[inner])
-    np.testing.assert_allclose(feet, X[inner], atol=1e-3)
+    projections, frames = charts.project(X[inner])
+    np.testing.assert_allclose(projections, X[inner], atol=1e-3)
     np.testing.assert_allclose(
         frames.transpose(0, 2, 1) @ frames, np.broadcast_to(np.eye(2), (inner.sum(), 2, 2)), atol=1e-9
     )
@@ -57,12 +57,13 @@ def test_what_is_normal_is_at_right_angles():
     np.testing.assert_allclose(normal_parts(normal, frames), normal)
 
 
-def test_a_foot_does_not_leave_the_rows():
+def test_a_projection_does_not_leave_the_rows():
     """Rows end at height 1: a point beyond comes back to the edge."""
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.uniform(0, 1, (600, 2)), np.zeros(600)])
-    feet, _ = charts_of(X, 2).feet(np.column_stack([np.full(5, 1.5), np.linspace(0.3, 0.7, 5), np.full(5, 0.2)]))
-    assert (np.abs(feet[:, 0] - 1) < 0.06).all() and np.abs(feet[:, 2]).max() < 1e-9
+    beyond = np.column_stack([np.full(5, 1.5), np.linspace(0.3, 0.7, 5), np.full(5, 0.2)])
+    projections, _ = charts_of(X, 2).project(beyond)
+    assert (np.abs(projections[:, 0] - 1) < 0.06).all() and np.abs(projections[:, 2]).max() < 1e-9
 
 
 @pytest.mark.parametrize(
@@ -76,8 +77,8 @@ def test_points_off_a_surface_are_put_on_it(make, d, bound):
     for seed in (0, 1):
         toy = make(seed)
         off = toy.data + 0.1 * np.random.default_rng(seed).normal(size=toy.data.shape)
-        feet, _ = charts_of(toy.data, d).feet(off)
-        assert toy.distance(off).mean() > 0.25 and toy.distance(feet).mean() < bound
+        projections, _ = charts_of(toy.data, d).project(off)
+        assert toy.distance(off).mean() > 0.25 and toy.distance(projections).mean() < bound
 
 
 def test_neighbours_on_the_manifold_do_not_cut_across_a_fold():
@@ -85,11 +86,11 @@ def test_neighbours_on_the_manifold_do_not_cut_across_a_fold():
     roll = make_swiss_roll_nd(1000, 10, noise=0.15, random_state=0)
     Z = Isomap(n_neighbors=10).fit_transform(roll.data)
     rows = np.arange(300)
-    feet = {}
+    projections = {}
     for name, space in (("embedding", Z), ("table", roll.data)):
         graph = neighbor_graph(space, 80)
-        feet[name] = roll.distance(project(roll.data[graph[rows]], roll.data[rows], 2)[0]).mean()
-    assert feet["embedding"] < 1 / 3 * roll.distance(roll.data).mean() < 0.5 * feet["table"]
+        projections[name] = roll.distance(project_on_patches(roll.data[graph[rows]], roll.data[rows], 2)[0]).mean()
+    assert projections["embedding"] < 1 / 3 * roll.distance(roll.data).mean() < 0.5 * projections["table"]
 
 
 def test_noise_makes_patches_wide():
@@ -97,13 +98,13 @@ def test_noise_makes_patches_wide():
     assert sizes[1] >= 2 * sizes[0]
 
 
-def test_the_variance_of_a_foot_is_that_of_the_regression():
+def test_the_variance_of_a_projection_is_that_of_the_regression():
     """Noise drawn anew 300 times around a plane: 60 rows a patch, bound at five standard errors."""
     rng = np.random.default_rng(0)
     clean = np.column_stack([rng.uniform(-1, 1, (60, 2)), np.zeros((60, 2))])
     noisy = clean + 0.01 * rng.normal(size=(300, 60, 4))
-    feet, _, variance = project(noisy, np.zeros((300, 4)), 2)
-    across = np.mean(feet[:, 2:] ** 2) / 0.01**2
+    projections, _, variance = project_on_patches(noisy, np.zeros((300, 4)), 2)
+    across = np.mean(projections[:, 2:] ** 2) / 0.01**2
     assert across == pytest.approx(variance.mean(), rel=5 * np.sqrt(2 / 600))
 
 
@@ -113,7 +114,7 @@ def test_rows_are_left_out_of_their_own_charts():
     left = leave_out(X, graph, np.arange(20), 2)
     moved = X.copy()
     moved[:20] += 5.0  # charts of the others do not change where these rows go
-    feet, frames, _ = project(X[graph[:20]], moved[:20], 2)
-    inside, _, _ = project(X[graph[:20]], X[:20], 2)
+    projections, frames, _ = project_on_patches(X[graph[:20]], moved[:20], 2)
+    inside, _, _ = project_on_patches(X[graph[:20]], X[:20], 2)
     np.testing.assert_allclose(left.residuals, normal_parts(X[:20] - inside, left.frames), atol=1e-12)
-    assert np.abs(normal_parts(moved[:20] - feet, frames)).max() > 1
+    assert np.abs(normal_parts(moved[:20] - projections, frames)).max() > 1

@@ -217,7 +217,7 @@ def test_starts_by_equal_weights_are_starts_without():
     np.testing.assert_allclose(*(_source.draw_starts(source, uniforms) for source in sources), atol=1e-12)
 
 
-def test_kernel_density_and_leak_are_those_of_repeated_rows():
+def test_kernel_density_and_memorisation_are_those_of_repeated_rows():
     x, centres = RNG.normal(size=(20, 3)), RNG.normal(size=(40, 3))
     for seen in (None, RNG.random((20, 3)) < 0.5):
         np.testing.assert_allclose(
@@ -227,14 +227,14 @@ def test_kernel_density_and_leak_are_those_of_repeated_rows():
         )
     heavy = RELATIVE * np.where(np.arange(40) < 20, 3, 1)
     repeated = np.repeat(np.arange(40), np.round(heavy / RELATIVE).astype(int) * WEIGHT)
-    leaks = [
-        _source.leak(x, *parts, 0.3, np.random.default_rng(0), weights)
+    found = [
+        _source.memorisation(x, *parts, 0.3, np.random.default_rng(0), weights)
         for parts, weights in [
             ((centres, centres), (heavy, RELATIVE)),
             ((centres[repeated], centres[TWICE]), (None, None)),
         ]
     ]
-    assert leaks[0] == pytest.approx(leaks[1], abs=1e-6)
+    assert found[0] == pytest.approx(found[1], abs=1e-6)
 
 
 def test_rows_with_a_target_are_drawn_by_weight():

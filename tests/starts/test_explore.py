@@ -13,7 +13,7 @@ from skmdiff._manifold.learner import ManifoldModel
 from skmdiff._numerics.neighbors import nearest, neighbor_graph
 from skmdiff._sampler import on_manifold as _on_manifold
 from skmdiff._starts.distributions import tree_order, volumes
-from skmdiff._starts.explore import connected_graph, geodesic, path_points, region_points
+from skmdiff._starts.explore import connected_graph, farthest, geodesic, path_points, region_points
 from skmdiff._starts.source import build_source
 from skmdiff.datasets import make_swiss_roll_nd, make_von_mises_circle
 
@@ -86,17 +86,29 @@ def test_a_region_holds_the_rows_drawn_from_it(on_roll):
     np.testing.assert_array_equal(on_roll.embed(called), boxed)
 
 
+@pytest.mark.slow
 def test_the_whole_of_a_circle_is_spread_over():
-    """40 rows, 40 cells: independent rows of the table meet 18 of them, uniform ones 25, explored ones 31."""
+    """40 rows, 40 arcs: independent rows of the table meet 18 of them, uniform ones 25, explored ones 31."""
     circle = make_von_mises_circle(1000, random_state=0)
     est = sampler(max_iter=500).fit(circle.data)
 
-    def cells(rows):
+    def arcs(rows):
         return len(np.unique(np.floor(np.arctan2(rows[:, 1], rows[:, 0]) / (2 * np.pi) * 40)))
 
-    explored = np.mean([cells(est.explore(40, random_state=seed)) for seed in range(20)])
-    independent = np.mean([cells(est.sample(40, random_state=seed)) for seed in range(20)])
+    explored = np.mean([arcs(est.explore(40, random_state=seed)) for seed in range(20)])
+    independent = np.mean([arcs(est.sample(40, random_state=seed)) for seed in range(20)])
     assert explored > 1.6 * independent
+
+
+def test_in_a_second_round_a_point_takes_the_candidate_farthest_from_all_others():
+    candidates = np.random.default_rng(0).normal(size=(60, 5, 3))
+    first, chosen = farthest(candidates, 1), farthest(candidates, 2)
+    points = candidates[np.arange(60), first]
+    for i in range(60):  # the slow twin
+        others = np.delete(points, i, axis=0)
+        distances = [np.linalg.norm(others - candidate, axis=1).min() for candidate in candidates[i]]
+        assert chosen[i] == np.argmax(distances)
+        points[i] = candidates[i, chosen[i]]
 
 
 def test_one_start_lies_in_each_stratum_of_equal_volume(roll):
@@ -109,9 +121,9 @@ def test_one_start_lies_in_each_stratum_of_equal_volume(roll):
     weights = volumes(model.table_)
     order = tree_order(model.embedding_ * model.shape_, np.zeros(1000, dtype=int))
     ends = np.cumsum(weights[order])[np.argsort(order)] / weights.sum()
-    place = np.argsort(ends[found])
-    assert np.all(ends[found][place] > np.arange(300) / 300 - 1e-9)  # a row of a stratum ends in it or behind it
-    starts = (ends - weights / weights.sum())[found][place]
+    order = np.argsort(ends[found])
+    assert np.all(ends[found][order] > np.arange(300) / 300 - 1e-9)  # a row of a stratum ends in it or behind it
+    starts = (ends - weights / weights.sum())[found][order]
     assert np.all(starts < np.arange(1, 301) / 300 + 1e-9)
 
 
@@ -128,7 +140,7 @@ def test_frames_categories_and_targets():
         assert len(rows) == 5 and (rows.dtypes == frame.dtypes).all()
 
 
-def test_the_law_of_the_embedding_is_an_estimator(on_roll):
+def test_the_distribution_of_the_embedding_is_an_estimator(on_roll):
     distribution = on_roll.embedding_density()
     assert isinstance(distribution, KernelDensity)
     middle, far = on_roll.embedding_.mean(axis=0), on_roll.embedding_.max(axis=0) + 2

@@ -129,7 +129,7 @@ def test_what_is_drawn_anew_has_the_spread_of_the_neighbourhood(table, source):
 
 
 def test_starts_keep_the_covariance_that_convex_mixtures_lose(table, source):
-    """Off the manifold: a mean of two independent rows with a share v ~ U(0, 1) has 2/3 of their variance."""
+    """Off the manifold: a mean of two independent rows with a weight v ~ U(0, 1) has 2/3 of their variance."""
     rng = np.random.default_rng(1)
     i, j = rng.integers(len(table), size=40_000), rng.integers(1, N_NEIGHBORS + 1, 40_000)
     convex = table[i] + rng.random((40_000, 1)) * (table[source.neighborhoods[i, j]] - table[i])
@@ -211,7 +211,7 @@ def test_density_of_a_mixture_is_that_of_scipy():
         np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-def test_density_of_starts_of_a_row_with_gaps_is_that_of_the_cells_seen(table, source):
+def test_density_of_starts_of_a_row_with_missing_cells_is_that_of_the_cells_seen(table, source):
     seen = np.ones((4, 3), dtype=bool)
     seen[:2, 1] = False
     x = table[:4, [0, 2, 5]]
@@ -230,43 +230,43 @@ def test_density_of_noise_is_closed():
 # --- the level
 
 
-def leak_of(starts, rows, others, sigma):
-    return _source.leak(starts, rows, others, sigma, np.random.default_rng(2))
+def memorisation_of(starts, rows, others, sigma):
+    return _source.memorisation(starts, rows, others, sigma, np.random.default_rng(2))
 
 
-def test_copies_leak_at_small_levels_and_not_at_large_ones(table):
-    leaks = [leak_of(table, table, gaussian(1500, seed=5), sigma) for sigma in (0.02, 0.3, 1.0, 10.0)]
-    assert leaks[0] > 0.99 and leaks == sorted(leaks, reverse=True)
-    assert abs(leaks[-1]) < 4 / np.sqrt(1500)  # the standard error of 2 s - 1 over 1500 starts
+def test_copies_are_recognised_at_small_levels_and_not_at_large_ones(table):
+    found = [memorisation_of(table, table, gaussian(1500, seed=5), sigma) for sigma in (0.02, 0.3, 1.0, 10.0)]
+    assert found[0] > 0.99 and found == sorted(found, reverse=True)
+    assert abs(found[-1]) < 4 / np.sqrt(1500)  # the standard error of 2 s - 1 over 1500 starts
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("sigma", [0.02, 0.3, 1.0])
-def test_fresh_rows_do_not_leak_however_narrow_or_wide_their_law(scale, sigma):
-    """Mean over 16 pairs of exchangeable sets: one leak has a standard deviation of .04 to .12, their mean of .03."""
-    leaks = [
-        leak_of(scale * gaussian(500, 3 * k), gaussian(1500, 3 * k + 1), gaussian(1500, 3 * k + 2), sigma)
+def test_fresh_rows_are_not_recognised_however_narrow_or_wide_they_are(scale, sigma):
+    """Mean over 16 pairs of exchangeable sets: one has a standard deviation of .04 to .12, their mean of .03."""
+    found = [
+        memorisation_of(scale * gaussian(500, 3 * k), gaussian(1500, 3 * k + 1), gaussian(1500, 3 * k + 2), sigma)
         for k in range(16)
     ]
-    assert abs(np.mean(leaks)) < 0.1
+    assert abs(np.mean(found)) < 0.1
 
 
-def test_the_share_is_that_of_a_slow_twin(table):
+def test_memorisation_is_that_of_a_slow_twin(table):
     starts, others = gaussian(60, 6), gaussian(1500, 5)
     x = starts + 0.3 * np.random.default_rng(2).standard_normal(starts.shape)
     own, other = (KernelDensity(bandwidth=0.3).fit(part).score_samples(x) for part in (table, others))
-    assert leak_of(starts, table, others, 0.3) == pytest.approx(2 * np.mean(own > other) - 1)
+    assert memorisation_of(starts, table, others, 0.3) == pytest.approx(2 * np.mean(own > other) - 1)
 
 
 def test_mixing_hides_the_rows_that_copies_show(table, source):
     others = gaussian(1500, seed=5)
-    assert leak_of(draw(source, 1500), table, others, 0.2) < leak_of(table, table, others, 0.2) - 0.2
+    assert memorisation_of(draw(source, 1500), table, others, 0.2) < memorisation_of(table, table, others, 0.2) - 0.2
 
 
-def test_the_allowed_leak_falls_with_the_rows():
-    assert _source.largest_leak(100) == _source.LARGEST_LEAK
-    assert _source.largest_leak(6400) == pytest.approx(0.2)
-    assert _source.largest_leak(40_000) == pytest.approx(0.08)
+def test_the_memorisation_allowed_falls_with_the_rows():
+    assert _source.largest_memorisation(100) == _source.LARGEST_MEMORISATION
+    assert _source.largest_memorisation(6400) == pytest.approx(0.2)
+    assert _source.largest_memorisation(40_000) == pytest.approx(0.08)
 
 
 @pytest.fixture
@@ -281,13 +281,13 @@ def level_of(n_samples, n_neighbors=0):
     )
 
 
-def test_the_level_is_where_the_leak_is_the_allowed_one(low_floor):
-    """Copies of 1500 rows; a leak over 4 x 750 starts has a standard error of 0.02."""
+def test_the_level_is_where_memorisation_is_the_allowed_one(low_floor):
+    """Copies of 1500 rows; memorisation over 4 x 750 starts has a standard error of 0.02."""
     sigma = level_of(1500)
     W, rng = gaussian(1500), np.random.default_rng(3)
     splits = [_source._split(source_of(W, 0), embedding(W), 0, rng) for _ in range(4)]
-    leaks = [leak_of(*split, sigma) for split, _ in splits]
-    assert np.mean(leaks) == pytest.approx(_source.largest_leak(1500), abs=0.08)
+    found = [memorisation_of(*split, sigma) for split, _ in splits]
+    assert np.mean(found) == pytest.approx(_source.largest_memorisation(1500), abs=0.08)
 
 
 def test_the_level_is_least_for_fresh_rows_and_less_for_mixed_ones_than_for_copies(low_floor, monkeypatch):

@@ -73,7 +73,7 @@ def test_cells_are_the_same_whether_gaps_are_made_or_filled(sampler):
 
 @pytest.mark.parametrize(
     "how",
-    [dict(density="uniform"), dict(density="balanced"), dict(design="stratified"), dict(design="repelled")],
+    [dict(density="uniform"), dict(density="balanced"), dict(design="stratified")],
     ids=str,
 )
 def test_every_way_of_drawing(sampler, how):

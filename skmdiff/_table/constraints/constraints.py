@@ -5,7 +5,6 @@ a user states is read and checked here, once, against the columns that fit saw; 
 """
 
 import math
-import warnings
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from numbers import Integral, Real
@@ -14,6 +13,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..._numerics.warnings_ import warn_user
 from ..columns import ConstantColumn, EmptyColumn, seen_decimals
 from ..dates import DateColumn, read_tick, seen_range
 from ..frames import column_index, column_names
@@ -294,7 +294,7 @@ class Constraints:
             if found:
                 raise ValueError(f"conditions must not contradict {found[0]}, got {found[1]}.")
 
-    def learn(self, cells, stacklevel):
+    def learn(self, cells):
         """Learn how often columns are equal from the `Cells` of the table of fit; warn of what it breaks."""
         for k, group in enumerate(self.groups):
             x, missing = group.read(cells)
@@ -302,11 +302,7 @@ class Constraints:
             for rule in group.rules():
                 n = (rule.broken(x) & ~np.any([missing[j] for j in rule.places()], axis=0)).sum()
                 if n:
-                    warnings.warn(
-                        f"{rule.label}, is broken by {n} of {n_rows} rows of X. Rows drawn hold it.",
-                        UserWarning,
-                        stacklevel=stacklevel,
-                    )
+                    warn_user(f"{rule.label}, is broken by {n} of {n_rows} rows of X. Rows drawn hold it.")
             self.groups[k] = replace(
                 group, pairs=[replace(pair, ties=share_of_ties(pair, x, missing)) for pair in group.pairs]
             )
