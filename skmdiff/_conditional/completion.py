@@ -4,9 +4,11 @@ import numpy as np
 
 from .._numerics.streams import START_STREAM, row_uniforms
 from .._starts.draw import Plan, draw_rows
-from .._table.columns import nearest_codes, to_grid
+from .._table.columns import nearest_codes
+from .._table.grids import to_grid
 from .._table.missing.hot_deck import with_unknown_target
 from .queries import matches_of, query_of_codes
+from .starts import choose_starts
 
 MEAN_STEPS = 4  # of the reverse process, for means: more draws of fewer steps say more of a mean
 CHUNK = 2048  # rows completed at once
@@ -25,7 +27,9 @@ def drawn_in_chunks(sampler, X, n_draws, seed, for_mean=False):
     The first draws are those of a call for fewer. `for_mean` says that only their mean is asked for.
     """
     W = with_unknown_target(sampler.codec_.encode(X), sampler.denoiser_.blocks[-1].stop)
-    matches = matches_of(sampler)
+    matches = matches_of(
+        sampler.rows_, sampler.denoiser_.blocks, sampler.source_, sampler.row_weight_, sampler.denoiser_
+    )
     for k in range(0, len(W), CHUNK):
         rows = np.arange(k, min(k + CHUNK, len(W)))
         yield rows, _draw_given(sampler, matches, W[rows], n_draws, seed ^ k, for_mean)
@@ -37,7 +41,7 @@ def _draw_given(sampler, matches, W, n_draws, seed, for_mean):
     process = sampler._process(n_steps=min(sampler.n_steps, MEAN_STEPS)) if for_mean else sampler._process()
     asked = np.tile(W, (n_draws, 1))
     uniforms = row_uniforms(seed ^ START_STREAM, 0, len(asked), 1 + len(blocks))
-    chosen, given, adjust = matches.resolve(query_of_codes(asked, blocks), uniforms)
+    chosen, given, adjust = choose_starts(matches, query_of_codes(asked, blocks), uniforms)
     plan = Plan(sampler.source_, None, chosen=chosen, given=given, adjust=adjust)
     drawn = draw_rows(sampler.denoiser_, plan, process, len(asked), seed, sampler.n_jobs)
     return drawn.reshape(n_draws, len(W), -1)

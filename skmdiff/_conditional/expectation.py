@@ -4,6 +4,7 @@ import numpy as np
 
 from .._table.missing.hot_deck import with_unknown_target
 from .completion import drawn_in_chunks, mean_table
+from .network import predict
 from .queries import matches_of, query_of_codes
 
 
@@ -12,7 +13,8 @@ def target_given_rows(sampler, X, n_draws, seed):
     target, blocks = sampler.target_, sampler.denoiser_.blocks
     if target.is_categorical:
         W = with_unknown_target(sampler.codec_.encode(X), blocks[-1].stop)
-        return matches_of(sampler).predict(query_of_codes(W, blocks), len(blocks) - 1)
+        matches = matches_of(sampler.rows_, blocks, sampler.source_, sampler.row_weight_, sampler.denoiser_)
+        return predict(matches, query_of_codes(W, blocks), len(blocks) - 1)
     return np.concatenate(
         [
             np.mean([target.decode(codes) for codes in drawn[:, :, -target.width :]], axis=0)

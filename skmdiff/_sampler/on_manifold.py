@@ -82,7 +82,7 @@ class OnManifold:
         W = W if self.cleaner_ is None else self.cleaner_.clean(W)
         seen = self.codec_.cells_of(X)
         kept = {j: given for j, given in seen.items() if not self.noise_level_[j]}
-        limits = {j: limit for j, limit in self.codec_.limits_of(X).items() if j in kept}
+        limits = self.codec_.limits_of(X).only(kept)
         return self.codec_.decode(W, {j: ~rows for j, (rows, _) in seen.items()}, kept, limits)
 
     def explore(self, n_samples=10, *, region=None, path=None, random_state=None):

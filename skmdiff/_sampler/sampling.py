@@ -7,7 +7,7 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from .._conditional.expectation import rows_given_target, target_given_rows
-from .._conditional.queries import resolve
+from .._conditional.queries import matches_of, read_query, resolve
 from .._numerics.checks import check_option
 from .._numerics.streams import MISSING_STREAM, row_uniforms
 from .._starts.draw import Process, draw_rows, plan_draw
@@ -166,7 +166,11 @@ class Sampling:
 
     def _draw_codes(self, n_samples, seed, wanted, conditions=None, **distribution):
         """Encoded rows with the code (n_samples, width) of targets, or None, and what was resolved of conditions."""
-        resolved = resolve(self, conditions, wanted, n_samples, seed)
+        asked, resolved = read_query(conditions, wanted, self.codec_, self.target_, n_samples), None
+        if asked is not None:
+            blocks = self.denoiser_.blocks
+            matches = matches_of(self.rows_, blocks, self.source_, self.row_weight_, self.denoiser_)
+            resolved = resolve(asked, matches, self.codec_, seed)
         plan = plan_draw(
             self.source_,
             self.manifold_model_,

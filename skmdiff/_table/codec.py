@@ -19,10 +19,12 @@ from .._numerics.checks import check_option
 from .._numerics.weights import rows_of
 from .cells import is_category, read_cells, writer_of
 from .checks import categorical_mask, check_table
-from .columns import Block, CategoricalColumn, ConstantColumn, EmptyColumn, QuantileColumn, StandardColumn
-from .constraints.constraints import Constraints, read_stated
+from .columns import Block, CategoricalColumn, ConstantColumn, EmptyColumn
+from .constraints.constraints import Constraints, read_constraints
+from .constraints.limits import Limits
 from .dates import DateColumn
 from .frames import build, column_names, is_frame, native_column, no_rows
+from .numeric import QuantileColumn, StandardColumn
 
 NUMERIC_COLUMNS = {"quantile": QuantileColumn, "standard": StandardColumn}
 # More distinct strings than half of the rows, in more rows than this, are an identifier or free text.
@@ -81,7 +83,7 @@ class TableCodec:
         ]
         self._fit_indicators(cells)
         self._set_blocks()
-        stated = [] if self.constraints is None else read_stated(self.constraints, self.columns_, self.template_)
+        stated = [] if self.constraints is None else read_constraints(self.constraints, self.columns_, self.template_)
         self.constraints_ = Constraints(stated, self.columns_, self.writers_)
         self.constraints_.learn(cells, stacklevel=5)  # from whoever calls the estimator's fit
         return self
@@ -137,7 +139,7 @@ class TableCodec:
         columns = [column.decode(part) for column, part in zip(self.columns_, parts, strict=True)]
         for j, (rows, given) in (cells or {}).items():
             columns[j][rows] = given
-        columns, moved = self.constraints_.hold(columns, limits or {}, len(W))
+        columns, moved = self.constraints_.hold(columns, limits or Limits(), len(W))
         table = build(
             self.template_,
             [
@@ -149,9 +151,7 @@ class TableCodec:
 
     def limits_of(self, X):
         """The cells of a table that are to stay, as `limits` of `decode`; where there are constraints on them."""
-        return {
-            j: (seen, cells, cells) for j, (seen, cells) in self.cells_of(X).items() if j in self.constraints_.places()
-        }
+        return Limits.fixed(self.cells_of(X)).only(self.constraints_.column_indices())
 
     def cells_of(self, X):
         """For the number of a column with values the rows (n_samples,) of bool that have it, and their cells."""
@@ -200,7 +200,7 @@ class TableCodec:
                 f"categorical_features, got categorical_features={self.categorical_features!r}."
             )
         if np.all(x == x[0]):
-            return ConstantColumn(x, name)
+            return ConstantColumn(x, name, writer.time_zone is not None)
         make = partial(self._fit_levels if categorical else NUMERIC_COLUMNS[self.numeric], weight=weight)
         return DateColumn(x, name, make, writer.wall if writer.time_zone else None) if is_date else make(x, name)
 
@@ -211,8 +211,8 @@ class TableCodec:
         strings = isinstance(levels[0], str)
         if strings and len(x) > IDENTIFIER_ROWS and len(levels) > len(x) / 2:
             raise ValueError(
-                f"Column {name!r} of X must repeat its levels, got {len(levels)} distinct strings in {len(x)}"
-                " rows: an identifier or free text. Drop the column, or group its values into fewer levels."
+                f"Column {name!r} of X must repeat its categories, got {len(levels)} distinct strings in {len(x)}"
+                " rows: an identifier or free text. Drop the column, or group its values into fewer categories."
             )
         if len(levels) == 1:
             return ConstantColumn(x.astype(object), name)

@@ -15,7 +15,6 @@ from .._numerics.streams import CLASS_STREAM
 from .._numerics.weights import indices_at
 from .cells import is_missing
 from .codec import TableCodec
-from .dates import seen_range
 
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -77,7 +76,7 @@ class Target:
             raise ValueError(f"y must hold numbers as in fit, got {y[0]!r}.") from error
         if not np.isfinite(numbers).all():
             raise ValueError("y must be finite, got NaN or infinity.")
-        least, most = seen_range(self.codec_.columns_[0])
+        least, most = self.codec_.columns_[0].range
         outside = (numbers < least) | (numbers > most)
         if outside.any():
             raise ValueError(f"y must lie in the range seen in fit, from {least} to {most}, got {y[outside][0]}.")
