@@ -160,9 +160,9 @@ def check_objects(values: np.ndarray, name: str) -> np.ndarray:
                 return found
     shown = ", ".join(sorted(kind.__name__ for kind in types))
     raise TypeError(
-        f"Column {name!r} of X must hold strings, numbers, bools, dates without a time zone or durations, all of one "
-        f"kind, got the types {shown}. Every cell of this argument must be a string or a number, or a date: convert "
-        "the column first, for instance with .astype(str), .astype(float) or pandas.to_datetime(..., utc=True)."
+        f"Column {name!r} of X must hold cells of one kind: strings, numbers, bools, dates without a time zone or "
+        f"durations, got the types {shown}. Every cell of this argument must be a string or a number, or a date: "
+        "convert the column first, for instance with .astype(str), .astype(float) or pandas.to_datetime(..., utc=True)."
     )
 
 

@@ -46,7 +46,8 @@ def describe(dtype: np.dtype, zoned: bool = False) -> str:
 
 def read_number(value: Any, parameter: Parameter, bools: bool = False) -> Any:
     """A finite number as it is written; a Decimal as the Fraction that it is."""
-    # numpy counts its durations among the integers
+    # numpy counts its durations among the integers, and compares its numbers with a loss of digits
+    value = value.item() if isinstance(value, np.number) and not isinstance(value, np.timedelta64) else value
     is_number = isinstance(value, Real | Decimal) and not isinstance(value, np.timedelta64)
     if not is_number or (isinstance(value, bool) and not bools):
         raise parameter.kind_error(TypeError, "a finite number", value)

@@ -144,5 +144,6 @@ def test_numbers_are_kept_as_they_are_written():
     assert read_number(10**400 // 10**100, HERE) == 10**300
     with pytest.raises(ValueError, match="must be a finite number"):
         read_number(10**400, HERE)
+    assert read_number(np.float32(5.5), HERE) == 5.5 and read_number(np.uint64(2**64 - 1), HERE) == 2**64 - 1
     ticks = np.array(["2024-01-01", "2024-01-02"], dtype="M8[s]")
     assert read_ticks(ticks, np.dtype("M8[D]"), True, HERE) is ticks
