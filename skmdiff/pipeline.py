@@ -6,8 +6,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._numerics.checks import accepts_missing
-from ._table.columns import to_grid
 from ._table.frames import is_pandas
+from ._table.grids import to_grid
 
 ADVICE = (
     "Give the columns to the sampler as they are, it takes numbers and categories together, or replace the step by one "

@@ -152,9 +152,9 @@ def test_bad_usage_is_one_line_and_exit_code_2(arguments, message, capsys):
     [
         (["1,a"] * 30, "at least 50 rows, got 30"),
         ([f"{k or ''},{'ab'[k % 2]}" for k in range(60)], "column 'x' has missing values"),
-        ([f"1,id{k}" for k in range(60)], "Column 'c' of X must repeat its levels"),
+        ([f"1,id{k}" for k in range(60)], "Column 'c' of X must repeat its categories"),
         (["1,a"] * 60, "At least one column of X must vary"),
-        ([f"{k},id{k % 50}" for k in range(100)], "Column 'c' of X must repeat its levels"),
+        ([f"{k},id{k % 50}" for k in range(100)], "Column 'c' of X must repeat its categories"),
         ([f'{k},"{"a" * 200_000}' for k in range(60)], "field larger than field limit"),
     ],
 )

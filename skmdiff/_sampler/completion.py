@@ -8,12 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from .._conditional.matches import Matches
+from .._conditional.network import predict
 from .._conditional.queries import query_of_codes
+from .._conditional.starts import choose_starts
 from .._numerics.streams import START_STREAM, row_uniforms
 from .._starts.draw import Plan, draw_rows
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec
-from .._table.columns import nearest_codes, to_grid
+from .._table.columns import nearest_codes
+from .._table.constraints.limits import Limits
+from .._table.grids import to_grid
 from .._table.missing.hot_deck import with_unknown_target
 from .model import DecodedCells, FittedModel, Request, Run, contract, decode, draw, matches_of, seen_limits
 
@@ -44,7 +48,7 @@ def predict_target(model: FittedModel, table: ReadTable, n_draws: int, run: Run)
     target, blocks = model.target, model.denoiser.blocks
     if target.is_categorical:
         W = with_unknown_target(model.codec.encode(table), blocks[-1].stop)
-        return matches_of(model).predict(query_of_codes(W, blocks), len(blocks) - 1)
+        return predict(matches_of(model), query_of_codes(W, blocks), len(blocks) - 1)
     chunks = _in_chunks(model, table, n_draws, few_steps(run))
     return np.concatenate(
         [np.mean([target.decode(codes) for codes in drawn[:, :, -target.width :]], axis=0) for _, drawn in chunks]
@@ -58,7 +62,7 @@ def mean_rows(model: FittedModel, y: np.ndarray, n_draws: int, run: Run):
     request = Request(n_draws * len(distinct), wanted=np.tile(distinct, (n_draws, 1)))
     W, _ = draw(model, request, run)
     drawn = contract(model, W).reshape(n_draws, len(distinct), -1)
-    return mean_table(model, drawn[:, which.ravel()], {})
+    return mean_table(model, drawn[:, which.ravel()], Limits())
 
 
 def few_steps(run: Run) -> Run:
@@ -83,12 +87,12 @@ def _draw_given(model: FittedModel, matches: Matches, W: np.ndarray, run: Run) -
     """Code (m, p) of rows with the cells of W (m, p) that are not NaN."""
     blocks = model.denoiser.blocks
     uniforms = row_uniforms(run.seed ^ START_STREAM, 0, len(W), 1 + len(blocks))
-    chosen, given, adjust = matches.resolve(query_of_codes(W, blocks), uniforms)
+    chosen, given, adjust = choose_starts(matches, query_of_codes(W, blocks), uniforms)
     plan = Plan(model.source, None, chosen=chosen, given=given, adjust=adjust)
     return draw_rows(model.denoiser, plan, run.process, len(W), run.seed, run.n_jobs)
 
 
-def mean_table(model: FittedModel, drawn: np.ndarray, limits: dict):
+def mean_table(model: FittedModel, drawn: np.ndarray, limits: Limits):
     """The table of the means over draws (n_draws, m, n_outputs): of numbers and dates; of categories the commonest.
 
     The means of integers are integers, and those of dates at the steps of their column. `limits` are those of cells

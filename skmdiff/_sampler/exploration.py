@@ -43,6 +43,6 @@ def denoise(model: FittedModel, table: ReadTable):
     W = W if model.noise.cleaner is None else model.noise.cleaner.clean(W)
     seen, noise = seen_cells(model, table), model.noise.of_columns
     kept = {j: given for j, given in seen.items() if not noise[j]}
-    limits = {j: limit for j, limit in seen_limits(model, table).items() if j in kept}
+    limits = seen_limits(model, table).only(kept)
     missing = {j: ~np.asarray(rows) for j, (rows, _) in seen.items()}
     return decode(model, W, DecodedCells(missing, kept, limits))

@@ -25,7 +25,7 @@ from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, coded_columns
 from .._table.columns import Block
-from .._table.constraints.constraints import Constraints, read_stated
+from .._table.constraints.constraints import Constraints, read_constraints
 from .._table.missing.indicators import MissingnessModel
 from .._table.missing.patterns import MissingPatterns
 from .._table.target import Target, check_target
@@ -110,7 +110,7 @@ def encode_table(
 
 def fit_constraints(constraints: list | None, codec: TableCodec, table: ReadTable) -> Constraints:
     """The constraints of a table, ready to be held, with a warning of what its rows break."""
-    stated = [] if constraints is None else read_stated(constraints, codec.columns_, codec.template_)
+    stated = [] if constraints is None else read_constraints(constraints, codec.columns_, codec.template_)
     out = Constraints(stated, codec.columns_, codec.writers_)
     out.learn(table.cells)
     return out

@@ -11,7 +11,7 @@ State is numpy arrays and plain Python objects. It holds the training rows: `row
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._conditional.matches import Matches
-from .._conditional.queries import Resolved, read_conditions, with_target
+from .._conditional.queries import ResolvedQuery, read_conditions, resolve, with_target
 from .._manifold.learner import ManifoldModel
 from .._manifold.noise import MeasurementNoise
 from .._numerics.streams import MISSING_STREAM, row_uniforms
@@ -29,6 +29,7 @@ from .._table.checks import ReadTable
 from .._table.codec import TableCodec
 from .._table.columns import EmptyColumn
 from .._table.constraints.constraints import Constraints
+from .._table.constraints.limits import Limits
 from .._table.missing.hot_deck import HotDeck
 from .._table.missing.indicators import N_CHAINS, MissingnessModel
 from .._table.missing.patterns import MissingPatterns
@@ -108,12 +109,12 @@ class DecodedCells:
 
     missing : for the number of a column the rows (n_samples,) of bool in which it is missing
     cells : for the number of a column the rows (n_samples,) of bool whose cells are given, and these cells
-    limits : for the number of a column such rows, and the least and the largest cell that they may hold
+    limits : of the cells that constraints may move
     """
 
     missing: dict = field(default_factory=dict)
     cells: dict = field(default_factory=dict)
-    limits: dict = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
 
 def fitted_model(estimator) -> FittedModel:
@@ -151,7 +152,7 @@ def matches_of(model: FittedModel) -> Matches:
     return Matches(model.rows, model.denoiser.blocks, model.source, model.row_weight, probabilities)
 
 
-def resolve(model: FittedModel, request: Request, seed: int) -> Resolved | None:
+def resolve_request(model: FittedModel, request: Request, seed: int) -> ResolvedQuery | None:
     """One start and one value of each given column for every row; None where there is nothing to resolve.
 
     Classes alone need no resolving: rows start from those of the class.
@@ -160,16 +161,16 @@ def resolve(model: FittedModel, request: Request, seed: int) -> Resolved | None:
     if conditions is None and (wanted is None or target.is_categorical):
         return None
     conditions = {} if conditions is None else conditions
-    given = read_conditions(conditions, model.codec, model.constraints, request.n_samples)
+    found = read_conditions(conditions, model.codec, model.constraints, request.n_samples)
     if target is not None:
         wanted = np.full((request.n_samples, target.width), np.nan) if wanted is None else wanted
-        given = with_target(given, wanted, target.blocks(0))
-    return given.resolved(matches_of(model), model.codec, seed)
+        found = replace(found, query=with_target(found.query, wanted, target.blocks(0)))
+    return resolve(found, matches_of(model), model.codec, seed)
 
 
-def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Resolved | None]:
+def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, ResolvedQuery | None]:
     """Code (n_samples, p) of a call, that of the target last, and what was resolved of conditions."""
-    resolved, wanted = resolve(model, request, run.seed), request.wanted
+    resolved, wanted = resolve_request(model, request, run.seed), request.wanted
     plan = plan_draw(
         model.source,
         model.manifold,
@@ -184,7 +185,7 @@ def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Re
     return draw_rows(model.denoiser, plan, run.process, request.n_samples, run.seed, run.n_jobs), resolved
 
 
-def draw_missing(model: FittedModel, W: np.ndarray, seed: int, resolved: Resolved | None) -> dict[int, np.ndarray]:
+def draw_missing(model: FittedModel, W: np.ndarray, seed: int, resolved: ResolvedQuery | None) -> dict[int, np.ndarray]:
     """The rows of samples W in which columns are missing, as `DecodedCells` has them; given cells never are.
 
     By other random numbers than those that made the rows.
@@ -224,11 +225,14 @@ def decode(model: FittedModel, W: np.ndarray, of_cells: DecodedCells | None = No
 
 
 def decode_samples(
-    model: FittedModel, W: np.ndarray, resolved: Resolved | None = None, missing: dict[int, np.ndarray] | None = None
+    model: FittedModel,
+    W: np.ndarray,
+    resolved: ResolvedQuery | None = None,
+    missing: dict[int, np.ndarray] | None = None,
 ):
     """The table of samples W, moved to the manifold where that is asked for, with their given cells."""
     cells = {} if resolved is None else resolved.cells
-    limits = {} if resolved is None else resolved.limits
+    limits = Limits() if resolved is None else resolved.limits
     return decode(model, contract(model, W), DecodedCells(missing or {}, cells, limits))
 
 
@@ -241,7 +245,6 @@ def seen_cells(model: FittedModel, table: ReadTable) -> dict:
     }
 
 
-def seen_limits(model: FittedModel, table: ReadTable) -> dict:
+def seen_limits(model: FittedModel, table: ReadTable) -> Limits:
     """The cells of a table as limits that keep them as they are; of columns with constraints only."""
-    constrained = model.constraints.places()
-    return {j: (seen, cells, cells) for j, (seen, cells) in seen_cells(model, table).items() if j in constrained}
+    return Limits.fixed(seen_cells(model, table)).only(model.constraints.column_indices())

@@ -20,9 +20,10 @@ from .._numerics.checks import check_option
 from .._numerics.weights import rows_of
 from .cells import is_category, read_cells, writer_of
 from .checks import ReadTable, as_table, categorical_mask
-from .columns import Block, CategoricalColumn, ConstantColumn, EmptyColumn, QuantileColumn, StandardColumn
+from .columns import Block, CategoricalColumn, ConstantColumn, EmptyColumn
 from .dates import DateColumn
 from .frames import build, column_names, is_frame, native_column, no_rows
+from .numeric import QuantileColumn, StandardColumn
 
 NUMERIC_COLUMNS = {"quantile": QuantileColumn, "standard": StandardColumn}
 # More distinct strings than half of the rows, in more rows than this, are an identifier or free text.
@@ -167,7 +168,7 @@ class TableCodec:
                 f"categorical_features, got categorical_features={self.categorical_features!r}."
             )
         if np.all(x == x[0]):
-            return ConstantColumn(x, name)
+            return ConstantColumn(x, name, writer.time_zone is not None)
         make = partial(self._fit_levels if categorical else NUMERIC_COLUMNS[self.numeric], weight=weight)
         return DateColumn(x, name, make, writer.wall if writer.time_zone else None) if is_date else make(x, name)
 
@@ -178,8 +179,8 @@ class TableCodec:
         strings = isinstance(levels[0], str)
         if strings and len(x) > IDENTIFIER_ROWS and len(levels) > len(x) / 2:
             raise ValueError(
-                f"Column {name!r} of X must repeat its levels, got {len(levels)} distinct strings in {len(x)}"
-                " rows: an identifier or free text. Drop the column, or group its values into fewer levels."
+                f"Column {name!r} of X must repeat its categories, got {len(levels)} distinct strings in {len(x)}"
+                " rows: an identifier or free text. Drop the column, or group its values into fewer categories."
             )
         if len(levels) == 1:
             return ConstantColumn(x.astype(object), name)

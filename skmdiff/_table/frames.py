@@ -3,56 +3,60 @@
 Neither library is imported before a frame of it is built, and a frame is built only where one came in.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
 
-def is_pandas(X):
+def is_pandas(X: Any) -> bool:
     return hasattr(X, "iloc") and hasattr(X, "columns")
 
 
-def is_polars(X):
+def is_polars(X: Any) -> bool:
     return hasattr(X, "get_column") and hasattr(X, "to_series")
 
 
-def is_frame(X):
+def is_frame(X: Any) -> bool:
     return is_pandas(X) or is_polars(X)
 
 
-def column_names(X):
-    """Names for messages: a frame's own, x0, x1, ... for an array."""
+def column_names(X: Any) -> list[str]:
+    """Names for messages: those of a frame, x0, x1, ... for an array."""
     return [str(name) for name in X.columns] if is_frame(X) else [f"x{j}" for j in range(X.shape[1])]
 
 
-def column_index(key, X):
-    """The number of the column that a key names: by its name, in an array also by its number; None for no column."""
-    if isinstance(key, Integral) and not is_frame(X) and 0 <= key < X.shape[1]:
+def column_index(key: Any, X: Any) -> int | None:
+    """The index of the column that a key names: by its name, in an array also by its index; None for no column."""
+    if isinstance(key, Integral) and not is_frame(X) and 0 <= int(key) < X.shape[1]:
         return int(key)
     names = column_names(X)
     return names.index(str(key)) if str(key) in names else None
 
 
-def native_column(X, j):
+def native_column(X: Any, j: int) -> Any:
     """Column j as its container has it: a Series, or a 1-D array."""
     if is_polars(X):
         return X.to_series(j)
     return X.iloc[:, j] if is_pandas(X) else X[:, j]
 
 
-def take_rows(X, rows):
-    """The rows of the given places, or of a slice, in the same container."""
+def take_rows(X: Any, rows: Any) -> Any:
+    """The rows of the given indices, or of a slice, in the same container."""
     return X.iloc[rows] if is_pandas(X) else X[rows]
 
 
-def no_rows(X):
+def no_rows(X: Any) -> Any:
     """The container without rows: what `build` needs to know of it."""
     if is_polars(X):
         return X.clear()
     return X.iloc[:0].copy() if is_pandas(X) else np.empty((0, X.shape[1]), dtype=X.dtype)
 
 
-def build(template, columns):
+def build(template: Any, columns: Sequence) -> Any:
     """A container like the template of native columns; a pandas frame gets a fresh RangeIndex."""
     if is_polars(template):
         import polars as pl

@@ -19,7 +19,6 @@ from .._numerics.weights import indices_at
 from .cells import is_missing
 from .checks import ReadTable, read_table
 from .codec import TableCodec
-from .dates import seen_range
 
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -95,7 +94,7 @@ class Target:
             raise ValueError(f"y must hold numbers as in fit, got {y[0]!r}.") from error
         if not np.isfinite(numbers).all():
             raise ValueError("y must be finite, got NaN or infinity.")
-        least, most = seen_range(self.codec.columns_[0])
+        least, most = self.codec.columns_[0].range
         outside = (numbers < least) | (numbers > most)
         if outside.any():
             raise ValueError(f"y must lie in the range seen in fit, from {least} to {most}, got {y[outside][0]}.")

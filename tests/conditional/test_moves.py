@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skmdiff._conditional.matches import Matches
+from skmdiff._conditional.matches import Matches, agreeing, neighborhood
 from skmdiff._conditional.moves import (
     LARGEST_SCALE,
     Normal,
@@ -15,6 +15,7 @@ from skmdiff._conditional.moves import (
     with_moments,
 )
 from skmdiff._conditional.queries import query_of_codes
+from skmdiff._conditional.starts import choose_starts
 from skmdiff._starts import source as _source
 from skmdiff._table.columns import Block
 
@@ -34,7 +35,7 @@ def test_slopes_without_a_prior_are_those_of_least_squares():
     np.testing.assert_allclose(alone[:, 0], np.linalg.solve(COVARIANCE[:2, :2], COVARIANCE[:2, 2]), rtol=1e-3)
 
 
-def test_the_law_of_all_given_some_is_the_conditional_normal_law():
+def test_the_distribution_of_all_given_some_is_the_conditional_normal_one():
     distribution, c = Normal(np.array([1.0, -2.0, 3.0]), COVARIANCE), np.array([0.5, -1.0])
     slopes = np.linalg.solve(COVARIANCE[:2, :2], COVARIANCE[:2, 2])
     B = slopes_of(COVARIANCE, GIVEN, FREE)
@@ -71,7 +72,7 @@ def weighted_rows(bend, n=4000):
 
 
 @pytest.mark.parametrize("bend", [0.0, 1.0])
-def test_means_are_those_of_all_rows_where_the_law_is_linear_and_of_those_near_where_it_bends(bend):
+def test_means_are_those_of_all_rows_where_the_distribution_is_linear_and_of_those_near_where_it_bends(bend):
     rows, weights = weighted_rows(bend)
     everyone, given, free, c = Normal.of(rows), np.array([0]), np.array([1]), np.array([1.5])
     move = slopes_only(given, free, local_slopes(rows, weights, everyone.covariance, given, free))
@@ -95,15 +96,17 @@ def test_scales_stay_within_their_largest():
 def matched_starts(weight=None, n_starts=40_000):
     """Starts moved to a condition on the first of three normal numbers, their code of a class given too, and c."""
     rng = np.random.default_rng(1)
-    level = rng.integers(2, size=2000)
-    rows = np.column_stack([rng.multivariate_normal(np.zeros(3), COVARIANCE, 2000) + level[:, None], np.eye(2)[level]])
+    category = rng.integers(2, size=2000)
+    rows = np.column_stack(
+        [rng.multivariate_normal(np.zeros(3), COVARIANCE, 2000) + category[:, None], np.eye(2)[category]]
+    )
     blocks = [Block("numeric", j, j + 1, None, str(j)) for j in range(3)]
     blocks.append(Block("categorical", 3, 5, np.eye(2), "k", np.full(2, 0.5)))
     source = _source.build_source(rows, rows[:, :3], np.arange(5) > 2, 15, weight=weight)
     c = np.array([1.0, np.nan, np.nan, 0.0, 1.0])
     query = query_of_codes(np.tile(c, (n_starts, 1)), blocks)
     matches = Matches(rows, blocks, source, weight)
-    chosen, given, adjust = matches.resolve(query, rng.random((n_starts, 5)))
+    chosen, given, adjust = choose_starts(matches, query, rng.random((n_starts, 5)))
     starts = _source.draw_starts(source, rng.random((n_starts, source.n_draws)), chosen)
     return adjust(starts, np.arange(n_starts)), starts, matches, query, c
 
@@ -112,11 +115,11 @@ def matched_starts(weight=None, n_starts=40_000):
 def test_starts_moved_have_the_mean_and_variance_that_are_wanted(weighted):
     weight = np.random.default_rng(2).uniform(0.2, 1.8, 2000) if weighted else None
     moved, starts, matches, query, c = matched_starts(weight)
-    agreeing, squares = matches.agreeing(query.low[0], query.high[0], query.masks)
-    near, given, free = matches.near(agreeing, squares), np.array([0, 3, 4]), np.array([1, 2])
-    of_class = Normal.of(matches.rows[agreeing], None if weight is None else weight[agreeing])
-    n_rows = len(agreeing) if weight is None else weight[agreeing].sum()
-    prior, rows = of_class.drawn_to(matches.everyone, n_rows), matches.rows[near.places]
+    agree, squares = agreeing(matches, query.low[0], query.high[0], query.masks)
+    near, given, free = neighborhood(matches, agree, squares), np.array([0, 3, 4]), np.array([1, 2])
+    of_class = Normal.of(matches.rows[agree], None if weight is None else weight[agree])
+    n_rows = len(agree) if weight is None else weight[agree].sum()
+    prior, rows = of_class.drawn_to(matches.everyone, n_rows), matches.rows[near.indices]
     move = slopes_only(given, free, local_slopes(rows, near.weights(), prior, given, free))
     wanted = wanted_moments(move, c[given], rows, near.weights(), of_class, prior)
     error = 4 * np.sqrt(wanted[1] / len(moved))
@@ -131,5 +134,7 @@ def test_starts_moved_have_the_mean_and_variance_that_are_wanted(weighted):
 def test_a_start_moved_has_the_same_bits_with_any_others():
     moved, starts, matches, query, c = matched_starts(n_starts=50)
     codes = np.tile(c, (7, 1))
-    _, _, adjust = matches.resolve(query_of_codes(codes, matches.blocks), np.random.default_rng(0).random((7, 5)))
+    _, _, adjust = choose_starts(
+        matches, query_of_codes(codes, matches.blocks), np.random.default_rng(0).random((7, 5))
+    )
     np.testing.assert_array_equal(adjust(starts[20:27], np.arange(7)), moved[20:27])

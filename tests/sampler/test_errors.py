@@ -278,9 +278,9 @@ def test_new_frames_need_the_columns_in_their_order():
 
 def test_a_level_that_was_not_seen_is_refused():
     model = sampler().fit(FRAME.assign(e=LABELS))
-    with pytest.raises(ValueError, match="'e' of X must hold levels seen in fit only, got the unseen 'maybe'"):
+    with pytest.raises(ValueError, match="'e' of X must hold categories seen in fit only, got the unseen 'maybe'"):
         model.embed(FRAME.assign(e="maybe"))
-    with pytest.raises(ValueError, match="'e' of X must hold levels seen in fit only, got the unseen 1"):
+    with pytest.raises(ValueError, match="'e' of X must hold categories seen in fit only, got the unseen 1"):
         model.score(FRAME.assign(e=1))
 
 

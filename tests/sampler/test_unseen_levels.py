@@ -59,7 +59,7 @@ def test_levels_of_another_kind_are_refused():
     model = sampler(categorical_features=["e"]).fit(FRAME.assign(e=np.arange(40) % 3))
     assert np.isfinite(model.score(FRAME.assign(e=7)))
     for other in ("1", pd.Timestamp("2024-01-01")):
-        with pytest.raises(ValueError, match="'e' of X must hold levels seen in fit only"):
+        with pytest.raises(ValueError, match="'e' of X must hold categories seen in fit only"):
             model.score(FRAME.assign(e=pd.Categorical([other] * 40)))
 
 

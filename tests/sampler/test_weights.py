@@ -21,9 +21,10 @@ from skmdiff._diffusion import training
 from skmdiff._numerics.weights import check_weight, indices_at, relative_weight
 from skmdiff._starts import distributions as _laws
 from skmdiff._starts import source as _source
-from skmdiff._table.columns import Block, QuantileColumn, StandardColumn
+from skmdiff._table.columns import Block
 from skmdiff._table.missing.hot_deck import by_weight
 from skmdiff._table.missing.indicators import MissingnessModel
+from skmdiff._table.numeric import QuantileColumn, StandardColumn
 
 RNG = np.random.default_rng(0)
 N = 1200

@@ -12,9 +12,9 @@ from scipy import stats
 from scipy.integrate import trapezoid
 from sklearn.preprocessing import QuantileTransformer
 
-from skmdiff._table.columns import seen_decimals
+from skmdiff._table.grids import seen_decimals
 
-LAW = settings(max_examples=60, deadline=None)
+FAST = settings(max_examples=30, deadline=None)
 
 
 def column_of(values, numeric="quantile"):
@@ -39,7 +39,7 @@ def test_encoded_training_column_is_standard_normal(kind):
 
 
 @pytest.mark.parametrize("kind", ["zero_inflated", "decimals", "Int64", "normal"])
-def test_standard_normal_decodes_to_the_law_of_the_column(kind):
+def test_standard_normal_decodes_to_the_distribution_of_the_column(kind):
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"x": generated_column(rng, kind, 2000)})
     new = Codec().fit(frame).decode(rng.normal(size=(20_000, 1)))["x"].astype(float)
@@ -129,7 +129,7 @@ def test_scores_are_no_further_out_than_a_quarter_of_an_observation():
 
 
 @given(st.lists(st.integers(-20, 20), min_size=2, max_size=40).filter(lambda x: len(set(x)) > 1), st.data())
-@LAW
+@FAST
 def test_encode_is_monotone_and_finite(values, data):
     codec = column_of(np.array(values) * 0.37)
     new = np.sort(data.draw(st.lists(st.floats(-30, 30), min_size=2, max_size=20)))[:, None]
@@ -168,7 +168,7 @@ def test_density_is_the_slope_of_the_map_over_stretches_of_ten_observations():
     assert_allclose(density, np.log(slope), atol=1e-9)
 
 
-def test_density_of_new_rows_is_that_of_their_law_but_for_what_ten_observations_leave():
+def test_density_of_new_rows_is_that_of_their_distribution_but_for_what_ten_observations_leave():
     """By spacings of single observations it would be short of the truth by .42 nats."""
     rng = np.random.default_rng(2)
     codec, new = column_of(rng.normal(size=4000)), rng.normal(size=20_000)
@@ -191,8 +191,8 @@ def test_integers_seen_seldom_have_the_mean_share_of_their_stretch():
 def test_masses_of_atoms_sum_to_one():
     x = np.repeat([0.0, 1.5, 7.0], [50, 30, 20])
     codec = column_of(x)
-    levels = np.unique(x)
-    logp = log_volume_of(codec, levels) + stats.norm.logpdf(codec.encode(levels[:, None])[:, 0])
+    atoms = np.unique(x)
+    logp = log_volume_of(codec, atoms) + stats.norm.logpdf(codec.encode(atoms[:, None])[:, 0])
     assert_allclose(np.exp(logp), [0.5, 0.3, 0.2])
 
 

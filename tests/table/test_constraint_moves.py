@@ -13,6 +13,7 @@ from stated import OPERATORS, broken
 
 from skmdiff._table.cells import read_cells
 from skmdiff._table.constraints import groups as _groups
+from skmdiff._table.constraints.limits import ColumnLimits, Limits
 from skmdiff._table.frames import native_column
 
 N_ROWS = 60
@@ -87,7 +88,7 @@ def fitted(table, constraints, **parameters):
             return None
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(cases())
 def test_constraints_hold_and_nothing_else_is_moved(case):
     table, constraints, seed, numeric = case
@@ -105,7 +106,7 @@ def test_constraints_hold_and_nothing_else_is_moved(case):
     if not any(sign == "multiple of" for _, sign, _ in constraints):
         np.testing.assert_array_equal(moved, broken(free, constraints))
     cells = [read_cells(native_column(held, j), name).observed for j, name in enumerate(held)]
-    assert not codec.constraints_.hold(cells, {}, len(held))[1].any()
+    assert not codec.constraints_.hold(cells, Limits(), len(held))[1].any()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -116,9 +117,9 @@ def test_cells_that_are_to_stay_do_while_the_others_make_room(case, share):
     if codec is None:
         return
     goal, rng = codec.decode(random_rows(codec, seed=seed)), np.random.default_rng(seed)
-    kept = {j: rng.random(N_ROWS) < share for j in codec.constraints_.places()}
+    kept = {j: rng.random(N_ROWS) < share for j in codec.constraints_.column_indices()}
     cells = {j: (rows, cells_of(goal)[j][rows]) for j, rows in kept.items()}
-    limits = {j: (rows, values, values) for j, (rows, values) in cells.items()}
+    limits = Limits.fixed(cells)
     codec.constraints_.check(limits, N_ROWS)  # there is a row that holds them: the goal
     held = codec.decode(random_rows(codec, seed=seed + 1), cells=cells, limits=limits)
     assert not broken(held, constraints).any()
@@ -143,7 +144,7 @@ def whole(n_columns, constraints):
 
 
 def held(constraints, rows, limits=None):
-    columns, moved = constraints.hold(list(rows.T), limits or {}, len(rows))
+    columns, moved = constraints.hold(list(rows.T), limits or Limits(), len(rows))
     return np.column_stack(columns), moved
 
 
@@ -191,7 +192,7 @@ def test_two_out_of_order_are_swapped_or_meet_where_the_table_often_has_them_equ
     rows, cells = np.array([[4, 1], [3, 2], [2, 2], [0, 3]]), pd.DataFrame({"c0": range(5), "c1": range(1, 6)})
     rules = fitted(cells, [("c0", "<=", "c1")]).constraints_
     assert held(rules, rows)[0].tolist() == [[1, 4], [2, 3], [2, 2], [0, 3]]
-    stays = {1: (np.ones(4, dtype=bool), rows[:, 1], rows[:, 1])}
+    stays = Limits.fixed({1: (np.ones(4, dtype=bool), rows[:, 1])})
     assert held(rules, rows, stays)[0].tolist() == [[1, 1], [2, 2], [2, 2], [0, 3]]
     often = fitted(cells.assign(c1=range(5)), [("c0", "<=", "c1")]).constraints_
     assert held(often, rows)[0].tolist() == [[2, 2], [2, 2], [2, 2], [0, 3]]
@@ -204,7 +205,7 @@ def test_the_range_seen_is_left_only_where_nothing_else_holds():
     rules = fitted(table, [("a", "<=", "b")]).constraints_
     rows = np.array([[8, 4], [6, 3]])
     assert held(rules, rows)[0].tolist() == [[5, 8], [5, 6]]
-    stays = {1: (np.ones(2, dtype=bool), rows[:, 1], rows[:, 1])}
+    stays = Limits.fixed({1: (np.ones(2, dtype=bool), rows[:, 1])})
     assert held(rules, rows, stays)[0].tolist() == [[4, 4], [3, 3]]
 
 
@@ -212,6 +213,15 @@ def test_cells_that_contradict_each_other_stay_and_the_rest_holds():
     table = pd.DataFrame({name: range(10) for name in "abcd"})
     rules = fitted(table, [("a", "<=", "b"), ("b", "<=", "c"), ("a", "<=", "d")]).constraints_
     rows = np.array([[7, 5, 3, 1]])
-    stays = {j: (np.ones(1, dtype=bool), rows[:, j], rows[:, j]) for j in (0, 2)}
+    stays = Limits.fixed({j: (np.ones(1, dtype=bool), rows[:, j]) for j in (0, 2)})
     a, b, c, d = held(rules, rows, stays)[0][0]
     assert (a, c) == (7, 3) and (a <= b or b <= c) and a <= d
+
+
+def test_limits_of_some_rows_and_some_columns():
+    of_two = ColumnLimits(np.array([True, False, True]), np.array([1, 5]), np.array([2, 5]))
+    limits = Limits({3: of_two, 0: of_two})
+    some = limits.take(np.array([1, 2]))
+    np.testing.assert_array_equal(some.of(3).rows, [False, True])
+    assert some.of(3).low.tolist() == some.of(3).high.tolist() == [5] and some.of(1) is None
+    assert limits.only({3}).of(0) is None and limits.only({3}).of(3) is of_two

@@ -1,1 +1,1 @@
-"""Constraints on the columns of a table, held exactly in the rows drawn."""
+"""Constraints on the columns of a table, held exactly in the rows returned."""

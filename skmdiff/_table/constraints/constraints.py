@@ -1,27 +1,32 @@
-"""Constraints that a user states, held exactly in the rows of a table.
+"""Constraints of the user, held exactly in the rows of a table.
 
-A constraint is (left, operator, right): a bound of a column, an order of two, or the multiples of a number. All that
-a user states is read and checked here, once, against the columns that fit saw; `_groups.py` moves the rows.
+A constraint is (left, operator, right): a bound of a column, an order of two, or the multiples of a number. All of it
+is read and checked once, against the columns that fit saw; `groups.py` moves the rows.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
-from numbers import Integral, Real
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..._numerics.warnings_ import warn_user
-from ..columns import ConstantColumn, EmptyColumn, seen_decimals
-from ..dates import DateColumn, read_tick, seen_range
+from ..cells import Cells
+from ..columns import Column, ConstantColumn, EmptyColumn
+from ..constants import Parameter, floor_tick, read_number, read_ticks
 from ..frames import column_index, column_names
-from .grids import (
-    ClockGrid,
-    DecimalGrid,
+from ..grids import (
     FloatGrid,
-    WholeGrid,
+    Grid,
+    IntegerGrid,
     after,
     as_fraction,
     at_least,
@@ -29,99 +34,114 @@ from .grids import (
     before,
     highest,
     lowest,
+    seen_decimals,
 )
 from .groups import Axis, Bound, Group, Multiple, Pair, from_space, to_space
+from .limits import ColumnLimits, Limits
 
 ORDERS = {"<=": (False, False), "<": (False, True), ">=": (True, False), ">": (True, True)}  # turned round, strict
 MULTIPLE = "multiple of"
-LARGEST_WHOLE = 2**62
+LARGEST_INTEGER = 2**62
 
 
-# --- what is stated
+# --- as they are written
 
 
 @dataclass(frozen=True)
-class Stated:
-    """One constraint as it is stated, `other` the number of a column or None, `constant` what is there instead."""
+class Constraint:
+    """One constraint as the user wrote it.
 
+    index, other : the columns left and right; `other` is None where there is a `constant` instead
+    name, label : for messages, short and with the constraint written out
+    """
+
+    name: str
     label: str
-    place: int
+    index: int
     operator: str
     other: int | None
     constant: object
 
-    def pair(self):
+    def pair(self) -> Pair:
         """The order of two columns."""
+        assert self.other is not None
         turned, strict = ORDERS[self.operator]
-        ends = (self.other, self.place) if turned else (self.place, self.other)
+        ends = (self.other, self.index) if turned else (self.index, self.other)
         return Pair(self.label, *ends, strict)
 
+    def columns(self) -> tuple[int, ...]:
+        """The columns that it is about."""
+        return (self.index,) if self.other is None else (self.index, self.other)
 
-def read_stated(constraints, columns, template):
-    """The constraints as `Stated`, each checked by itself."""
+    def parameter(self, instead: str = " or the name of a column") -> Parameter:
+        """What its constant is written for."""
+        return Parameter(f"{self.name}: the right side", instead)
+
+
+def read_constraints(constraints: Any, columns: Sequence[Column], template: Any) -> list[Constraint]:
+    """The constraints of the user, each checked by itself."""
     if not isinstance(constraints, list | tuple):
         raise TypeError(
             f"constraints must be None or a list of tuples (left, operator, right), got {constraints!r:.80}."
         )
-    return [_read_one(f"constraints[{i}]", stated, columns, template) for i, stated in enumerate(constraints)]
+    return [_read_one(f"constraints[{i}]", written, columns, template) for i, written in enumerate(constraints)]
 
 
-def _read_one(label, stated, columns, template):
-    if not isinstance(stated, list | tuple) or len(stated) != 3:
-        raise TypeError(f"{label} must be a tuple (left, operator, right), got {stated!r:.80}.")
-    left, operator, right = stated
+def _read_one(name: str, written: Any, columns: Sequence[Column], template: Any) -> Constraint:
+    if not isinstance(written, list | tuple) or len(written) != 3:
+        raise TypeError(f"{name} must be a tuple (left, operator, right), got {written!r:.80}.")
+    left, operator, right = written
     if not isinstance(operator, str) or operator not in (*ORDERS, MULTIPLE):
-        raise ValueError(f"{label} must have an operator of {[*ORDERS, MULTIPLE]}, got {operator!r}.")
-    place = _place(left, label, columns, template)
+        raise ValueError(f"{name} must have an operator of {[*ORDERS, MULTIPLE]}, got {operator!r}.")
+    index = _index_of(left, name, template)
     names = [column.name for column in columns]
     if not isinstance(right, str):
-        return Stated(f"{label}, {names[place]!r} {operator} {right!s}", place, operator, None, right)
+        return Constraint(name, f"{name}, {names[index]!r} {operator} {right!s}", index, operator, None, right)
     if operator == MULTIPLE:
-        raise TypeError(f"{label} must have a number or a duration on the right of {MULTIPLE!r}, got {right!r}.")
-    other = _place(right, label, columns, template)
-    return Stated(f"{label}, {names[place]!r} {operator} {names[other]!r}", place, operator, other, None)
+        raise TypeError(f"{name} must have a number or a duration on the right of {MULTIPLE!r}, got {right!r}.")
+    other = _index_of(right, name, template)
+    return Constraint(name, f"{name}, {names[index]!r} {operator} {names[other]!r}", index, operator, other, None)
 
 
-def _place(key, label, columns, template):
-    place = column_index(key, template) if isinstance(key, str | Integral) else None
-    if place is None:
-        raise ValueError(f"{label} must name columns of X, {column_names(template)}, got the unknown {key!r}.")
-    return place
+def _index_of(key: Any, name: str, template: Any) -> int:
+    index = column_index(key, template) if isinstance(key, str | Integral) else None
+    if index is None:
+        raise ValueError(f"{name} must name columns of X, {column_names(template)}, got the unknown {key!r}.")
+    return index
 
 
-# --- what columns are
+def check_columns(constraint: Constraint, columns: Sequence[Column]) -> None:
+    """Raise unless the columns have an order, and two can be compared."""
+    about = [columns[j] for j in constraint.columns()]
+    for column in about:
+        if not column.is_ordered:
+            raise ValueError(
+                f"{constraint.label}: column {column.name!r} must hold numbers, dates or durations, "
+                f"got {column.content}."
+            )
+    if about[0].content != about[-1].content:
+        raise ValueError(
+            f"{constraint.label}: both columns must hold the same, got {about[0].content} and {about[1].content}."
+        )
 
 
-def kind_of(column, writer, label):
-    """In words, what a column holds that has an order."""
-    dtype = None if column.kind == "categorical" else np.asarray(range_of(column)[0]).dtype
-    if dtype is None or dtype.kind not in "iufmM":
-        held = "one string or bool" if column.kind == "constant" else "bools" if dtype is not None else "categories"
-        raise ValueError(f"{label}: column {column.name!r} must hold numbers, dates or durations, got {held}.")
-    if dtype.kind == "m":
-        return "durations"
-    zone = " with a time zone" if writer.time_zone is not None else " without a time zone"
-    return "dates" + zone if dtype.kind == "M" else "numbers"
+# --- columns that are compared
 
 
-def range_of(column):
-    """The least and the largest cell that fit saw."""
-    return (column.value[0], column.value[0]) if isinstance(column, ConstantColumn) else seen_range(column)
-
-
-def space_of(columns):
+def space_of(columns: Sequence[Column]) -> np.dtype:
     """The dtype in which columns are compared: int64, float64, or the finest unit of dates or durations."""
-    dtypes = [np.asarray(range_of(column)[0]).dtype for column in columns]
+    dtypes = [column.dtype for column in columns]
     if dtypes[0].kind in "mM":
         return np.result_type(*dtypes)
     return np.dtype(np.float64 if any(dtype.kind == "f" for dtype in dtypes) else np.int64)
 
 
-def axis_of(column, space):
+def axis_of(column: Column, space: np.dtype) -> Axis:
     """A column before any constraint."""
-    ends = np.array(range_of(column))
-    least, most = values = to_space(ends, space)
-    fits = abs(int(least)) <= LARGEST_WHOLE >= abs(int(most)) if space.kind == "i" else True
+    ends = np.array(column.range)
+    values = to_space(ends, space)
+    least, most = values
+    fits = abs(int(least)) <= LARGEST_INTEGER >= abs(int(most)) if space.kind == "i" else True
     if space.kind in "mM":
         fits = (values.view(space).astype(ends.dtype) == ends).all()
     if not fits:
@@ -130,228 +150,187 @@ def axis_of(column, space):
             f"those from {ends[0]} to {ends[1]}."
         )
     is_fixed = isinstance(column, ConstantColumn)
+    low: Any
+    high: Any
     low, high = (least, most) if is_fixed else (lowest(values.dtype), highest(values.dtype))
-    return Axis(column.name, ends.dtype, grid_of(column, space, ends.dtype), low, high, least, most, is_fixed)
-
-
-def grid_of(column, space, dtype):
-    """The grid of a column's values."""
-    if isinstance(column, DateColumn):
-        per_tick = int(to_space(np.ones(1, dtype=np.int64).view(dtype), space)[0])
-        if column.wall is not None and column.clock_step > column.step:
-            return ClockGrid(column, per_tick)
-        return WholeGrid(column.origin * per_tick, column.step * per_tick)
-    if dtype.kind != "f":
-        return WholeGrid()
-    decimals = seen_decimals(column.value) if isinstance(column, ConstantColumn) else column.decimals
-    return FloatGrid(dtype) if decimals is None else DecimalGrid(1, 10**decimals, dtype)
+    grid = column.grid(space if space.kind in "mM" else None)
+    return Axis(column.name, ends.dtype, grid, low, high, least, most, is_fixed)
 
 
 # --- rules on one column
 
 
-def multiple_rule(stated, axis, space):
+def multiple_rule(constraint: Constraint, axis: Axis, space: np.dtype) -> tuple[Multiple, Axis]:
     """The rule, and the axis with the values that keep it."""
     if space.kind == "M":
-        raise ValueError(f"{stated.label}: column {axis.name!r} must hold numbers or durations, got dates.")
-    of = _multiplier(stated, axis, space)
-    every = FloatGrid(axis.dtype) if axis.dtype.kind == "f" else WholeGrid()
-    grid = axis.grid.multiples(of)
-    if grid is None:
+        raise ValueError(f"{constraint.label}: column {axis.name!r} must hold numbers or durations, got dates.")
+    of = _multiplier(constraint, axis, space)
+    every: Grid = FloatGrid(axis.dtype) if axis.dtype.kind == "f" else IntegerGrid()
+    grid, multiples = axis.grid.multiples(of), every.multiples(of)
+    if grid is None or multiples is None:
         raise ValueError(
-            f"{stated.label}, cannot be met by the steps seen in fit, got those from "
+            f"{constraint.label}, cannot be met by the steps seen in fit, got those from "
             f"{from_space(np.array([axis.least]), space, axis.dtype)[0]} on."
         )
-    return Multiple(stated.label, stated.place, every.multiples(of)), replace(axis, grid=grid)
+    return Multiple(constraint.label, constraint.index, multiples), replace(axis, grid=grid)
 
 
-def _multiplier(stated, axis, space):
-    """What values are to be multiples of: a Fraction for floats, else a whole number."""
-    of = stated.constant
+def _multiplier(constraint: Constraint, axis: Axis, space: np.dtype) -> Fraction | int:
+    """What values are to be multiples of: a Fraction for floats, else an integer."""
+    of, parameter = constraint.constant, constraint.parameter("")
     if space.kind == "m":
-        tick, exact = floor_of(of, stated.label, axis, space, False)
+        tick, exact = floor_tick(read_ticks([of], axis.dtype, False, parameter)[0], space)
         if not exact or tick <= 0:
-            raise ValueError(
-                f"{stated.label} must have a duration above 0, of whole units of its column, on the right, got {of!s}."
-            )
+            raise parameter.error(ValueError, f"be a duration above 0 that ticks of {space} can express", of)
         return tick
-    _check_number(of, stated.label)
-    if of <= 0 or seen_decimals(np.array([float(of)])) is None:
-        raise ValueError(f"{stated.label} must have a number above 0 of at most 8 decimals on the right, got {of!r}.")
-    # a whole number is a multiple of p/q in lowest terms where it is one of p
-    return as_fraction(of) if axis.dtype.kind == "f" else as_fraction(of).numerator
+    number = read_number(of, parameter)
+    if number <= 0 or seen_decimals(np.array([float(number)])) is None:
+        raise parameter.error(ValueError, "be a number above 0 of at most 8 decimals", of)
+    # an integer is a multiple of p/q in lowest terms where it is one of p
+    return as_fraction(number) if axis.dtype.kind == "f" else as_fraction(number).numerator
 
 
-def bound_rule(stated, axis, space, zoned):
+def bound_rule(constraint: Constraint, axis: Axis, space: np.dtype, zoned: bool) -> tuple[Bound, Axis]:
     """The rule, and the axis with the ends that keep it."""
-    turned, strict = ORDERS[stated.operator]
-    floor, exact = floor_of(stated.constant, stated.label, axis, space, zoned)
+    turned, strict = ORDERS[constraint.operator]
+    floor, exact = floor_of(constraint, axis, space, zoned)
     end = np.array([floor], dtype=axis.least.dtype)
     if turned:
         end = end if exact and not strict else after(end)
-        rule = Bound(stated.label, stated.place, end[0], highest(end.dtype))
+        rule = Bound(constraint.label, constraint.index, end[0], highest(end.dtype))
         return rule, replace(axis, low=max(axis.low, end[0]))
     end = before(end) if exact and strict else end
-    rule = Bound(stated.label, stated.place, lowest(end.dtype), end[0])
+    rule = Bound(constraint.label, constraint.index, lowest(end.dtype), end[0])
     return rule, replace(axis, high=min(axis.high, end[0]))
 
 
-def floor_of(constant, label, axis, space, zoned):
+def floor_of(constraint: Constraint, axis: Axis, space: np.dtype, zoned: bool) -> tuple[Any, bool]:
     """The greatest value of the space that is at most a constant, and whether it is the constant itself."""
+    constant, parameter = constraint.constant, constraint.parameter()
     if space.kind in "mM":
-        tick = _read_tick(constant, label, space, zoned)
-        floor = tick.astype(space)
-        return int(floor.astype(np.int64)) - int(floor > tick), floor == tick
-    _check_number(constant, label)
+        return floor_tick(read_ticks([constant], axis.dtype, zoned, parameter)[0], space)
+    number = read_number(constant, parameter)
     if space.kind == "f":
         with np.errstate(over="ignore"):
-            return (axis.dtype.type(constant) if axis.dtype.kind == "f" else float(constant)), True
-    floor = min(max(math.floor(constant), -LARGEST_WHOLE - 1), LARGEST_WHOLE + 1)
-    return floor, floor == constant
-
-
-def _check_number(constant, label):
-    # numpy counts its durations among the whole numbers
-    is_number = isinstance(constant, Real) and not isinstance(constant, bool | np.bool_ | np.timedelta64)
-    if not is_number or not abs(constant) <= np.finfo(np.float64).max:
-        raise TypeError(f"{label} must have a finite number or the name of a column on the right, got {constant!r}.")
-
-
-def _read_tick(constant, label, space, zoned):
-    kind = "duration" if space.kind == "m" else "date with a time zone" if zoned else "date without a time zone"
-    try:
-        if isinstance(constant, Real) and not isinstance(constant, np.timedelta64):
-            raise TypeError("a number")
-        tick = read_tick(constant, space.kind, zoned)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise TypeError(
-            f"{label} must have a {kind} or the name of a column on the right, got {constant!r}."
-        ) from error
-    if np.isnat(tick):
-        raise ValueError(f"{label} must have a {kind} on the right, got NaT.")
-    return tick
+            return (axis.dtype.type(float(number)) if axis.dtype.kind == "f" else float(number)), True
+    floor = min(max(math.floor(number), -LARGEST_INTEGER - 1), LARGEST_INTEGER + 1)
+    return floor, floor == number
 
 
 # --- groups of columns
 
 
 class Constraints:
-    """What is stated of a table, ready to be held.
+    """The constraints of a table, ready to be held.
 
     Parameters
     ----------
-    stated : list of Stated
+    constraints : list of Constraint
     columns : list of the fitted columns
     writers : list of Writer
     """
 
-    def __init__(self, stated, columns, writers):
+    def __init__(self, constraints: Sequence[Constraint], columns: Sequence[Column], writers: Sequence[Any]) -> None:
         # a cell that is missing keeps every rule, and so does a column without any other
-        stated = [
-            s
-            for s in stated
-            if not any(isinstance(columns[j], EmptyColumn) for j in (s.place, s.other) if j is not None)
-        ]
-        for s in stated:
-            kinds = [kind_of(columns[j], writers[j], s.label) for j in (s.place, s.other) if j is not None]
-            if kinds[0] != kinds[-1]:
-                raise ValueError(f"{s.label}: both columns must hold the same, got {kinds[0]} and {kinds[1]}.")
-        self.groups = [make_group(part, columns, writers) for part in connected(stated, len(columns))]
+        kept = [c for c in constraints if not any(isinstance(columns[j], EmptyColumn) for j in c.columns())]
+        for constraint in kept:
+            check_columns(constraint, columns)
+        self.groups = [make_group(part, columns, writers) for part in connected(kept, len(columns))]
 
-    def places(self):
-        """The numbers of the columns that there are constraints on."""
+    def column_indices(self) -> set[int]:
+        """The columns that there are constraints on."""
         return {j for group in self.groups for j in group.axes}
 
-    def hold(self, columns, limits, n_rows):
+    def hold(self, columns: Sequence, limits: Limits, n_rows: int) -> tuple[list, np.ndarray]:
         """The columns of a table with cells moved where rows break a constraint, and (n,) of bool, the rows moved.
 
         columns : list of (n,) cells, None without any
-        limits : dict, for the number of a column the rows (n,) of bool, and the least and the largest cell (m,) of
-            these; where both are the same it stays. Constraints are broken where such cells break them.
+        limits : of the cells; constraints are broken where cells that stay break them
         """
         columns, moved = list(columns), np.zeros(n_rows, dtype=bool)
         for group in self.groups:
-            x = group.values(columns)
-            for j, (rows, least, most) in limits.items():
-                if j in x:
-                    least, most = to_space(least, group.space), to_space(most, group.space)
-                    x[j][rows] = np.where(least == most, least, x[j][rows])
+            # Cells that stay count as they are asked for: what was decoded may be another value, as of a cell beyond
+            # the range of fit, and whoever asks for them puts them in place only at the end.
+            x = _with_fixed(group.values(columns), limits, group.space)
             rows = np.flatnonzero(group.broken(x))
             if not len(rows):
                 continue
             x = {j: values[rows] for j, values in x.items()}
-            for j, values in group.project(x, part_of(limits, rows)).items():
+            for j, values in group.project(x, limits.take(rows)).items():
                 changed = values != x[j]
                 columns[j] = columns[j].copy()
                 columns[j][rows[changed]] = from_space(values[changed], group.space, columns[j].dtype)
                 moved[rows[changed]] = True
         return columns, moved
 
-    def check(self, limits, n_rows):
+    def check(self, limits: Limits, n_rows: int) -> None:
         """Raise where conditions, as limits, contradict the constraints."""
         for group in self.groups:
             found = group.conflict(*group.ends(n_rows, limits))
             if found:
                 raise ValueError(f"conditions must not contradict {found[0]}, got {found[1]}.")
 
-    def learn(self, cells):
+    def learn(self, cells: Sequence[Cells]) -> None:
         """Learn how often columns are equal from the `Cells` of the table of fit; warn of what it breaks."""
         for k, group in enumerate(self.groups):
             x, missing = group.read(cells)
             n_rows = len(cells[0].missing)
             for rule in group.rules():
-                n = (rule.broken(x) & ~np.any([missing[j] for j in rule.places()], axis=0)).sum()
+                n = (rule.broken(x) & ~np.any([missing[j] for j in rule.columns()], axis=0)).sum()
                 if n:
-                    warn_user(f"{rule.label}, is broken by {n} of {n_rows} rows of X. Rows drawn hold it.")
+                    warn_user(f"{rule.label}, is broken by {n} of {n_rows} rows of X. All rows returned will hold it.")
             self.groups[k] = replace(
-                group, pairs=[replace(pair, ties=share_of_ties(pair, x, missing)) for pair in group.pairs]
+                group, pairs=[replace(pair, ties=fraction_of_ties(pair, x, missing)) for pair in group.pairs]
             )
 
 
-def share_of_ties(pair, x, missing):
-    """Share of rows in which both columns hold the same."""
+def _with_fixed(x: dict[int, np.ndarray], limits: Limits, space: np.dtype) -> dict[int, np.ndarray]:
+    """Values of columns (n,) with the cells that stay."""
+    for j in x:
+        given = limits.of(j)
+        if given is not None:
+            low, high = to_space(given.low, space), to_space(given.high, space)
+            x[j][given.rows] = np.where(low == high, low, x[j][given.rows])
+    return x
+
+
+def fraction_of_ties(pair: Pair, x: dict[int, np.ndarray], missing: dict[int, np.ndarray]) -> float:
+    """Fraction of rows in which both columns hold the same."""
     same = (x[pair.lower] == x[pair.upper]) & ~missing[pair.lower] & ~missing[pair.upper]
     return float(same.mean())
 
 
-def part_of(limits, rows):
-    """The limits of some rows, by their places."""
-    return {
-        j: (mask[rows], *(cells[np.isin(np.flatnonzero(mask), rows)] for cells in ends))
-        for j, (mask, *ends) in limits.items()
-    }
-
-
-def connected(stated, n_columns):
+def connected(constraints: Sequence[Constraint], n_columns: int) -> list[list[Constraint]]:
     """The constraints in parts that have no column in common."""
-    ends = [(s.place, s.place if s.other is None else s.other) for s in stated]
+    ends = [(c.index, c.index if c.other is None else c.other) for c in constraints]
     one, other = np.array(ends, dtype=int).reshape(-1, 2).T
     part = connected_components(
         coo_array((np.ones(len(one)), (one, other)), shape=(n_columns, n_columns)), directed=False
     )[1]
-    return [[s for s in stated if part[s.place] == k] for k in dict.fromkeys(part[s.place] for s in stated)]
+    return [[c for c in constraints if part[c.index] == k] for k in dict.fromkeys(part[c.index] for c in constraints)]
 
 
-def make_group(stated, columns, writers):
+def make_group(constraints: Sequence[Constraint], columns: Sequence[Column], writers: Sequence[Any]) -> Group:
     """The group of constraints that belong together."""
-    pairs = [s.pair() for s in stated if s.other is not None]
-    order = in_order(pairs, {s.place for s in stated}, columns)
+    pairs = [c.pair() for c in constraints if c.other is not None]
+    order = in_order(pairs, {c.index for c in constraints}, columns)
     space = space_of([columns[j] for j in order])
-    axes, own = {j: axis_of(columns[j], space) for j in order}, []
-    for s in stated:
-        if s.other is None:
-            axis, zoned = axes[s.place], writers[s.place].time_zone is not None
-            rule, axes[s.place] = (
-                multiple_rule(s, axis, space) if s.operator == MULTIPLE else bound_rule(s, axis, space, zoned)
+    axes = {j: axis_of(columns[j], space) for j in order}
+    single: list[Bound | Multiple] = []
+    for c in constraints:
+        if c.other is None:
+            axis, zoned = axes[c.index], writers[c.index].time_zone is not None
+            rule, axes[c.index] = (
+                multiple_rule(c, axis, space) if c.operator == MULTIPLE else bound_rule(c, axis, space, zoned)
             )
-            own.append(rule)
+            single.append(rule)
     axes = {j: on_grid(axis) for j, axis in axes.items()}
-    group = Group(space, axes, sorted(pairs, key=lambda pair: order.index(pair.lower)), own)
+    group = Group(space, axes, sorted(pairs, key=lambda pair: order.index(pair.lower)), single)
     check_range(group)
     return group
 
 
-def on_grid(axis):
+def on_grid(axis: Axis) -> Axis:
     """An axis with its ends on the grid that its rules leave."""
     if axis.is_fixed:
         return axis
@@ -359,31 +338,33 @@ def on_grid(axis):
     return replace(axis, low=at_least(axis.grid, low)[0], high=at_most(axis.grid, high)[0])
 
 
-def check_range(group):
+def check_range(group: Group) -> None:
     """Raise unless values within the range seen hold the constraints of a group."""
-    limits = {
-        j: (
-            np.ones(1, dtype=bool),
-            *(from_space(np.array([end]), group.space, axis.dtype) for end in (axis.least, axis.most)),
-        )
-        for j, axis in group.axes.items()
-    }
+    one_row = np.ones(1, dtype=bool)
+    limits = Limits(
+        {
+            j: ColumnLimits(
+                one_row, *(from_space(np.array([end]), group.space, axis.dtype) for end in (axis.least, axis.most))
+            )
+            for j, axis in group.axes.items()
+        }
+    )
     found = group.conflict(*group.ends(1, limits))
     if found:
         raise ValueError(f"{found[0]}, cannot be met within the range of X seen in fit, got {found[1]}.")
 
 
-def in_order(pairs, places, columns):
-    """Numbers of columns, lower ones first."""
-    below = {j: [] for j in sorted(places)}
+def in_order(pairs: Sequence[Pair], indices: Collection[int], columns: Sequence[Column]) -> list[int]:
+    """Indices of columns, lower ones first."""
+    below: dict[int, list[int]] = {j: [] for j in sorted(indices)}
     for pair in pairs:
         below.setdefault(pair.upper, []).append(pair.lower)
     try:
         return list(TopologicalSorter(below).static_order())
     except CycleError as error:
         circle = " <= ".join(repr(columns[j].name) for j in error.args[1])
-        stated = ", ".join(pair.label for pair in pairs if {pair.lower, pair.upper} <= set(error.args[1]))
+        written = ", ".join(pair.label for pair in pairs if {pair.lower, pair.upper} <= set(error.args[1]))
         raise ValueError(
-            f"constraints must not run in a circle, got {circle} by {stated}. Where two columns are "
+            f"constraints must not run in a circle, got {circle} by {written}. Where two columns are "
             "equal, leave one out."
         ) from error

@@ -1,0 +1,298 @@
+"""Numeric columns: the code of numbers, of width 1.
+
+`QuantileColumn` is the probability integral transform with randomised ties, followed by the Gaussian quantile
+function: w = Phi^-1(u), u = F(x). The n training observations share [0, 1]; a value seen c times owns an interval of
+length c / n. With weights a value owns an interval of its fraction of the weight, its *mass* / n, in place of c / n.
+
+* Seen more than once: an *atom*. Every u of its interval decodes to exactly that value, and encoding draws u
+  uniformly in it (Rueschendorf 2009, "On the distributional transform"), so that zero inflation, integers, rounding
+  and bounds come back with their fractions and W is still standard normal.
+* Seen once: a *singleton*. F^-1 is linear from half-way to the left neighbour (left end of the interval),
+  through the value (middle) to half-way to the right neighbour (right end): new values are interpolated. The
+  first and the last value end the range, seen bounds are never exceeded.
+
+A point between two seen values is written (k, t): the nearer seen value v_k and the step t in [-1/2, 1/2]
+towards its neighbour, in units of their spacing. With C the cumulated masses m, u n = C_{k-1} + m_k (1/2 + t) for a
+singleton, so that both directions are one line.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from .columns import Column, Ties
+from .constants import Parameter, Values, describe, read_numbers
+from .grids import DecimalGrid, FloatGrid, Grid, IntegerGrid, has_decimals, seen_decimals, to_grid
+
+# Fraction of an atom's interval left free at either end, and of a singleton's around its middle taken as the
+# value itself: far above the rounding of ndtr(ndtri(u)), far below anything a distribution could notice.
+GUARD = 1e-6
+RESOLUTION = 10  # observations that a density is a mean over
+
+
+def log_step(decimals: int | None) -> float:
+    """log of the step of a grid of so many decimals; 0 without a grid, where length itself is the measure."""
+    return 0.0 if decimals is None else -decimals * np.log(10.0)
+
+
+def mean_and_std(x: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
+    """Mean and standard deviation of finite floats, however large or small, by weight (n,) or all alike."""
+    scale = np.abs(x).max()
+    scaled = x / scale
+    mean = np.average(scaled, weights=weight)
+    std = np.sqrt(np.average((scaled - mean) ** 2, weights=weight))
+    return scale * mean, max(scale * std, np.finfo(np.float64).tiny)
+
+
+def seen_masses(values: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Sums (n_values,) of the weights (n,) at each of the distinct values of x (n,), scaled to the sum n."""
+    masses = np.bincount(np.searchsorted(values, x), weight)
+    return masses * (len(x) / masses.sum())
+
+
+def tie_fractions(ties: Ties, n: int) -> np.ndarray | float:
+    """Where in their intervals n repeated values are put: in the middle, at a fraction, or drawn by a Generator."""
+    if ties is None:
+        return 0.5
+    return GUARD + (1 - 2 * GUARD) * (ties.random(n) if isinstance(ties, np.random.Generator) else ties)
+
+
+def distance(below: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """above - below as positive finite floats, for numbers of any dtype and size."""
+    # integers above 2^53 may coincide as floats
+    floats = np.result_type(below, above).kind == "f"
+    least = np.finfo(np.float64).smallest_subnormal if floats else 1.0
+    with np.errstate(over="ignore"):
+        difference = above.astype(np.float64) - below.astype(np.float64)
+    return np.clip(difference, least, np.finfo(np.float64).max)
+
+
+def log_normal_density(w: np.ndarray) -> np.ndarray:
+    return -0.5 * w**2 - 0.5 * np.log(2 * np.pi)
+
+
+class NumericColumn(Column):
+    """A column of numbers: what conditions and constraints say of it, whatever its code.
+
+    Attributes
+    ----------
+    dtype : of the cells
+    decimals : int, those of the grid that the numbers of fit are on, None where there is none
+    least, most : the ends of what fit saw
+    """
+
+    kind, width = "numeric", 1
+
+    def __init__(self, x: np.ndarray, name: str) -> None:
+        self.name, self.n = name, len(x)
+        self.dtype, self.content, self.decimals = x.dtype, describe(x.dtype), seen_decimals(x)
+        self.least, self.most = x.min(), x.max()
+
+    @property
+    def range(self) -> tuple[Any, Any]:
+        return self.least, self.most
+
+    def grid(self, space: np.dtype | None = None) -> Grid:
+        return number_grid(self.dtype, self.decimals)
+
+    def read(self, values: Values, parameter: Parameter) -> np.ndarray:
+        numbers = read_numbers(values, parameter, bools=self.dtype.kind == "b")
+        with np.errstate(over="ignore"):
+            # the float of the column that .1 is written as may lie beside the double
+            return numbers.astype(self.dtype) if self.dtype.kind == "f" else numbers
+
+    def parse(self, values: Values, parameter: Parameter) -> np.ndarray:
+        numbers = self.read(values, parameter)
+        self.check_range(numbers, parameter)
+        cells = numbers.astype(self.dtype)
+        if (cells != numbers).any():
+            raise parameter.error(ValueError, "be an integer, as all numbers seen in fit", numbers[cells != numbers][0])
+        if self.dtype.kind == "f" and self.decimals is not None:
+            bad = ~has_decimals(cells, self.decimals)
+            if bad.any():
+                rule = f"have at most {self.decimals} decimals, as all numbers seen in fit"
+                raise parameter.error(ValueError, rule, cells[bad][0])
+        return cells
+
+    def inward(self, low: Any, high: Any) -> tuple[Any, Any]:
+        low, high = max(low, self.least), min(high, self.most)
+        if self.dtype.kind != "f":
+            # as numbers of Python: math turns those of numpy into floats
+            low, high = math.ceil(np.asarray(low).item()), math.floor(np.asarray(high).item())
+        elif self.decimals is not None:
+            ends = without_rounding(np.array([low, high], dtype=self.dtype), self.decimals)
+            low, high = self.grid().up(ends[:1])[0], self.grid().down(ends[1:])[0]
+        return (low, high) if low > high else (self.dtype.type(low), self.dtype.type(high))
+
+
+def without_rounding(x: np.ndarray, decimals: int) -> np.ndarray:
+    """Floats as numbers of so many decimals where they are one but for rounding: .1 + .2 is .3."""
+    return np.where(has_decimals(x, decimals), np.round(x, decimals), x).astype(np.float64)
+
+
+def number_grid(dtype: np.dtype, decimals: int | None) -> Grid:
+    """The grid of numbers of so many decimals."""
+    if dtype.kind != "f":
+        return IntegerGrid()
+    return FloatGrid(dtype) if decimals is None else DecimalGrid(1, 10**decimals, dtype)
+
+
+class StandardColumn(NumericColumn):
+    """w = (x - mean) / std; decoding rounds to the seen grid and does not clip."""
+
+    def __init__(self, x: np.ndarray, name: str, weight: np.ndarray | None = None) -> None:
+        super().__init__(x, name)
+        self.mean, self.std = mean_and_std(x.astype(np.float64), weight)
+
+    def encode(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
+        return ((x.astype(np.float64) - self.mean) / self.std)[:, None]
+
+    def decode(self, block: np.ndarray) -> np.ndarray:
+        return to_grid(self.mean + self.std * block[:, 0], self.decimals, self.dtype)
+
+    @property
+    def cell(self) -> float:  # type: ignore[override]
+        """Noise level at which the normal density at a value, times the step of the grid, is at most 1; 0 off a grid.
+
+        A value of the grid stands for all that rounds to it. The density at this noise level times the step is the
+        probability of that: near enough where the distribution is smooth, and exact for one value alone.
+        """
+        return np.exp(log_step(self.decimals)) / (self.std * np.sqrt(2 * np.pi)) if self.decimals is not None else 0.0
+
+    def log_volume(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
+        return np.full(len(x), log_step(self.decimals) - np.log(self.std))
+
+
+class QuantileColumn(NumericColumn):
+    """w = Phi^-1(F(x)) with randomised ties; see the head of this module."""
+
+    def __init__(self, x: np.ndarray, name: str, weight: np.ndarray | None = None) -> None:
+        super().__init__(x, name)
+        self.values, self.counts = np.unique(x, return_counts=True)
+        self.masses = self.counts if weight is None else seen_masses(self.values, x, weight)
+        self.edges = np.concatenate([[0], np.cumsum(self.masses)])  # u n at the ends of the intervals
+        self.std = mean_and_std(x.astype(np.float64), weight)[1]
+
+    def encode(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
+        nearest, step = self._locate(x)
+        return self._normal_score(nearest, step, tie_fractions(ties, len(x)))[:, None]
+
+    def decode(self, block: np.ndarray) -> np.ndarray:
+        position = self.n * ndtr(block[:, 0])
+        nearest = np.clip(np.searchsorted(self.edges, position, side="right") - 1, 0, len(self.values) - 1)
+        step = (position - 0.5 * (self.edges[nearest] + self.edges[nearest + 1])) / self.masses[nearest]
+        out = self.values[nearest]
+        between = np.flatnonzero((self.counts[nearest] == 1) & (np.abs(step) > GUARD))
+        out[between] = self._interpolate(nearest[between], step[between])
+        return out
+
+    @property
+    def has_ties(self) -> bool:  # type: ignore[override]
+        """Whether some value is seen more than once."""
+        return bool((self.counts > 1).any())
+
+    def log_volume(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
+        """log |dw/dx| of each value, or log(mass) - log phi(w) where the column has an atom.
+
+        The base measure is counting on values seen RESOLUTION times or more and, in a column that is written on a grid
+        (integers, decimals), on the grid; length elsewhere. Values seen less often share stretches of about RESOLUTION
+        observations, over which dx is meant as a whole: the steps of the map itself, whose spacings are those of single
+        observations, would cost .42 nats a column on average (the mean of log(n f g) for the spacing g that a new value
+        of density f falls into is 1 - 0.577), and 1 / (2 RESOLUTION) is left of it. Where the fitted distribution has
+        nothing the price is finite, so that the mean over new rows stays finite: half an observation spread over the
+        spacing beside a value seen often, and outside the seen bounds the edge's value with a penalty of
+        log(1 / (n + 1)) - distance / std.
+        """
+        nearest, step = self._locate(x)
+        w = self._normal_score(nearest, step, tie_fractions(ties, len(x)))
+        stretch, log_density = self._stretches()
+        stretch = stretch[nearest]
+        log_mass = np.where(stretch >= 0, log_density[stretch], self._log_density(nearest, step))
+        # beside an end seen often there is a density, in place of its mass
+        beyond = (stretch < 0) & ((x < self.values[0]) | (x > self.values[-1]))
+        log_mass -= np.where(beyond, np.log(self.std) - log_step(self.decimals), 0.0)
+        return log_mass - log_normal_density(w) + self._penalty(x)
+
+    def _locate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Nearest seen value and signed step towards its neighbour, in spacings; new extremes are clipped."""
+        last = len(self.values) - 1
+        right = np.clip(np.searchsorted(self.values, x), 0, last)
+        left = np.maximum(right - 1, 0)
+        outside = (x <= self.values[0]) | (x >= self.values[-1])
+        spacing = distance(self.values[left], self.values[right])
+        inside = np.minimum(distance(self.values[left], x), spacing) / spacing
+        fraction = np.where(outside | (x == self.values[right]), 1.0, inside)
+        to_right = fraction >= 0.5
+        return np.where(to_right, right, left), np.where(to_right, fraction - 1, fraction)
+
+    def _normal_score(self, nearest: np.ndarray, step: np.ndarray, fraction: np.ndarray | float) -> np.ndarray:
+        """Gaussian quantile of a point; `fraction` is where in its interval an atom is put."""
+        fraction = np.where(step == 0, fraction, step > 0)
+        mass = self.masses[nearest]
+        atom = self.edges[nearest] + fraction * mass
+        singleton = self.edges[nearest] + 0.5 * mass + step * mass
+        position = np.where(self.counts[nearest] > 1, atom, singleton)
+        # u = 0 and 1 are infinite: half-way into the first and the last half observation is as far out
+        # as n observations can tell
+        first, last = (min(0.25, 0.25 * self.masses[k]) for k in (0, -1))
+        return ndtri(np.clip(position, first, self.n - last) / self.n)
+
+    def _interpolate(self, nearest: np.ndarray, step: np.ndarray) -> np.ndarray:
+        neighbour = np.clip(nearest + np.where(step > 0, 1, -1), 0, len(self.values) - 1)
+        here, there = self.values[nearest].astype(np.float64), self.values[neighbour].astype(np.float64)
+        x = (1 - np.abs(step)) * here + np.abs(step) * there
+        return np.clip(to_grid(x, self.decimals, self.values.dtype), self.values[0], self.values[-1])
+
+    def _log_density(self, nearest: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """log of the mass of a value seen often, or of the price of the spacing beside it."""
+        spacing = self._spacings()[nearest + (step > 0)]
+        mass = np.where(step != 0, 0.5, self.masses[nearest])
+        return np.log(mass / self.n) - np.where(step == 0, 0.0, np.log(spacing) - log_step(self.decimals))
+
+    def _stretches(self) -> tuple[np.ndarray, np.ndarray]:
+        """The stretch (n_values,) of values that each one shares, -1 for values seen often, and their log-densities.
+
+        A stretch reaches half-way to the values beside it. The last log-density is that of no stretch.
+        """
+        often = (self.masses >= RESOLUTION) & (self.counts > 1)
+        seldom = np.flatnonzero(~often)
+        run = np.unique(np.cumsum(often)[seldom], return_inverse=True)[1]
+        masses = self.masses[seldom]
+        totals = np.bincount(run, masses)
+        middle = np.cumsum(masses) - 0.5 * masses - (np.cumsum(totals) - totals)[run]
+        n_stretches = np.maximum(1, totals // RESOLUTION).astype(int)
+        index = np.minimum((middle / totals[run] * n_stretches[run]).astype(int), n_stretches[run] - 1)
+        stretch = np.full(len(often), -1)
+        # some may be empty: a heavy value reaches over more than one
+        stretch[seldom] = np.unique((np.cumsum(n_stretches) - n_stretches)[run] + index, return_inverse=True)[1]
+        total = np.bincount(stretch[seldom], masses)
+        return stretch, np.append(np.log(total / self.n) - self._log_lengths(stretch[seldom], seldom), 0.0)
+
+    def _log_lengths(self, stretch: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """log of the length of each stretch of some values, in steps of the grid where there is one."""
+        first = values[np.diff(stretch, prepend=-1) != 0]
+        last = values[np.diff(stretch, append=-1) != 0]
+        spacings = self._spacings()
+        # on a grid an end reaches half a step beyond its value
+        spacings[[0, -1]] = 0.0 if self.decimals is None else np.exp(log_step(self.decimals))
+        within = np.where(first < last, distance(self.values[first], self.values[last]), 0.0)
+        with np.errstate(over="ignore"):
+            length = np.minimum(within + 0.5 * spacings[first] + 0.5 * spacings[last + 1], np.finfo(np.float64).max)
+        return np.log(length) - log_step(self.decimals)
+
+    def _penalty(self, x: np.ndarray) -> np.ndarray:
+        """Price of a value outside the seen bounds."""
+        low, high = self.values[:1], self.values[-1:]
+        beyond = np.where(x < low, distance(x, low), distance(high, x))
+        with np.errstate(over="ignore"):
+            price = np.log(self.n + 1.0) + np.minimum(beyond / self.std, np.finfo(np.float64).max)
+        return np.where((x < low) | (x > high), -price, 0.0)
+
+    def _spacings(self) -> np.ndarray:
+        """Spacing to the left of each value and to the right of the last; an end repeats its only spacing."""
+        spacings = distance(self.values[:-1], self.values[1:])
+        return np.concatenate([spacings[:1], spacings, spacings[-1:]])
