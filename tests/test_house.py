@@ -24,13 +24,10 @@ ROOMS = [
     "_conditional",
     "_sampler",
     "_applications",
-    "_csv",
-    "_raster",
     "metrics",
     "datasets",
     "inspection",
     "pipeline",
-    "_picture",
     "_demo",
     "__main__",
 ]
