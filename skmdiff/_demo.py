@@ -1,7 +1,7 @@
 """``skmdiff demo``: fit a table, draw new rows, measure them, write rows and a picture.
 
 The table is split into four fifths, to fit, and one fifth held out; `skmdiff.metrics.report` measures as many
-synthetic rows as were fitted.
+synthetic rows as were fitted. Files are written beside their place and moved there when they are complete.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import gzip
 import importlib.util
+import os
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -164,9 +166,11 @@ def show_demo(fitted: Fitted, *, n_samples: int | None, out_dir: Path) -> None:
     seed = rng.randint(2**31)
     print(report(train, comparable, holdout, max_rows=_MAX_REPORT_ROWS, random_state=seed))
     rows_path, picture_path = out_dir / "demo_rows.csv", out_dir / "demo.png"
-    take_rows(synthetic, slice(0, n_samples)).to_csv(rows_path, index=False)
-    embedding = _embedding(sampler, manifold, train, comparable)
-    save_picture(picture_path, embedding, ColumnsDisplay.from_tables(train, comparable))
+    with replacing(rows_path) as path:
+        take_rows(synthetic, slice(0, n_samples)).to_csv(path, index=False)
+    with replacing(picture_path) as path:
+        embedding = _embedding(sampler, manifold, train, comparable)
+        save_picture(path, embedding, ColumnsDisplay.from_tables(train, comparable))
     print(f"\nrows     {rows_path}\npicture  {picture_path}\nseconds  {time.perf_counter() - begin:.1f}")
 
 
@@ -190,6 +194,17 @@ def _say(message: str) -> None:
 
 
 # ---- the files ------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; the file takes the place of `path` if nothing fails meanwhile."""
+    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def save_picture(path: Path, embedding: EmbeddingDisplay, columns: ColumnsDisplay) -> None:

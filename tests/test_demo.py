@@ -123,6 +123,43 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(package, extra,
     assert capsys.readouterr().err == f"skmdiff demo: error: {message}\n"
 
 
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_a_failure_while_writing_leaves_the_former_file(tmp_path, error):
+    path = tmp_path / "demo_rows.csv"
+    path.write_text("former", encoding="utf-8")
+    with pytest.raises(type(error)), _demo.replacing(path) as beside:
+        beside.write_text("half of", encoding="utf-8")
+        raise error
+    assert path.read_text(encoding="utf-8") == "former" and [*tmp_path.iterdir()] == [path]
+    with _demo.replacing(path) as beside:
+        beside.write_text("new", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "new" and [*tmp_path.iterdir()] == [path]
+
+
+def test_rows_and_picture_are_not_written_in_place(tmp_path, monkeypatch, displays):
+    """Both files are whole at each moment: they come by a rename."""
+    replaced = []
+    monkeypatch.setattr(_demo.os, "replace", lambda source, target: replaced.append((source, target)))
+    monkeypatch.setattr(_demo, "_embedding", lambda *args: displays[0])
+    monkeypatch.setattr(_demo, "report", lambda *args, **options: "report")
+    table = load_german_credit(as_frame=True).frame
+    rng = np.random.RandomState(0)
+    _demo.show_demo(
+        _demo.Fitted(Repeating(table), table[:200], table[200:], "default", rng, 0.0), n_samples=5, out_dir=tmp_path
+    )
+    assert [target.name for _, target in replaced] == ["demo_rows.csv", "demo.png"] and not [*tmp_path.iterdir()]
+
+
+class Repeating:
+    """A sampler that returns the first rows of its table."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def sample(self, n_samples):
+        return self.table[:n_samples]
+
+
 @pytest.mark.slow
 def test_same_seed_same_output(mixed_csv, tmp_path, capsys):
     written = []
