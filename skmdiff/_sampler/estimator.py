@@ -47,6 +47,9 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
 
     "Sampler" means a generator of rows here, not the `fit_resample` of imbalanced-learn.
 
+    A fitted model, and any pickle or joblib file of it, holds the training table: every cell can be read from it. Share
+    such a file only with those who may see the table.
+
     Parameters
     ----------
     manifold : transformer, "passthrough" or None, default=None
