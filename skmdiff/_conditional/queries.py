@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 
+from .._diffusion import load_backend
 from .._numerics.streams import START_STREAM, row_uniforms
 from .._table.cells import is_missing
 from .._table.columns import EmptyColumn, nearest_codes
@@ -423,8 +424,7 @@ def resolve(sampler, conditions, wanted, n_samples, seed):
 
 def matches_of(sampler):
     """The training rows of a fitted sampler, and what its network says of them."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     return Matches(
         sampler.rows_,
         sampler.denoiser_.blocks,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from .._numerics.interrupts import once_to_its_end
 from . import solvers
 from .denoiser import Denoiser, Layout, denoise, initialise, own_levels, probabilities_of
 from .noise import UNKNOWN, karras_grid
@@ -89,6 +90,15 @@ def _load(state, dtype=torch.float32):
     return model.requires_grad_(False)
 
 
+@once_to_its_end
+def _import_for_training() -> None:
+    """One step of an optimiser: torch imports much of itself (torch._dynamo, sympy) no earlier than there."""
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.AdamW([parameter])
+    parameter.grad = torch.zeros(1)
+    optimizer.step()
+
+
 def fit_denoiser(draw_rows, held_out_rows, blocks, shape, plan, *, device, seed, report):
     """Train a denoiser.
 
@@ -104,6 +114,7 @@ def fit_denoiser(draw_rows, held_out_rows, blocks, shape, plan, *, device, seed,
     state : DenoiserState
     history : TrainingHistory
     """
+    _import_for_training()
     torch_device = resolve_device(device)
     generator = torch.Generator(torch_device).manual_seed(seed)
     model = _build(blocks, shape, torch_device, torch.float32)

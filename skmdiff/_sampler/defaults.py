@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
+from .._diffusion import load_backend
 from .._numerics.checks import is_auto
 
 N_EVALUATIONS = 40
@@ -53,14 +54,13 @@ def plan_training(sampler, n_rows, blocks, sigma_max, target, noise):
     target : int or None, the block of the target
     noise : (n_outputs,) noise of the rows in the code, without the target's columns
     """
-    from .._diffusion.backend import NetworkShape, TrainingPlan
-
+    backend = load_backend()
     max_iter = default_max_iter(n_rows) if is_auto(sampler.max_iter) else sampler.max_iter
     batch_size = default_batch_size(n_rows) if is_auto(sampler.batch_size) else sampler.batch_size
     auto_sizes = is_auto(sampler.hidden_layer_sizes)
     sizes = default_hidden_layer_sizes(n_rows) if auto_sizes else tuple(sampler.hidden_layer_sizes)
     of_blocks = np.array([noise[block.start] if block.start < len(noise) else 0.0 for block in blocks])
-    plan = TrainingPlan(
+    plan = backend.TrainingPlan(
         max_iter=max_iter,
         batch_size=batch_size,
         learning_rate_init=sampler.learning_rate_init,
@@ -74,4 +74,4 @@ def plan_training(sampler, n_rows, blocks, sigma_max, target, noise):
         noise=of_blocks,
     )
     n_numeric = sum(block.codes is None for block in blocks)
-    return plan, NetworkShape(sizes, n_frequencies(n_numeric))
+    return plan, backend.NetworkShape(sizes, n_frequencies(n_numeric))

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import logsumexp
 
+from .._diffusion import load_backend
 from .._starts.source import start_density
 from .._table.missing.hot_deck import with_unknown_target
 
@@ -40,8 +41,7 @@ def tie_places(codec):
 
 def density_of_code(sampler):
     """The log-density (n,) of the code W (n, n_outputs), NaN in cells that are missing, as a function."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     codec, denoiser = sampler.codec_, sampler.denoiser_
     blocks, own = denoiser.blocks, [block.start for block in codec.blocks_]
     behind = ((0, 0), (0, blocks[-1].stop - codec.n_outputs_))

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._diffusion import load_backend
 from .._manifold.noise import check_needs_manifold, check_noise_level
 from .._numerics.checks import random_stream
 from .._numerics.streams import draw_seed
@@ -284,8 +285,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         return self
 
     def _fit(self, X, y, sample_weight):
-        from .._diffusion import backend
-
+        backend = load_backend()
         check_parameters(self)
         backend.resolve_device(self.device)
         random_state = random_stream(self.random_state)

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.utils.validation import check_memory
 
+from .._diffusion import load_backend
 from .._manifold import noise as _cleaning
 from .._manifold.charts import choose_charts
 from .._manifold.learner import ManifoldModel
@@ -219,8 +220,7 @@ def fit_denoiser(sampler, encoding, sigma_start, noise, latents, seed, report):
 
 
 def _train(sampler, encoding, sigma_start, noise, latents, seed, report, max_time):
-    from .._diffusion import backend
-
+    backend = load_backend()
     rng = np.random.default_rng(seed)
     W = encoding.joint()
     order = rng.permutation(len(W))

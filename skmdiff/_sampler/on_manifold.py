@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from .._diffusion import load_backend
 from .._numerics.checks import check_coordinates, check_option, random_stream
 from .._numerics.streams import draw_seed
 from .._starts.distributions import DENSITIES, kernel_density, row_distribution
@@ -75,8 +76,7 @@ class OnManifold:
         check_is_fitted(self, "denoiser_")
         if not self.noise_level_.any():
             raise ValueError(f"denoise needs a noise_level above 0, got noise_level={self.noise_level!r}.")
-        from .._diffusion import backend
-
+        backend = load_backend()
         X = self._validate(X, reset=False)
         W = backend.remove_noise(self.denoiser_, self._encode_whole(X))
         W = W if self.cleaner_ is None else self.cleaner_.clean(W)
