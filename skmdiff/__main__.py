@@ -1,14 +1,17 @@
 """The command ``skmdiff``, also ``python -m skmdiff``."""
 
+from __future__ import annotations
+
 import argparse
-import csv
 import math
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from . import __version__
-from ._demo import MANIFOLDS, fit_demo, load_table, show_demo
+from ._demo import MANIFOLDS, check_extras, fit_demo, load_table, show_demo
 
 DESCRIPTION = "Generate rows of a table: a manifold learner and a small diffusion model."
 
@@ -16,11 +19,11 @@ DESCRIPTION = "Generate rows of a table: a manifold learner and a small diffusio
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     """Run the command; `argv` are its arguments without the program's name."""
     parser = _Parser(prog="skmdiff", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"skmdiff {__version__}")
@@ -29,16 +32,17 @@ def main(argv=None):
     _add_demo_options(demo)
     args = parser.parse_args(argv)
     try:
-        names, table = load_table(args.csv)
+        check_extras()
+        table = load_table(args.csv)
         args.out_dir.mkdir(parents=True, exist_ok=True)
         fitted = fit_demo(table, args.manifold, args.max_time, args.random_state)
-    except (OSError, EOFError, TypeError, ValueError, csv.Error, zlib.error) as error:
+    except (OSError, EOFError, ImportError, TypeError, ValueError, zlib.error) as error:
         demo.error(" ".join(str(error).split()))
-    show_demo(names, fitted, n_samples=args.n_samples, out_dir=args.out_dir)
+    show_demo(fitted, n_samples=args.n_samples, out_dir=args.out_dir)
     return 0
 
 
-def _add_demo_options(demo):
+def _add_demo_options(demo: argparse.ArgumentParser) -> None:
     add = demo.add_argument
     add("--csv", type=Path, metavar="PATH", help="a table of your own, with a header line")
     add("--manifold", choices=list(MANIFOLDS), default="default", help="the manifold learner")
@@ -48,8 +52,8 @@ def _add_demo_options(demo):
     add("--random-state", type=_seed, default=0, metavar="SEED", help="seed of everything; 0 by default")
 
 
-def _positive(kind):
-    def convert(text):
+def _positive(kind: type) -> Callable[[str], int | float]:
+    def convert(text: str) -> int | float:
         value = kind(text)
         if not 0 < value < math.inf:
             raise argparse.ArgumentTypeError(f"must be positive and finite, got {text}")
@@ -59,7 +63,7 @@ def _positive(kind):
     return convert
 
 
-def _seed(text):
+def _seed(text: str) -> int:
     if not 0 <= int(text) < 2**32:
         raise argparse.ArgumentTypeError(f"must be from 0 to 2**32 - 1, got {text}")
     return int(text)

@@ -1,15 +1,21 @@
-"""``skmdiff demo``: fit a table, draw rows, measure them, write rows and a picture.
+"""``skmdiff demo``: fit a table, draw new rows, measure them, write rows and a picture.
 
-The measures compare equal numbers of rows. The reference is the held-out fifth, m rows that the sampler never
-saw; the candidates are synthetic rows, training rows (fresh real rows to the reference: the ceiling) and
-training rows with every column shuffled on its own (independent columns: the floor). Each candidate is cut
-into up to four blocks of m rows, and a measure is the mean over its blocks.
+The table is split into four fifths, to fit, and one fifth held out; `skmdiff.metrics.report` measures as many
+synthetic rows as were fitted. Files are written beside their place and moved there when they are complete.
 """
 
+from __future__ import annotations
+
 import contextlib
+import gzip
+import importlib.util
+import os
 import sys
 import time
-from typing import NamedTuple
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.decomposition import PCA, KernelPCA
@@ -17,15 +23,13 @@ from sklearn.manifold import TSNE, Isomap, LocallyLinearEmbedding, SpectralEmbed
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from ._csv import assemble, has_pandas, read_csv, write_csv
-from ._picture import save_picture
 from ._sampler.estimator import ManifoldDiffusionSampler
-from ._table.checks import read_column
+from ._sampler.model import fitted_model
 from ._table.codec import TableCodec
 from ._table.frames import take_rows
 from .datasets import load_german_credit
 from .inspection import ColumnsDisplay, EmbeddingDisplay
-from .metrics import c2st, copy_share, coverage_precision, dcr_share, shape_error, trend_error
+from .metrics import report
 
 MANIFOLDS = {
     "default": lambda: None,
@@ -38,38 +42,111 @@ MANIFOLDS = {
     "tsne": lambda: TSNE(),
     "umap": lambda: _umap(),
 }
-_MIN_ROWS = 50
-_MAX_BLOCKS = 4
-_MAX_BLOCK_ROWS = 2000
+_EXTRAS = {"pandas": "frames", "matplotlib": "plot"}
+# a fifth of them is held out, of which the report needs 20
+_MIN_ROWS = 100
+# with more rows the report takes longer than the fit
+_MAX_REPORT_ROWS = 1000
+_N_WIDE = 7
+
+# ---- the table ------------------------------------------------------------------------------------------------
 
 
-def load_table(path=None):
-    """Names and table of a CSV file, by default of the embedded one; refused here if it cannot be learnt."""
+def check_extras() -> None:
+    """Raise unless pandas and matplotlib are installed: the command reads, writes and draws by them."""
+    for package, extra in _EXTRAS.items():
+        if importlib.util.find_spec(package) is None:
+            raise ModuleNotFoundError(f'{package} is needed and not installed; pip install "skmdiff[{extra}]"')
+
+
+def load_table(path: Path | None = None) -> Any:
+    """The DataFrame of a CSV file, by default the embedded one; refused here if it cannot be learnt."""
     if path is None:
-        frame = load_german_credit(as_frame=has_pandas())
-        return [*frame.feature_names, "credit_risk"], frame.frame
-    names, columns, is_categorical = read_csv(path)
-    table = assemble(names, columns, is_categorical, as_frame=has_pandas())
-    if len(table) < _MIN_ROWS:
-        raise ValueError(f"{path} must hold at least {_MIN_ROWS} rows, got {len(table)}")
+        return load_german_credit(as_frame=True).frame
+    table = read_csv(path)
+    if len(table) < _MIN_ROWS or table.shape[1] < 2:
+        raise ValueError(f"{path} must hold at least {_MIN_ROWS} rows of 2 columns, got the shape {table.shape}")
     TableCodec().fit(table)
-    for j in range(table.shape[1]):
-        read_column(table, j)  # the sampler takes gaps, the measures do not
-    return names, table
+    return table
+
+
+def read_csv(path: Path) -> Any:
+    """Read a CSV file with a header line, plain or gzipped, of cells parted by commas, semicolons, tabs or bars.
+
+    A column holds numbers or dates if all of its cells that are not missing read so, else strings.
+    """
+    import pandas as pd
+
+    options = {"sep": _separator(path), "dtype": str, "index_col": False, "skipinitialspace": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            table = pd.read_csv(path, **options)
+        except pd.errors.ParserWarning as error:
+            raise ValueError(f"{path}: rows must not have more cells than the header line") from error
+    return pd.DataFrame({name: _typed(table[name]) for name in table})
+
+
+def _separator(path: Path) -> str:
+    """The separator that the header line has most of, the comma where it has none."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as file:
+        header = file.readline()
+    return max(",;\t|", key=header.count)
+
+
+def _typed(column: Any) -> Any:
+    """A column of strings as numbers or dates, if all of its cells are such."""
+    cells = column.dropna().str.strip()
+    if cells.empty:
+        return column.astype(float)
+    for read in (_numbers, _dates):
+        found = read(cells)
+        if found is not None:
+            return found.reindex(column.index)
+    return column
+
+
+def _numbers(cells: Any) -> Any:
+    """Cells as numbers, or None: codes such as "007", or more digits than a number holds, stay strings."""
+    import pandas as pd
+
+    if cells.str.match(r"[+-]?0\d").any():
+        return None
+    numbers = pd.to_numeric(cells, errors="coerce")
+    if not cells.str.fullmatch(r"[+-]?\d+").all():
+        return None if numbers.isna().any() else numbers.astype(float)
+    # a nullable dtype: integers stay integers beside missing cells
+    return numbers.astype("Int64") if numbers.dtype == np.int64 else None
+
+
+def _dates(cells: Any) -> Any:
+    """Cells as dates, or None: 2024-01-31, or with a time behind it."""
+    import pandas as pd
+
+    if not cells.str.match(r"\d{4}-\d\d-\d\d").all():
+        return None
+    try:
+        return pd.to_datetime(cells, format="ISO8601")
+    except ValueError:
+        return None
+
+
+# ---- the two halves of the command ----------------------------------------------------------------------------
 
 
 class Fitted(NamedTuple):
     """The first part of the demo: a sampler fitted to four fifths of a table, and what follows."""
 
     sampler: ManifoldDiffusionSampler
-    train: object
-    holdout: object
+    train: Any
+    holdout: Any
     manifold: str
     rng: np.random.RandomState
     begin: float
 
 
-def fit_demo(table, manifold, max_time, random_state):
+def fit_demo(table: Any, manifold: str, max_time: float | None, random_state: int) -> Fitted:
     """Fit four fifths of a table; the parameters are the options of the command."""
     begin = time.perf_counter()
     rng = check_random_state(random_state)
@@ -78,7 +155,7 @@ def fit_demo(table, manifold, max_time, random_state):
     return Fitted(sampler, train, holdout, manifold, rng, begin)
 
 
-def show_demo(names, fitted, *, n_samples, out_dir):
+def show_demo(fitted: Fitted, *, n_samples: int | None, out_dir: Path) -> None:
     """Draw rows and print their measures; the parameters are the options of the command."""
     sampler, train, holdout, manifold, rng, begin = fitted
     n_samples = len(train) if n_samples is None else n_samples
@@ -87,97 +164,70 @@ def show_demo(names, fitted, *, n_samples, out_dir):
     synthetic = sampler.sample(max(n_samples, len(train)))
     _say(f"drawn after {time.perf_counter() - begin:.1f} s; measuring")
     comparable = take_rows(synthetic, slice(0, len(train)))
-    print(format_table(measure(train, holdout, comparable, rng.randint(2**31))))
+    seed = rng.randint(2**31)
+    print(report(train, comparable, holdout, max_rows=_MAX_REPORT_ROWS, random_state=seed))
     rows_path, picture_path = out_dir / "demo_rows.csv", out_dir / "demo.png"
-    write_csv(rows_path, names, take_rows(synthetic, slice(0, n_samples)))
-    embedding = _embedding(sampler, manifold, train, comparable)
-    columns = ColumnsDisplay.from_tables(train, comparable)
-    columns.names = names
-    save_picture(picture_path, embedding, columns)
+    with replacing(rows_path) as path:
+        take_rows(synthetic, slice(0, n_samples)).to_csv(path, index=False)
+    with replacing(picture_path) as path:
+        embedding = _embedding(sampler, manifold, train, comparable)
+        save_picture(path, embedding, ColumnsDisplay.from_tables(train, comparable))
     print(f"\nrows     {rows_path}\npicture  {picture_path}\nseconds  {time.perf_counter() - begin:.1f}")
 
 
-def _fit(train, holdout, manifold, max_time, seed):
+def _fit(train: Any, holdout: Any, manifold: str, max_time: float | None, seed: int) -> ManifoldDiffusionSampler:
     size = f"{train.shape[0]} rows of {train.shape[1]} columns"
     _say(f"fitting {size}, {len(holdout)} more held out; manifold: {manifold}")
     sampler = ManifoldDiffusionSampler(MANIFOLDS[manifold](), max_time=max_time, verbose=1, random_state=seed)
-    # stdout is for the table alone
+    # stdout is for the report alone
     with contextlib.redirect_stdout(sys.stderr):
         return sampler.fit(train)
 
 
-def measure(train, holdout, synthetic, seed):
-    """The measures of the table.
-
-    Returns
-    -------
-    list of tuple
-        Name, what is better, and the values of the synthetic rows, the ceiling and the floor.
-    """
-    rng = check_random_state(seed)
-    n_rows = min(len(holdout), _MAX_BLOCK_ROWS)
-    reference = take_rows(holdout, slice(0, n_rows))
-    candidates = [synthetic, train, _independent_columns(train, rng)]
-    scores = [_block_scores(reference, train, table, n_rows, rng) for table in candidates]
-    labels = [
-        ("shape error", "lower"),
-        ("trend error", "lower"),
-        ("c2st", "0.5"),
-        ("coverage", "higher"),
-        ("precision", "higher"),
-    ]
-    table = [(*label, *values) for label, values in zip(labels, np.transpose(scores).tolist(), strict=True)]
-    copies = [copy_share(train, rows) for rows in (synthetic, holdout, candidates[2])]
-    # fresh rows are as near to one part of the real rows as to another: 0.5 by symmetry
-    nearer = [dcr_share(train, holdout, synthetic, random_state=rng), 0.5]
-    nearer.append(dcr_share(train, holdout, candidates[2], random_state=rng))
-    table.append(("copies of training rows", "ceiling's", *copies))
-    table.append(("nearer to training rows", "0.5", *nearer))
-    return table
-
-
-def _block_scores(reference, train, rows, n_rows, rng):
-    """Mean over the blocks of the five measures against the reference."""
-    n_blocks = min(_MAX_BLOCKS, max(1, len(rows) // n_rows))
-    scores = []
-    for k in range(n_blocks):
-        block = take_rows(rows, slice(k * n_rows, (k + 1) * n_rows))
-        two_sample = c2st(reference, block, random_state=rng)
-        nearness = coverage_precision(reference, block, reference=train)
-        scores.append([shape_error(reference, block), trend_error(reference, block), two_sample, *nearness])
-    return np.mean(scores, axis=0)
-
-
-def format_table(measures):
-    """The measures as aligned text, with what the three columns mean."""
-    lines = [f"{'measure':<26}{'better':<12}{'synthetic':>10}{'ceiling':>10}{'floor':>10}"]
-    lines += [f"{name:<26}{better:<12}{a:>10.3f}{b:>10.3f}{c:>10.3f}" for name, better, a, b, c in measures]
-    lines.append("ceiling: fresh real rows; floor: real columns shuffled independently of each other")
-    return "\n".join(lines)
-
-
-def _independent_columns(table, rng):
-    """An array of the same columns, each in a random order of its own."""
-    shuffled = np.empty(table.shape, dtype=object)
-    for j in range(table.shape[1]):
-        shuffled[:, j] = rng.permutation(read_column(table, j))
-    return shuffled
-
-
-def _embedding(sampler, manifold, real, synthetic):
-    """The display of the sampler's own embedding; without a manifold, of two principal components."""
-    if manifold != "passthrough":
-        return EmbeddingDisplay.from_estimator(sampler, real, synthetic, random_state=0)
-    codes = [sampler.codec_.encode(rows) for rows in (real, synthetic)]
-    pca = PCA(n_components=min(2, *codes[0].shape), random_state=0).fit(codes[0])
-    return EmbeddingDisplay(*map(pca.transform, codes))
-
-
-def _umap():
+def _umap() -> Any:
     from umap import UMAP
 
     return UMAP()
 
 
-def _say(message):
+def _say(message: str) -> None:
     print(f"skmdiff demo: {message}", file=sys.stderr, flush=True)
+
+
+# ---- the files ------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; the file takes the place of `path` if nothing fails meanwhile."""
+    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def save_picture(path: Path, embedding: EmbeddingDisplay, columns: ColumnsDisplay) -> None:
+    """Write one PNG file: the embeddings on top, one panel of bars per column below."""
+    # a Figure of its own, not pyplot's: nothing of the caller's plotting state is touched
+    from matplotlib.figure import Figure
+
+    n_high = -(-len(columns.names) // _N_WIDE)
+    figure = Figure(figsize=(11, 4 + 1.2 * n_high), layout="constrained")
+    halves: Any = figure.subfigures(2, 1, height_ratios=[4, 1.2 * n_high])
+    top, below = halves
+    embedding.plot(top.subplots(1, 2))
+    columns.plot(below.subplots(n_high, _N_WIDE, squeeze=False))
+    figure.savefig(path, dpi=120)
+
+
+def _embedding(sampler: ManifoldDiffusionSampler, manifold: str, real: Any, synthetic: Any) -> EmbeddingDisplay:
+    """The display of the sampler's own embedding; without a manifold, of two principal components."""
+    if manifold != "passthrough":
+        return EmbeddingDisplay.from_estimator(sampler, real, synthetic, random_state=0)
+    # a missing cell stands at the mean of its column
+    codec = fitted_model(sampler).codec
+    codes = [np.nan_to_num(codec.encode(codec.read(rows))) for rows in (real, synthetic)]
+    pca = PCA(n_components=min(2, *codes[0].shape), random_state=0).fit(codes[0])
+    return EmbeddingDisplay(*map(pca.transform, codes))

@@ -10,14 +10,19 @@ so the distance to the true manifold splits into the part outside the span of th
 part inside it, for which each manifold has its own formula. For p = k the frame is the identity.
 """
 
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Callable
 from functools import partial
 from importlib import resources
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
 from sklearn.utils import Bunch, check_random_state
-
-from ._csv import assemble, read_csv
 
 __all__ = [
     "load_german_credit",
@@ -29,7 +34,7 @@ __all__ = [
 ]
 
 
-def load_german_credit(*, return_X_y=False, as_frame=False):
+def load_german_credit(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     """Load the German credit table: 1000 rows, 7 integer and 14 categorical columns, no missing values.
 
     Parameters
@@ -56,8 +61,8 @@ def load_german_credit(*, return_X_y=False, as_frame=False):
     """
     folder = resources.files("skmdiff") / "data"
     with resources.as_file(folder / "german_credit.csv.gz") as path:
-        names, columns, is_categorical = read_csv(path)
-    table = assemble(names, columns, is_categorical, as_frame=as_frame)
+        names, columns = _read_columns(path)
+    table: Any = _frame_of(names, columns) if as_frame else np.array([*zip(*columns, strict=True)], dtype=object)
     data, target = (table.iloc[:, :-1], table.iloc[:, -1]) if as_frame else (table[:, :-1], table[:, -1])
     if return_X_y:
         return data, target
@@ -67,12 +72,33 @@ def load_german_credit(*, return_X_y=False, as_frame=False):
         frame=table,
         feature_names=names[:-1],
         target_names=["bad", "good"],
-        categorical_features=np.flatnonzero(is_categorical).tolist(),
+        categorical_features=[j for j, cells in enumerate(columns) if isinstance(cells[0], str)],
         DESCR=(folder / "german_credit.rst").read_text(encoding="utf-8"),
     )
 
 
-def make_swiss_roll_nd(n_samples=1000, n_features=10, *, noise=0.0, random_state=None):
+def _read_columns(path: Path) -> tuple[list[str], list[list]]:
+    """Names and columns of the table: integers where all cells are digits, else strings."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        names, *rows = csv.reader(file)
+    columns = [list(cells) for cells in zip(*rows, strict=True)]
+    return names, [list(map(int, cells)) if all(map(str.isdigit, cells)) else cells for cells in columns]
+
+
+def _frame_of(names: list[str], columns: list[list]) -> Any:
+    import pandas as pd
+
+    typed = [pd.Categorical(cells) if isinstance(cells[0], str) else np.array(cells) for cells in columns]
+    return pd.DataFrame(dict(zip(names, typed, strict=True)))
+
+
+def make_swiss_roll_nd(
+    n_samples: int = 1000,
+    n_features: int = 10,
+    *,
+    noise: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> Bunch:
     """Make the swiss roll of :func:`sklearn.datasets.make_swiss_roll` in any number of columns.
 
     Parameters
@@ -108,7 +134,15 @@ def make_swiss_roll_nd(n_samples=1000, n_features=10, *, noise=0.0, random_state
     return _embed(intrinsic, np.column_stack([angle, height]), _to_roll, n_features, noise, rng)
 
 
-def make_torus(n_samples=1000, n_features=3, *, radius=2.0, tube=1.0, noise=0.0, random_state=None):
+def make_torus(
+    n_samples: int = 1000,
+    n_features: int = 3,
+    *,
+    radius: float = 2.0,
+    tube: float = 1.0,
+    noise: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> Bunch:
     """Make points spread evenly over the surface of a torus.
 
     Parameters
@@ -147,7 +181,15 @@ def make_torus(n_samples=1000, n_features=3, *, radius=2.0, tube=1.0, noise=0.0,
     return _embed(intrinsic, np.column_stack([around, along]), to_torus, n_features, noise, rng)
 
 
-def make_gaussian_grid(n_samples=1000, n_features=2, *, n_side=5, ratio=0.9, noise=0.05, random_state=None):
+def make_gaussian_grid(
+    n_samples: int = 1000,
+    n_features: int = 2,
+    *,
+    n_side: int = 5,
+    ratio: float = 0.9,
+    noise: float = 0.05,
+    random_state: int | np.random.RandomState | None = None,
+) -> Bunch:
     """Make normal clusters on a square grid, turned by half a radian, with geometric weights.
 
     An unturned grid is solved by columns drawn independently of each other; this one is not.
@@ -193,7 +235,13 @@ def make_gaussian_grid(n_samples=1000, n_features=2, *, n_side=5, ratio=0.9, noi
     return grid
 
 
-def make_linked_circles(n_samples=1000, n_features=3, *, noise=0.0, random_state=None):
+def make_linked_circles(
+    n_samples: int = 1000,
+    n_features: int = 3,
+    *,
+    noise: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> Bunch:
     """Make two unit circles, linked like two rings of a chain, half of the rows on each.
 
     Parameters
@@ -229,7 +277,14 @@ def make_linked_circles(n_samples=1000, n_features=3, *, noise=0.0, random_state
     return _embed(intrinsic, np.column_stack([angle, second]), _to_linked_circles, n_features, noise, rng)
 
 
-def make_von_mises_circle(n_samples=1000, n_features=2, *, kappa=2.0, noise=0.0, random_state=None):
+def make_von_mises_circle(
+    n_samples: int = 1000,
+    n_features: int = 2,
+    *,
+    kappa: float = 2.0,
+    noise: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> Bunch:
     """Make points on the unit circle whose angle follows the von Mises distribution.
 
     Parameters
@@ -264,7 +319,14 @@ def make_von_mises_circle(n_samples=1000, n_features=2, *, kappa=2.0, noise=0.0,
     return _embed(intrinsic, angle, _to_circle, n_features, noise, rng)
 
 
-def _embed(intrinsic, t, to_manifold, n_features, noise, rng):
+def _embed(
+    intrinsic: np.ndarray,
+    t: np.ndarray,
+    to_manifold: Callable[[np.ndarray], np.ndarray],
+    n_features: int,
+    noise: float,
+    rng: np.random.RandomState,
+) -> Bunch:
     """Carry intrinsic points (n, k) into n_features columns, add the noise and pack what is known."""
     frame = _frame(intrinsic.shape[1], n_features, rng)
     clean = intrinsic @ frame
@@ -273,7 +335,7 @@ def _embed(intrinsic, t, to_manifold, n_features, noise, rng):
     return Bunch(data=data, clean=clean, t=t, frame=frame, distance=distance)
 
 
-def _frame(k, n_features, rng):
+def _frame(k: int, n_features: int, rng: np.random.RandomState) -> np.ndarray:
     """k orthonormal rows of length n_features."""
     if n_features < k:
         raise ValueError(f"n_features must be at least {k}, got {n_features}")
@@ -282,14 +344,14 @@ def _frame(k, n_features, rng):
     return np.linalg.qr(rng.standard_normal((n_features, k)))[0].T
 
 
-def _distance(rows, *, frame, to_manifold):
+def _distance(rows: np.ndarray, *, frame: np.ndarray, to_manifold: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     rows = np.asarray(rows, dtype=float)
     inside = rows @ frame.T
     outside = np.linalg.norm(rows - inside @ frame, axis=1)
     return np.hypot(to_manifold(inside), outside)
 
 
-def _to_roll(points):
+def _to_roll(points: np.ndarray) -> np.ndarray:
     """Distance to the swiss roll: the nearest of a grid of angles, then two Newton steps."""
     grid = np.linspace(1.5 * np.pi, 4.5 * np.pi, 20_001)
     plane, spacing = points[:, [0, 2]], grid[1] - grid[0]
@@ -305,25 +367,25 @@ def _to_roll(points):
     return np.hypot(np.linalg.norm(_spiral(t)[0] - plane, axis=1), beyond_edge)
 
 
-def _spiral(t):
+def _spiral(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The curve t (cos t, sin t), its first and its second derivative, each of shape (n, 2)."""
     unit, normal = np.column_stack([np.cos(t), np.sin(t)]), np.column_stack([-np.sin(t), np.cos(t)])
     t = t[:, None]
     return t * unit, unit + t * normal, 2 * normal - t * unit
 
 
-def _to_torus(points, *, radius, tube):
+def _to_torus(points: np.ndarray, *, radius: float, tube: float) -> np.ndarray:
     return np.abs(np.hypot(np.hypot(points[:, 0], points[:, 1]) - radius, points[:, 2]) - tube)
 
 
-def _to_points(rows, *, points):
+def _to_points(rows: np.ndarray, *, points: np.ndarray) -> np.ndarray:
     return cKDTree(points).query(rows)[0]
 
 
-def _to_circle(points):
+def _to_circle(points: np.ndarray) -> np.ndarray:
     return np.abs(np.linalg.norm(points, axis=1) - 1)
 
 
-def _to_linked_circles(points):
+def _to_linked_circles(points: np.ndarray) -> np.ndarray:
     x, y, z = points.T
     return np.minimum(np.hypot(np.hypot(x, y) - 1, z), np.hypot(np.hypot(x - 1, z) - 1, y))

@@ -1,14 +1,13 @@
 """Toy manifolds against their formulas, the real table against its codebook."""
 
 import pickle
+import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmdiff import datasets
-from skmdiff._csv import has_pandas, read_csv, write_csv
 
 TOYS = {
     "swiss roll": (datasets.make_swiss_roll_nd, 2),
@@ -142,45 +141,10 @@ def test_german_credit_as_frame_holds_the_same_cells():
     assert X.shape == (1000, 20) and y.name == "credit_risk"
 
 
-def test_csv_types_are_told_from_the_cells(tmp_path):
-    path = tmp_path / "table.csv"
-    path.write_text('whole,real,gap,word\n1,1,1,a\n-2,2.5,,"b, c"\n', encoding="utf-8-sig")
-    names, columns, is_categorical = read_csv(path)
-    assert names == ["whole", "real", "gap", "word"]
-    assert columns[:2] == [[1, -2], [1.0, 2.5]] and columns[3] == ["a", "b, c"]
-    assert np.isnan(columns[2][1])
-    assert is_categorical == [False, False, False, True]
-
-
-def test_csv_written_is_read_back(tmp_path):
-    table = np.array([[1, 0.1, "a"], [2, 1e-300, "b, c"]], dtype=object)
-    write_csv(tmp_path / "table.csv", ["i", "x", "c"], table)
-    assert read_csv(tmp_path / "table.csv")[1] == [[1, 2], [0.1, 1e-300], ["a", "b, c"]]
-
-
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("", "at least one row"),
-        ("a,b\n", "at least one row, got 2 names"),
-        ("a,a\n1,2\n", "column names must differ, got 'a'"),
-        ("a,b\n1,2\n3\n", "must have 2 cells, row 2 has 1"),
-    ],
-)
-def test_csv_that_is_no_table_is_refused(tmp_path, text, message):
-    path = tmp_path / "table.csv"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=message):
-        read_csv(path)
-
-
-def test_pandas_is_found_without_importing_it():
-    assert has_pandas() in (True, False)
-
-
-def test_integers_beside_floats_are_written_and_codes_are_read_as_they_are(tmp_path):
-    path = tmp_path / "table.csv"
-    write_csv(path, ["whole", "float"], pd.DataFrame({"whole": [2**53 + 1, 3], "float": [0.5, 1.5]}))
-    assert path.read_text(encoding="utf-8") == "whole,float\n9007199254740993,0.5\n3,1.5\n"
-    path.write_text("code,plain\n1_2,12\n3_4,34\n", encoding="utf-8")
-    assert read_csv(path)[1:] == ([["1_2", "3_4"], [12, 34]], [True, False])
+def test_german_credit_needs_no_pandas(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    credit = datasets.load_german_credit()
+    assert credit.frame.shape == (1000, 21)
+    assert [type(cell) for cell in credit.frame[0]].count(int) == 7
+    with pytest.raises(ModuleNotFoundError, match="pandas"):
+        datasets.load_german_credit(as_frame=True)

@@ -24,13 +24,10 @@ ROOMS = [
     "_conditional",
     "_sampler",
     "_applications",
-    "_csv",
-    "_raster",
     "metrics",
     "datasets",
     "inspection",
     "pipeline",
-    "_picture",
     "_demo",
     "__main__",
 ]
@@ -206,7 +203,13 @@ def test_version_has_one_home():
 def test_readme_and_continuous_integration_give_the_same_commands():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     integration = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert "pip install -c constraints.txt . && skmdiff demo" in readme
+    assert 'pip install -c constraints.txt ".[all]" && skmdiff demo' in readme
     assert 'pip install -c constraints.txt -e ".[test]" && pytest' in readme
-    for command in ["constraints.txt .\n", '-e ".[test]"', "test constraints.txt\n", "skmdiff demo"]:
+    for command in [
+        'constraints.txt ".[all]"\n',
+        '-e ".[test]"',
+        "test constraints.txt\n",
+        "skmdiff demo",
+        "readme_blocks.py",
+    ]:
         assert command in integration

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from .._numerics.interrupts import once_to_its_end
 from . import RHO, SIGMA_MAX, SIGMA_MIN, solvers
 from .categories import Block
 from .denoiser import Denoiser, Layout, denoise, initialise, probabilities_of
@@ -139,6 +140,15 @@ def _load(state: DenoiserState, dtype: torch.dtype = torch.float32) -> Denoiser:
     return model.requires_grad_(False)
 
 
+@once_to_its_end
+def _import_for_training() -> None:
+    """One step of an optimiser: torch imports much of itself (torch._dynamo, sympy) no earlier than there."""
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.AdamW([parameter])
+    parameter.grad = torch.zeros(1)
+    optimizer.step()
+
+
 @_usual_state()
 def fit_denoiser(
     rows: TrainingRows,
@@ -174,6 +184,7 @@ def fit_denoiser(
     ValueError
         For a device that torch does not know or find.
     """
+    _import_for_training()
     torch_device = resolve_device(device)
     generator = torch.Generator(torch_device).manual_seed(seed)
     model = _build(blocks, shape, torch_device, torch.float32)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import logsumexp
 
+from .._diffusion import load_backend
 from .._starts.source import start_density
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, without_unseen
@@ -47,8 +48,7 @@ def tie_fractions(codec: TableCodec) -> list[np.ndarray | None]:
 
 def density_of_code(model: FittedModel) -> Callable[[np.ndarray], np.ndarray]:
     """The log-density (n,) of the code W (n, n_outputs), NaN in cells that are missing, as a function."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     codec, denoiser = model.codec, model.denoiser
     blocks, starts = denoiser.blocks, [block.start for block in codec.blocks_]
     behind = ((0, 0), (0, blocks[-1].stop - codec.n_outputs_))

@@ -9,6 +9,7 @@ from numbers import Integral
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_scalar
 
+from .._diffusion import load_backend
 from .._numerics.checks import check_coordinates, check_option, random_stream
 from .._numerics.streams import draw_seed
 from .._numerics.warnings_ import warn_user
@@ -39,6 +40,9 @@ class ManifoldDiffusionSampler(TableModelEstimator):
 
     "Sampler" means a generator of rows here, not the `fit_resample` of imbalanced-learn. A fitted sampler, and every
     file it is saved to, holds the training rows: share it only with those who may see the table.
+
+    A fitted model, and any pickle or joblib file of it, holds the training table: every cell can be read from it. Share
+    such a file only with those who may see the table.
 
     Parameters
     ----------
@@ -231,10 +235,9 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         return self
 
     def _fit(self, X, y, sample_weight):
-        from .._diffusion import backend
-
         params = self.get_params(deep=False)
         check_parameters(params)
+        backend = load_backend()
         backend.resolve_device(self.device)
         random_state = random_stream(self.random_state)
         table = self._read_training(X)

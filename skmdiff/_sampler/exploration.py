@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .._diffusion import load_backend
 from .._starts.draw import draw_from
 from .._starts.explore import path_points, region_points
 from .._table.checks import ReadTable
@@ -37,8 +38,7 @@ def explore_path(model: FittedModel, stops: ReadTable, n_samples: int, run: Run)
 
 def denoise(model: FittedModel, table: ReadTable):
     """Rows of a table without their measurement noise; columns without noise and missing cells stay as they are."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     W = backend.remove_noise(model.denoiser, encode(model, table))
     W = W if model.noise.cleaner is None else model.noise.cleaner.clean(W)
     seen, noise = seen_cells(model, table), model.noise.of_columns

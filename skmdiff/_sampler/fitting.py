@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._diffusion import SIGMA_MAX, SIGMA_MIN
+from .._diffusion import SIGMA_MAX, SIGMA_MIN, load_backend
 from .._manifold.charts import Charts, choose_charts
 from .._manifold.learner import ManifoldModel
 from .._manifold.noise import (
@@ -229,8 +229,7 @@ def fit_denoiser(
     report: Callable,
 ):
     """The denoiser trained up to the noise level sigma_start, and the history of its training."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     rng = np.random.default_rng(seed)
     W = encoded.joint()
     order = rng.permutation(len(W))
@@ -252,12 +251,11 @@ def fit_denoiser(
 
 def plan_training(settings: TrainingSettings, n_rows: int, blocks: list[Block], sigma_max: float) -> tuple[Any, Any]:
     """The plan of the training on so many rows up to a noise level, and the shape of the network."""
-    from .._diffusion.backend import NetworkShape, TrainingPlan
-
+    backend = load_backend()
     max_iter = default_max_iter(n_rows) if is_auto(settings.max_iter) else settings.max_iter
     auto_sizes = is_auto(settings.hidden_layer_sizes)
     sizes = default_hidden_layer_sizes(n_rows) if auto_sizes else tuple(settings.hidden_layer_sizes)
-    plan = TrainingPlan(
+    plan = backend.TrainingPlan(
         max_iter=max_iter,
         batch_size=default_batch_size(n_rows) if is_auto(settings.batch_size) else settings.batch_size,
         learning_rate_init=settings.learning_rate_init,
@@ -269,7 +267,7 @@ def plan_training(settings: TrainingSettings, n_rows: int, blocks: list[Block], 
         sigma_max=sigma_max,
         max_time=settings.max_time,
     )
-    return plan, NetworkShape(sizes, n_frequencies(sum(block.codes is None for block in blocks)))
+    return plan, backend.NetworkShape(sizes, n_frequencies(sum(block.codes is None for block in blocks)))
 
 
 def print_progress(history: Any) -> None:

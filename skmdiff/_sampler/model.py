@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._conditional.matches import Matches
 from .._conditional.queries import ResolvedQuery, read_conditions, resolve, with_target
+from .._diffusion import load_backend
 from .._manifold.learner import ManifoldModel
 from .._manifold.noise import MeasurementNoise
 from .._numerics.streams import MISSING_STREAM, row_uniforms
@@ -125,8 +126,7 @@ def fitted_model(estimator) -> FittedModel:
 
 def run_of(model: FittedModel, n_steps: int, seed: int, n_jobs: int | None) -> Run:
     """A run of the model's reverse process in so many steps of the solver."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     return Run(seed, backend.ReverseProcess(model.sigma_start, n_steps), n_jobs)
 
 
@@ -146,8 +146,7 @@ def encode(model: FittedModel, table: ReadTable) -> np.ndarray:
 
 def matches_of(model: FittedModel) -> Matches:
     """The training rows, to be searched for those that agree with conditions, and what the network says of them."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     probabilities = partial(backend.probabilities, model.denoiser)
     return Matches(model.rows, model.denoiser.blocks, model.source, model.row_weight, probabilities)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import Parallel, delayed
 
+from .._diffusion import load_backend
 from .._numerics.checks import check_option
 from .._numerics.streams import PROBE_STREAM, row_normals, row_uniforms
 from .distributions import DENSITIES, DESIGNS, RowDistribution, row_distribution, strata
@@ -76,8 +77,7 @@ def draw_rows(denoiser, plan, process, n_samples, seed, n_jobs=None):
 
     Whole blocks are drawn, whatever the number of rows, and n_jobs changes nothing.
     """
-    from .._diffusion import backend
-
+    backend = load_backend()
     levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
 
     def block(start):
@@ -89,8 +89,7 @@ def draw_rows(denoiser, plan, process, n_samples, seed, n_jobs=None):
 
 def draw_from(denoiser, process, points, seed, n_jobs=None, same_noise=False):
     """Encoded rows (n, p) from given clean starts; if all have the same noise, near starts give near rows."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
 
     def block(start):
@@ -104,16 +103,14 @@ def draw_from(denoiser, process, points, seed, n_jobs=None, same_noise=False):
 
 def _in_blocks(block, n_samples, n_jobs):
     """The first n_samples rows of the blocks that `block` makes, each given its first row."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     starts = range(0, n_samples, backend.BLOCK_ROWS)
     return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(block)(s) for s in starts))[:n_samples]
 
 
 def _probe(denoiser, seed, start):
     """Normals for the draw of clean values in one block, None where no column has noise; a stream of their own."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     if not denoiser.noise.any():
         return None
     width = denoiser.blocks[-1].stop
@@ -122,8 +119,7 @@ def _probe(denoiser, seed, start):
 
 def finish_block(denoiser, process, x, given, probe):
     """One block of encoded rows from their starts x, with what is given (NaN where nothing is), or None."""
-    from .._diffusion import backend
-
+    backend = load_backend()
     known = np.zeros(len(denoiser.blocks), dtype=bool)
     if given is not None:
         known = ~np.isnan(given[:, [block.start for block in denoiser.blocks]])
