@@ -136,7 +136,8 @@ def _build(blocks: list[Block], shape: NetworkShape, device: str | torch.device,
 def _load(state: DenoiserState, dtype: torch.dtype = torch.float32) -> Denoiser:
     device = resolve_device("auto" if state.device == "cuda" and not torch.cuda.is_available() else state.device)
     model = _build(state.blocks, state.shape, device, dtype)
-    model.load_state_dict({name: torch.as_tensor(value).to(device, dtype) for name, value in state.weights.items()})
+    weights = {name: torch.as_tensor(value, dtype=dtype, device=device) for name, value in state.weights.items()}
+    model.load_state_dict(weights)
     return model.requires_grad_(False)
 
 

@@ -297,7 +297,7 @@ def test_trained_denoiser_is_that_of_the_gaussian():
     """E[x_0 | x_t] = S (S + sigma^2)^-1 x_t; the score is (D - x) / sigma^2, so its error is this one's / sigma^2."""
     cov = np.array([[1.0, 0.7], [0.7, 1.0]])
     rng = np.random.default_rng(0)
-    state = fit(rng.multivariate_normal([0, 0], cov, 20_000), NUMBERS, max_iter=3000)
+    state = fit(rng.multivariate_normal([0, 0], cov, 20_000), NUMBERS, max_iter=2000)
     for sigma in (0.3, 1.0, 3.0):
         x = rng.multivariate_normal([0, 0], cov + sigma**2 * np.eye(2), 2000)
         exact = x @ np.linalg.solve(cov + sigma**2 * np.eye(2), cov)
@@ -310,7 +310,7 @@ def test_trained_denoiser_is_that_of_two_points():
     """Points (-1, -1) and (1, 1) on equal terms: E[x_0 | x_t] = tanh((x_1 + x_2) / sigma^2) (1, 1)."""
     rng = np.random.default_rng(0)
     rows = rng.choice([-1.0, 1.0], 5000)[:, None] * np.ones((1, 2))
-    state = fit(rows, NUMBERS, max_iter=3000)
+    state = fit(rows, NUMBERS, max_iter=2000)
     for sigma in (0.5, 1.0, 2.0):
         x = rows[:2000] + sigma * rng.standard_normal((2000, 2))
         exact = np.tanh(x.sum(1, keepdims=True) / sigma**2) * np.ones((1, 2))
@@ -324,7 +324,7 @@ def test_trained_posterior_of_a_category_and_its_density():
     rng = np.random.default_rng(0)
     levels = rng.choice(3, 20_000, p=f)
     rows = np.column_stack([shift[levels] + 0.3 * rng.standard_normal(20_000), CODES[levels]])
-    state = fit(rows, MIXED, conditional_fraction=0.8, max_iter=4000)
+    state = fit(rows, MIXED, conditional_fraction=0.8, max_iter=3000)
     value = np.linspace(-2, 2.5, 40)
     query = np.column_stack([np.repeat(value, 3), np.tile(CODES, (40, 1))])
     log_density = backend.log_density(
@@ -356,9 +356,9 @@ def test_early_stopping_keeps_the_best_held_out_weights():
     """Random noise as a table of 30 rows: the held-out loss turns and training stops before max_iter."""
     rng = np.random.default_rng(0)
     rows, held_out = rng.standard_normal((30, 2)), rng.standard_normal((200, 2))
-    told = plan(max_iter=5000, n_iter_no_change=5, evaluate_every=50)
+    told = plan(max_iter=5000, n_iter_no_change=5, evaluate_every=50, batch_size=64)
     data = backend.TrainingRows(rows, np.zeros(2), held_out=held_out)
-    _, history = backend.fit_denoiser(data, NUMBERS, backend.NetworkShape((128, 128), 8), told, device="cpu")
+    _, history = backend.fit_denoiser(data, NUMBERS, backend.NetworkShape((64,), 8), told, device="cpu")
     assert history.stop_reason == "early_stopping" and history.n_iter < 5000
 
 

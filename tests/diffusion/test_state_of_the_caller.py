@@ -12,9 +12,9 @@ from skmdiff import ManifoldDiffusionSampler
 RNG = np.random.default_rng(0)
 X = pd.DataFrame(
     {
-        "number": np.where(RNG.random(60) < 0.2, np.nan, RNG.normal(size=60)),
-        "narrow": RNG.choice(["a", "b"], 60),
-        "wide": [f"c{k}" for k in range(60)],
+        "number": np.where(RNG.random(120) < 0.2, np.nan, RNG.normal(size=120)),
+        "narrow": RNG.choice(["a", "b"], 120),
+        "wide": [f"c{k // 2}" for k in range(120)],
     }
 )
 NOISY = RNG.normal(size=(40, 3))
@@ -30,11 +30,15 @@ def default_dtype(dtype):
         torch.set_default_dtype(before)
 
 
-def everything():
-    """What passes the door: weights and losses of a fit, samples, probabilities, densities, rows without noise."""
+def fitted():
+    """A sampler of a table of all kinds of columns, and one that knows of measurement noise."""
     settings = dict(max_iter=4, hidden_layer_sizes=(8,), n_steps=2, random_state=0)
     sampler = ManifoldDiffusionSampler(**settings).fit(X)
-    noisy = ManifoldDiffusionSampler(noise_level=0.3, **settings).fit(NOISY)
+    return sampler, ManifoldDiffusionSampler(noise_level=0.3, **settings).fit(NOISY)
+
+
+def results(sampler, noisy):
+    """What passes the door: weights and losses, samples, probabilities, densities, rows without noise."""
     return [
         *sampler.denoiser_.weights.values(),
         sampler.validation_loss_curve_,
@@ -48,7 +52,13 @@ def everything():
 
 @pytest.fixture(scope="module")
 def plain():
-    return everything()
+    samplers = fitted()
+    return samplers, results(*samplers)
+
+
+def assert_same(found, expected):
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
 
 STATES = {
@@ -58,13 +68,18 @@ STATES = {
     "float64": lambda: default_dtype(torch.float64),
     "bfloat16": lambda: default_dtype(torch.bfloat16),
     "another device": lambda: torch.device("meta"),
-    "numpy raises": lambda: np.errstate(all="raise"),
 }
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_the_state_of_the_caller_changes_no_bit(plain, state):
+def test_the_state_of_torch_changes_no_bit(plain, state):
     with STATES[state]():
-        found = everything()
-    for a, b in zip(plain, found, strict=True):
-        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+        found = results(*fitted())
+    assert_same(found, plain[1])
+
+
+def test_samples_are_the_same_where_numpy_raises(plain):
+    sampler, noisy = plain[0]
+    with np.errstate(all="raise"):
+        found = [sampler.sample(20, missing="fill"), noisy.sample(5), noisy.denoise(NOISY[:5])]
+    assert_same(found, [plain[1][-5], *plain[1][-2:]])

@@ -406,7 +406,8 @@ def test_an_interrupted_search_ends(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         search.fit(X)
     assert n_fits == 2
-    n_fits, model = 0, sampler().fit(X)
+    n_fits = 0
+    model = sampler().fit(X)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X)
     assert not any(name.endswith("_") for name in vars(model))
