@@ -25,7 +25,7 @@ from ._table.codec import TableCodec
 from ._table.frames import take_rows
 from .datasets import load_german_credit
 from .inspection import ColumnsDisplay, EmbeddingDisplay
-from .metrics import c2st, copy_share, coverage_precision, dcr_share, shape_error, trend_error
+from .metrics import c2st, copy_share, dcr_share, prdc, shape_error, trend_error
 
 MANIFOLDS = {
     "default": lambda: None,
@@ -143,7 +143,8 @@ def _block_scores(reference, train, rows, n_rows, rng):
     for k in range(n_blocks):
         block = take_rows(rows, slice(k * n_rows, (k + 1) * n_rows))
         two_sample = c2st(reference, block, random_state=rng)
-        nearness = coverage_precision(reference, block, reference=train)
+        near = prdc(reference, block, reference=train)
+        nearness = near.coverage, near.precision
         scores.append([shape_error(reference, block), trend_error(reference, block), two_sample, *nearness])
     return np.mean(scores, axis=0)
 

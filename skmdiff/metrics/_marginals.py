@@ -1,9 +1,8 @@
 """Single columns and pairs of columns."""
 
 import numpy as np
-from scipy.stats import wasserstein_distance
 
-from ._tables import aligned, category_codes, deviation, is_constant
+from ._tables import aligned, category_codes, is_constant
 
 
 def shape_error(real, synthetic, *, categorical_features="from_dtype"):
@@ -46,41 +45,6 @@ def shape_errors(real, synthetic, categorical_features="from_dtype"):
             for p, q, is_category in zip(a, b, categorical, strict=True)
         ]
     )
-
-
-def column_wasserstein(real, synthetic, *, categorical_features="from_dtype"):
-    """Mean distance by which the values of a column have to be moved.
-
-    For a numeric column the 1-Wasserstein distance, the area between the two distribution functions, in real
-    standard deviations, plus the gap between the shares of missing cells; for a categorical one the total
-    variation, which is the same distance when any two levels are 1 apart. Lower is better: 0 is ideal, and
-    there is no bound. It sees how far values are off where :func:`shape_error` sees how many. It misleads as
-    that does, being blind to dependence, and a column with a heavy tail drowns the others.
-
-    Parameters
-    ----------
-    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The tables to compare; the numbers of rows may differ.
-    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
-        The categorical columns: a mask, indices or names.
-
-    Returns
-    -------
-    float
-        The mean over the columns, 0 or more.
-
-    Examples
-    --------
-    >>> from skmdiff.metrics import column_wasserstein
-    >>> column_wasserstein([[0.0], [2.0]], [[3.0], [5.0]])
-    3.0
-    """
-    (a, b), categorical = aligned([real, synthetic], categorical_features)
-    distances = [
-        _total_variation(p, q) if is_category else _moved(p.astype(float), q.astype(float))
-        for p, q, is_category in zip(a, b, categorical, strict=True)
-    ]
-    return float(np.mean(distances))
 
 
 def trend_error(real, synthetic, *, n_bins=10, categorical_features="from_dtype"):
@@ -184,13 +148,6 @@ def _total_variation(a, b):
     p, q, n_levels = category_codes(a, b)
     gaps = np.bincount(p, minlength=n_levels) / len(p) - np.bincount(q, minlength=n_levels) / len(q)
     return np.abs(gaps).sum() / 2
-
-
-def _moved(a, b):
-    """The 1-Wasserstein distance of the numbers, in deviations of the first, plus the gap of the missing."""
-    p, q = a[~np.isnan(a)], b[~np.isnan(b)]
-    missing = abs(np.isnan(a).mean() - np.isnan(b).mean())
-    return missing + (wasserstein_distance(p, q) / deviation(p) if len(p) and len(q) else 0.0)
 
 
 def _correlations(columns):

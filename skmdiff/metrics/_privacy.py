@@ -40,7 +40,7 @@ def copy_share(train, synthetic):
 def dcr_share(train, holdout, synthetic, *, n_repeats=5, categorical_features="from_dtype", random_state=None):
     """Share of the synthetic rows that lie nearer to the training rows than to held-out ones.
 
-    Distance to the closest record, in the space of :func:`coverage_precision`, to as many training as
+    Distance to the closest record, in the space of :func:`prdc`, to as many training as
     held-out rows; ties count half; the mean over several choices of rows. Ideal is 0.5, what fresh real rows
     score: higher means that training rows leak, up to 1 for copies if the two tables are equally long, and up to
     0.5 + m / 2 n where only m of the n training rows are compared (.625 for a split of 80 to 20). It
@@ -78,7 +78,7 @@ def dcr_ratio(train, holdout, synthetic, *, quantile=0.5, categorical_features="
     """Distance of the synthetic rows to the closest training row, in units of the distance of fresh real rows.
 
     The `quantile` of the distances from the synthetic rows to their closest training row, over that from the
-    held-out rows, in the space of :func:`coverage_precision`. Ideal is 1; below 1 the rows hug the training
+    held-out rows, in the space of :func:`prdc`. Ideal is 1; below 1 the rows hug the training
     rows, down to 0 for copies; above 1 they lie off the data, without bound. It misleads because bad rows are
     far from everything, so a poor generator looks private, and because a quantile hides the few rows that are
     copied: look at a low one too.
@@ -116,7 +116,7 @@ def membership_inference(train, holdout, synthetic, *, reference=None, max_fpr=0
     """How well an attacker tells the training rows from other real rows by looking at the synthetic ones.
 
     The attacker holds a row to have been trained on where a synthetic row is near it, in the space of
-    :func:`coverage_precision`; with `reference`, where a synthetic row is nearer than a reference row is, so
+    :func:`prdc`; with `reference`, where a synthetic row is nearer than a reference row is, so
     that rows from thick regions do not all look like members. Returned are the share of the training rows
     found when at most a share `max_fpr` of the held-out rows is accused (true positive rate at a low false
     positive rate), and the area under the ROC curve. Lower is better: ideal are `max_fpr` and 0.5, what fresh
@@ -164,7 +164,7 @@ def memorisation_excess(train, holdout, synthetic, *, ratio=1 / 3, categorical_f
     """Share of the synthetic rows that sit on a training row, beyond that of fresh real rows.
 
     A row counts as memorised if its closest training row is nearer than `ratio` times the second closest, in
-    the space of :func:`coverage_precision`. The share of held-out rows that count is taken off, because it is
+    the space of :func:`prdc`. The share of held-out rows that count is taken off, because it is
     not 0: about ``ratio ** d`` for data of d intrinsic dimensions, .11 in the plane. Ideal is 0; more means
     copies, up to 1; less means that rows keep away from the training rows, down to -1. It misleads where the
     training rows have doubles: a copy of one has two closest rows at distance 0 and does not count.

@@ -13,8 +13,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._table.frames import column_names
-from ._coverage import alpha_precision_beta_recall, prdc, vendi_score
-from ._marginals import column_wasserstein, mutual_information_error, shape_error, shape_errors, trend_error
+from ._coverage import prdc, vendi_score
+from ._marginals import mutual_information_error, shape_error, shape_errors, trend_error
 from ._page import Bar, number, page, table
 from ._privacy import attack, copy_share, excess_of_memorised, ratio_of_distances, share_nearer
 from ._tables import (
@@ -27,7 +27,7 @@ from ._tables import (
     some_rows,
     take_rows,
 )
-from ._two_sample import c2st, energy_distance, mmd, wasserstein
+from ._two_sample import c2st, energy_distance, mmd
 from ._utility import column_skills, share_of_skill
 
 _MIN_ROWS = 20
@@ -39,19 +39,15 @@ _REPEATS = 5
 # measure -> (group, better, ideal or None for what the ceiling scores, how it misleads)
 _FACTS = {
     "shape_error": ("columns", "lower", 0.0, "sees no dependence"),
-    "column_wasserstein": ("columns", "lower", 0.0, "sees no dependence; heavy tails drown the rest"),
     "trend_error": ("pairs of columns", "lower", 0.0, "sees straight lines and bins only"),
     "mutual_information_error": ("pairs of columns", "lower", 0.0, "sees how much two columns depend, not how"),
     "c2st": ("rows", "lower, to 0.5", 0.5, "with few rows trees learn little; rounding alone takes it to 1"),
     "energy_distance": ("rows", "lower", None, "sees means first"),
     "mmd": ("rows", "lower", 0.0, "sees differences at the scale of its bandwidth"),
-    "wasserstein": ("rows", "lower", None, "far from 0 for few rows in many columns, whatever their distribution"),
     "precision": ("coverage", "higher", None, "rewards rows that shrink to the middle"),
     "recall": ("coverage", "higher", None, "rewards rows strewn wide"),
     "density": ("coverage", "higher, to 1", 1.0, "rewards rows in the thick of the data"),
     "coverage": ("coverage", "higher", None, "copies score as high as fresh rows"),
-    "alpha_precision": ("coverage", "higher", 1.0, "sees the distance from the mean only"),
-    "beta_recall": ("coverage", "higher, to 0.5", 0.5, "copies score 1"),
     "vendi_ratio": ("coverage", "to 1", 1.0, "noise raises it"),
     "utility": ("utility", "higher, to 1", 1.0, "rows that simplify teach well"),
     "copy_share": ("privacy", "to the ceiling", None, "a row copied but for a digit does not count"),
@@ -183,7 +179,7 @@ def report(real_train, synthetic, real_test, *, max_rows=3000, categorical_featu
         each with the same columns in the same order, two or more.
     max_rows : int, default=3000
         Rows of each table to use at most, 20 or more; nearest training rows are looked for among ten times as
-        many. `mmd` uses 2000 and `wasserstein` and `vendi_score` 1000 at most.
+        many. `mmd` uses 2000 and `vendi_score` 1000 at most.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
     random_state : int, RandomState instance or None, default=None
@@ -234,20 +230,15 @@ def _closeness(train, synthetic, test, max_rows, options, rng):
 
 def _distances(reference, rows, n, options, chance):
     """The measures that compare a candidate with held-out rows."""
-    alpha, beta = alpha_precision_beta_recall(reference, rows, **options)
     diversity, real_diversity = (vendi_score(part, reference=reference, **chance) for part in (rows, reference))
     return {
         "shape_error": shape_error(reference, rows, **options),
-        "column_wasserstein": column_wasserstein(reference, rows, **options),
         "trend_error": trend_error(reference, rows, **options),
         "mutual_information_error": mutual_information_error(reference, rows, **options),
         "c2st": c2st(reference, rows, max_rows=n, **chance),
         "energy_distance": energy_distance(reference, rows, max_rows=n, **chance),
         "mmd": mmd(reference, rows, **chance),
-        "wasserstein": wasserstein(reference, rows, **chance),
         **prdc(reference, rows, **options)._asdict(),
-        "alpha_precision": alpha,
-        "beta_recall": beta,
         "vendi_ratio": diversity / real_diversity,
     }
 

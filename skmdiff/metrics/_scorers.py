@@ -8,11 +8,11 @@ from collections import Counter
 
 from sklearn.utils import check_random_state
 
-from ._coverage import coverage_precision, prdc
-from ._marginals import shape_error, trend_error
+from ._coverage import prdc
+from ._marginals import trend_error
 from ._privacy import dcr_share, row_tuples
 from ._tables import aligned, as_table, take_rows
-from ._two_sample import c2st, energy_distance, mmd, wasserstein
+from ._two_sample import c2st
 from ._utility import tstr
 
 
@@ -95,6 +95,14 @@ def make_sampler_scorer(metric, *, greater_is_better, n_samples=None, random_sta
     >>> search = GridSearchCV(KernelDensity(), {"bandwidth": [0.3, 9.0]}, scoring=scorer, cv=3).fit(rows)
     >>> search.best_params_
     {'bandwidth': 0.3}
+
+    A measure of several numbers needs a function that picks one:
+
+    >>> from skmdiff.metrics import prdc
+    >>> def recall(real, synthetic):
+    ...     return prdc(real, synthetic).recall
+    >>> make_sampler_scorer(recall, greater_is_better=True)
+    SamplerScorer(recall, greater_is_better=True)
     """
     return SamplerScorer(metric, 1 if greater_is_better else -1, n_samples, random_state, options)
 
@@ -186,24 +194,10 @@ def _remaining(table, held_out):
 
 
 def _coverage(real, synthetic, **options):
-    return coverage_precision(real, synthetic, **options)[0]
+    return prdc(real, synthetic, **options).coverage
 
 
-def _precision(real, synthetic, **options):
-    return coverage_precision(real, synthetic, **options)[1]
-
-
-def _recall(real, synthetic, **options):
-    return prdc(real, synthetic, **options).recall
-
-
-shape_scorer = make_sampler_scorer(shape_error, greater_is_better=False)
-trend_scorer = make_sampler_scorer(trend_error, greater_is_better=False)
 detection_scorer = make_sampler_scorer(c2st, greater_is_better=False)
-energy_scorer = make_sampler_scorer(energy_distance, greater_is_better=False)
-mmd_scorer = make_sampler_scorer(mmd, greater_is_better=False)
-wasserstein_scorer = make_sampler_scorer(wasserstein, greater_is_better=False)
+trend_scorer = make_sampler_scorer(trend_error, greater_is_better=False)
 coverage_scorer = make_sampler_scorer(_coverage, greater_is_better=True)
-precision_scorer = make_sampler_scorer(_precision, greater_is_better=True)
-recall_scorer = make_sampler_scorer(_recall, greater_is_better=True)
 utility_scorer = make_sampler_scorer(tstr, greater_is_better=True)

@@ -1,17 +1,15 @@
-"""Whole rows, two samples of them: a trained classifier, and three distances between distributions.
+"""Whole rows, two samples of them: a trained classifier, and two distances between distributions.
 
 The distances take rows of the space of `_tables` and, with x, x' real and y, y' synthetic::
 
     energy distance   sqrt(2 E|x - y| - E|x - x'| - E|y - y'|)
     squared MMD       E k(x, x') + E k(y, y') - 2 E k(x, y),   k(x, y) = exp(-|x - y|^2 / 2 h^2)
-    1-Wasserstein     min over couplings of E|x - y|
 """
 
 import numbers
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import pdist
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import pairwise_distances_chunked, roc_auc_score
 from sklearn.metrics.pairwise import euclidean_distances
@@ -184,53 +182,6 @@ def mmd(
     bandwidth = median_distance(a) if bandwidth is None else check_bandwidth(bandwidth)
     across = gaussian_kernel(a, b, bandwidth).mean()
     return float(_mean_off_diagonal(a, bandwidth) + _mean_off_diagonal(b, bandwidth) - 2 * across)
-
-
-def wasserstein(
-    real, synthetic, *, reference=None, max_rows=1000, categorical_features="from_dtype", random_state=None
-):
-    """1-Wasserstein distance of the rows: how far they must be moved, on average, to become the real ones.
-
-    The cheapest pairing of as many real as synthetic rows, at Euclidean cost between standardised numeric
-    columns and one-hot columns, solved exactly. Lower is better: 0 is ideal, and there is no bound. It
-    misleads because few rows in many columns are far apart whatever their distributions: fresh real rows score far
-    from 0, so read it beside their value with as many rows.
-
-    Parameters
-    ----------
-    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The tables to compare; the longer one is cut to a random part as long as the shorter one.
-    reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
-        Rows that give the means, deviations and levels of the space; those of `real` by default.
-    max_rows : int, default=1000
-        Rows of each table to use at most; the time grows with their cube.
-    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
-        The categorical columns: a mask, indices or names.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the choice of rows.
-
-    Returns
-    -------
-    float
-        0 or more.
-
-    References
-    ----------
-    Peyré, G., & Cuturi, M. (2019). Computational optimal transport. Foundations and Trends in Machine
-    Learning.
-
-    Examples
-    --------
-    >>> from skmdiff.metrics import wasserstein
-    >>> wasserstein([[-1.0], [1.0]], [[2.0], [0.0]])
-    1.0
-    """
-    check_max_rows(max_rows)
-    rng = check_random_state(random_state)
-    a, b = two_in_space(real, synthetic, reference, categorical_features)
-    n = min(len(a), len(b), max_rows)
-    cost = cdist(some(a, n, rng), some(b, n, rng))
-    return float(cost[linear_sum_assignment(cost)].mean())
 
 
 def gaussian_kernel(a, b, bandwidth):
