@@ -6,6 +6,7 @@ measured against the held-out rows, for which the training rows are the fresh on
 against the training rows, with half of the held-out rows as the outsiders and the other half as the fresh ones.
 """
 
+from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,6 @@ from sklearn.utils import check_random_state
 from .._table.frames import column_names
 from ._coverage import prdc, vendi_score
 from ._marginals import mutual_information_error, shape_error, shape_errors, trend_error
-from ._page import Bar, number, page, table
 from ._privacy import attack, copy_share, excess_of_memorised, ratio_of_distances, share_nearer
 from ._tables import (
     aligned,
@@ -35,6 +35,30 @@ _MIN_ROWS = 20
 _RECORDS = 10
 _MAX_FPR = 0.01
 _REPEATS = 5
+
+# the colours are those of the browser, light or dark as its user prefers
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Synthetic rows, measured</title>
+<style>
+:root {{ color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif }}
+body {{ margin: 2em auto; max-width: 75em; padding: 0 1em }}
+table {{ border-collapse: collapse }}
+th, td {{ padding: .25em .8em; text-align: left; border-bottom: 1px solid #8886; font-variant-numeric: tabular-nums }}
+</style>
+</head>
+<body>
+<h1>Synthetic rows, measured</h1>
+{notes}
+<h2>Measures</h2>
+{measures}
+<h2>Columns</h2>
+{columns}
+</body>
+</html>
+"""
 
 # measure -> (group, better, ideal or None for what the ceiling scores, how it misleads)
 _FACTS = {
@@ -115,7 +139,7 @@ class MetricsReport:
         # the longest number in four digits is like -1.234e-05
         header = f"{'measure':<25}{'value':>12}{'floor':>12}{'ceiling':>12}{'ideal':>9}  better"
         lines = [
-            f"{m.name:<25}{m.value:>12.4g}{m.floor:>12.4g}{m.ceiling:>12.4g}{number(m.ideal):>9}  {m.better}"
+            f"{m.name:<25}{m.value:>12.4g}{m.floor:>12.4g}{m.ceiling:>12.4g}{_as_text(m.ideal):>9}  {m.better}"
             for m in self.measures
         ]
         return "\n".join([header, *lines, *self.notes])
@@ -123,16 +147,26 @@ class MetricsReport:
     __repr__ = __str__
 
     def _repr_html_(self):
-        """The table of the measures, as a notebook shows it."""
-        header = ["measure", "value", "floor", "ceiling", "ideal", "better"]
-        rows = [[m.name, m.value, m.floor, m.ceiling, m.ideal, m.better] for m in self.measures]
-        return table(header, rows)
+        """The table of the measures for a notebook, which shows the text where there is no pandas."""
+        try:
+            return _html_table(self.measures, Measure._fields[:-1])
+        except ModuleNotFoundError:
+            return None
 
     def to_frame(self):
-        """The measures as a pandas DataFrame, indexed by name; pandas must be installed."""
-        import pandas as pd
+        """The measures as a pandas DataFrame, indexed by name.
 
-        return pd.DataFrame(self.measures, columns=Measure._fields).set_index("name")
+        Returns
+        -------
+        DataFrame of shape (n_measures, 7)
+            The columns are the other fields of a measure: group, value, floor, ceiling, ideal, better, misleads.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        return _pandas().DataFrame(self.measures, columns=Measure._fields).set_index("name")
 
     def to_html(self, path):
         """Write one HTML page that needs no network and no script.
@@ -141,24 +175,18 @@ class MetricsReport:
         ----------
         path : str or path-like
             The file to write.
-        """
-        header = ["measure", "value", "floor", "ceiling", "ideal", "better", "floor to ceiling", "how it misleads"]
-        column_header = ["column", "shape error", "of fresh rows", "skill from synthetic rows", "from real rows"]
-        tables = [
-            ("Measures", table(header, self._grouped_rows())),
-            ("Columns", table(column_header, [list(column) for column in self.columns])),
-        ]
-        Path(path).write_text(page("Synthetic rows, measured", self.notes, tables), encoding="utf-8")
 
-    def _grouped_rows(self):
-        rows, group = [], None
-        for m in self.measures:
-            if m.group != group:
-                group = m.group
-                rows.append([group])
-            bar = Bar(_share(m) if group != "privacy" else None)
-            rows.append([m.name, m.value, m.floor, m.ceiling, m.ideal, m.better, bar, m.misleads])
-        return rows
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        page = _PAGE.format(
+            notes="\n".join(f"<p>{escape(note)}</p>" for note in self.notes),
+            measures=_html_table(self.measures, Measure._fields),
+            columns=_html_table(self.columns, ColumnMeasure._fields),
+        )
+        Path(path).write_text(page, encoding="utf-8")
 
 
 def report(real_train, synthetic, real_test, *, max_rows=3000, categorical_features="from_dtype", random_state=None):
@@ -300,9 +328,23 @@ def _notes(n_close, n_private):
     ]
 
 
-def _share(measure):
-    """How far from the floor to the ceiling a value lies, between 0 and 1; None where the two are the same."""
-    way = measure.ceiling - measure.floor
-    if not np.isfinite([way, measure.value]).all() or way == 0:
-        return None
-    return float(np.clip((measure.value - measure.floor) / way, 0, 1))
+def _as_text(value):
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _html_table(entries, fields):
+    """The given fields of named tuples, which are their first ones, as an HTML table; all texts are escaped."""
+    pd = _pandas()
+    cells = [[_as_text(value) for value in entry[: len(fields)]] for entry in entries]
+    # pandas cuts long texts to the width of its display
+    with pd.option_context("display.max_colwidth", None):
+        header = [field.replace("_", " ") for field in fields]
+        return pd.DataFrame(cells, columns=header).to_html(escape=True, index=False, border=0)
+
+
+def _pandas():
+    try:
+        import pandas
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError('to_frame and to_html need pandas; pip install "skmdiff[frames]"') from error
+    return pandas
