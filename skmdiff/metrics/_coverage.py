@@ -1,5 +1,7 @@
 """Whether synthetic rows lie where real ones do, and everywhere that they do; how many kinds of row there are."""
 
+from __future__ import annotations
+
 import numbers
 from typing import NamedTuple
 
@@ -9,7 +11,18 @@ from scipy.special import entr
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.utils import check_random_state, check_scalar
 
-from ._tables import SAME, WORKING_MEMORY, check_max_rows, neighbour_radius, one_hot_space, some, two_in_space
+from ._tables import (
+    SAME,
+    WORKING_MEMORY,
+    CategoricalFeatures,
+    Seed,
+    Table,
+    check_max_rows,
+    neighbour_radius,
+    one_hot_space,
+    some,
+    two_in_space,
+)
 from ._two_sample import check_bandwidth, gaussian_kernel, median_distance
 
 
@@ -22,7 +35,14 @@ class PRDC(NamedTuple):
     coverage: float
 
 
-def prdc(real, synthetic, *, reference=None, n_neighbors=5, categorical_features="from_dtype"):
+def prdc(
+    real: Table,
+    synthetic: Table,
+    *,
+    reference: Table | None = None,
+    n_neighbors: int = 5,
+    categorical_features: CategoricalFeatures = "from_dtype",
+) -> PRDC:
     """Precision, recall, density and coverage.
 
     Around every row lies the ball that reaches to its `n_neighbors`-th neighbour in its own table.
@@ -81,8 +101,14 @@ def prdc(real, synthetic, *, reference=None, n_neighbors=5, categorical_features
 
 
 def vendi_score(
-    rows, *, reference=None, bandwidth=None, max_rows=1000, categorical_features="from_dtype", random_state=None
-):
+    rows: Table,
+    *,
+    reference: Table | None = None,
+    bandwidth: float | None = None,
+    max_rows: int = 1000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Effective number of different rows.
 
     The exponential of the entropy of the eigenvalues of K / n, where K is the Gaussian kernel between
@@ -141,7 +167,7 @@ class _BallCounts(NamedTuple):
     met: np.ndarray
 
 
-def _ball_counts(a, b, radius, radius_b):
+def _ball_counts(a: np.ndarray, b: np.ndarray, radius: np.ndarray, radius_b: np.ndarray) -> _BallCounts:
     """Compare every synthetic row with every real one, some of the synthetic at a time."""
     n_balls, start = [], 0
     inside, met = np.zeros(len(a), dtype=bool), np.zeros(len(a), dtype=bool)
@@ -154,7 +180,9 @@ def _ball_counts(a, b, radius, radius_b):
     return _BallCounts(np.concatenate(n_balls), inside, met)
 
 
-def _neighbourly(real, synthetic, reference, n_neighbors, categorical_features):
+def _neighbourly(
+    real: Table, synthetic: Table, reference: Table | None, n_neighbors: int, categorical_features: CategoricalFeatures
+) -> tuple[np.ndarray, np.ndarray]:
     """Two tables in one space, each with enough rows to have neighbours."""
     check_scalar(n_neighbors, "n_neighbors", numbers.Integral, min_val=1)
     a, b = two_in_space(real, synthetic, reference, categorical_features)

@@ -6,9 +6,14 @@ measured against the held-out rows, for which the training rows are the fresh on
 against the training rows, with half of the held-out rows as the outsiders and the other half as the fresh ones.
 """
 
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -18,6 +23,9 @@ from ._coverage import prdc, vendi_score
 from ._marginals import mutual_information_error, shape_error, shape_errors, trend_error
 from ._privacy import attack, copy_share, excess_of_memorised, ratio_of_distances, share_nearer
 from ._tables import (
+    CategoricalFeatures,
+    Seed,
+    Table,
     aligned,
     as_table,
     check_max_rows,
@@ -124,17 +132,17 @@ class MetricsReport:
         As given.
     """
 
-    def __init__(self, measures, columns, notes):
+    def __init__(self, measures: list[Measure], columns: list[ColumnMeasure], notes: list[str]) -> None:
         self.measures, self.columns, self.notes = measures, columns, notes
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Measure:
         """The entry of a measure by its name."""
         found = {measure.name: measure for measure in self.measures}
         if name not in found:
             raise KeyError(f"the report has no measure {name!r}; it has {', '.join(found)}")
         return found[name]
 
-    def __str__(self):
+    def __str__(self) -> str:
         """Aligned plain text, one line a measure."""
         # the longest number in four digits is like -1.234e-05
         header = f"{'measure':<25}{'value':>12}{'floor':>12}{'ceiling':>12}{'ideal':>9}  better"
@@ -146,14 +154,14 @@ class MetricsReport:
 
     __repr__ = __str__
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str | None:
         """The table of the measures for a notebook, which shows the text where there is no pandas."""
         try:
             return _html_table(self.measures, Measure._fields[:-1])
         except ModuleNotFoundError:
             return None
 
-    def to_frame(self):
+    def to_frame(self) -> Any:
         """The measures as a pandas DataFrame, indexed by name.
 
         Returns
@@ -168,7 +176,7 @@ class MetricsReport:
         """
         return _pandas().DataFrame(self.measures, columns=Measure._fields).set_index("name")
 
-    def to_html(self, path):
+    def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write one HTML page that needs no network and no script.
 
         Parameters
@@ -189,7 +197,15 @@ class MetricsReport:
         Path(path).write_text(page, encoding="utf-8")
 
 
-def report(real_train, synthetic, real_test, *, max_rows=3000, categorical_features="from_dtype", random_state=None):
+def report(
+    real_train: Table,
+    synthetic: Table,
+    real_test: Table,
+    *,
+    max_rows: int = 3000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> MetricsReport:
     """Measure synthetic rows in every way of this module, each beside a floor and a ceiling.
 
     The floor is what independent columns score, the training rows with each column shuffled on its own. The
@@ -228,18 +244,20 @@ def report(real_train, synthetic, real_test, *, max_rows=3000, categorical_featu
     (1.0, 0.0)
     """
     check_max_rows(max_rows, _MIN_ROWS)
-    tables = [as_table(part, _MIN_ROWS) for part in (real_train, synthetic, real_test)]
+    train, synthetic, test = (as_table(part, _MIN_ROWS) for part in (real_train, synthetic, real_test))
     # refuse what cannot be compared before minutes are spent
-    aligned(tables, categorical_features)
+    aligned([train, synthetic, test], categorical_features)
     rng = check_random_state(random_state)
     options = {"categorical_features": categorical_features}
-    scores, columns, n_close = _closeness(*tables, max_rows, options, rng)
-    privacy_scores, n_private = _privacy(*tables, max_rows, options, rng)
+    scores, columns, n_close = _closeness(train, synthetic, test, max_rows, options, rng)
+    privacy_scores, n_private = _privacy(train, synthetic, test, max_rows, options, rng)
     rows = [score | private for score, private in zip(scores, privacy_scores, strict=True)]
     return MetricsReport(_measures(*rows), columns, _notes(n_close, n_private))
 
 
-def _closeness(train, synthetic, test, max_rows, options, rng):
+def _closeness(
+    train: Table, synthetic: Table, test: Table, max_rows: int, options: dict[str, Any], rng: np.random.RandomState
+) -> tuple[list[dict[str, float]], list[ColumnMeasure], int]:
     """Scores of the three candidates against held-out rows, what is said of each column, and the rows of each."""
     n = min(max_rows, *(part.shape[0] for part in (train, synthetic, test)))
     reference, fresh = some_rows(test, n, rng), some_rows(train, n, rng)
@@ -256,7 +274,9 @@ def _closeness(train, synthetic, test, max_rows, options, rng):
     return scores, columns, n
 
 
-def _distances(reference, rows, n, options, chance):
+def _distances(
+    reference: Table, rows: Table, n: int, options: dict[str, Any], chance: dict[str, Any]
+) -> dict[str, float]:
     """The measures that compare a candidate with held-out rows."""
     diversity, real_diversity = (vendi_score(part, reference=reference, **chance) for part in (rows, reference))
     return {
@@ -271,24 +291,33 @@ def _distances(reference, rows, n, options, chance):
     }
 
 
-def _privacy(train, synthetic, test, max_rows, options, rng):
+def _privacy(
+    train: Table, synthetic: Table, test: Table, max_rows: int, options: dict[str, Any], rng: np.random.RandomState
+) -> tuple[list[dict[str, float]], list[int]]:
     """Scores of the three candidates against the training rows, and the numbers of rows that were used."""
     halves = np.array_split(rng.permutation(test.shape[0]), 2)
     outsiders, fresh = (take_rows(test, half[:max_rows]) for half in halves)
     records = some_rows(train, _RECORDS * max_rows, rng)
     candidates = [some_rows(synthetic, _RECORDS * max_rows, rng), independent_columns(records, rng), fresh]
-    space = one_hot_space([records, outsiders, *candidates], **options)
+    a, b, *spaces = one_hot_space([records, outsiders, *candidates], **options)
     # the records are in random order: the first ones are any
     members, seed = slice(max_rows), rng.randint(2**31)
-    of_outsiders = nearest(space[0], space[1], n_neighbors=2)
-    scores = [_leaks(*space[:2], of_outsiders, rows, members, np.random.RandomState(seed)) for rows in space[2:]]
+    of_outsiders = nearest(a, b, n_neighbors=2)
+    scores = [_leaks(a, b, of_outsiders, rows, members, np.random.RandomState(seed)) for rows in spaces]
     for score, rows in zip(scores, candidates, strict=True):
         score["copy_share"] = copy_share(records, take_rows(rows, members))
     n_members = min(max_rows, records.shape[0])
     return scores, [records.shape[0], n_members, outsiders.shape[0], fresh.shape[0]]
 
 
-def _leaks(records, outsiders, of_outsiders, rows, members, rng):
+def _leaks(
+    records: np.ndarray,
+    outsiders: np.ndarray,
+    of_outsiders: np.ndarray,
+    rows: np.ndarray,
+    members: slice,
+    rng: np.random.RandomState,
+) -> dict[str, float]:
     """The measures of privacy of a candidate, all of whose rows are shown to the attacker."""
     tpr, auc = attack(records[members], outsiders, rows, max_fpr=_MAX_FPR)
     drawn = nearest(records, rows[members], n_neighbors=2)
@@ -302,7 +331,7 @@ def _leaks(records, outsiders, of_outsiders, rows, members, rng):
     }
 
 
-def _measures(synthetic, floor, ceiling):
+def _measures(synthetic: dict[str, float], floor: dict[str, float], ceiling: dict[str, float]) -> list[Measure]:
     return [
         Measure(
             name,
@@ -318,7 +347,7 @@ def _measures(synthetic, floor, ceiling):
     ]
 
 
-def _notes(n_close, n_private):
+def _notes(n_close: int, n_private: list[int]) -> list[str]:
     n_records, n_members, n_outsiders, n_fresh = n_private
     return [
         "floor: training rows, each column shuffled on its own; ceiling: fresh real rows.",
@@ -328,11 +357,11 @@ def _notes(n_close, n_private):
     ]
 
 
-def _as_text(value):
+def _as_text(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def _html_table(entries, fields):
+def _html_table(entries: Sequence[tuple[Any, ...]], fields: Sequence[str]) -> str:
     """The given fields of named tuples, which are their first ones, as an HTML table; all texts are escaped."""
     pd = _pandas()
     cells = [[_as_text(value) for value in entry[: len(fields)]] for entry in entries]
@@ -342,7 +371,7 @@ def _html_table(entries, fields):
         return pd.DataFrame(cells, columns=header).to_html(escape=True, index=False, border=0)
 
 
-def _pandas():
+def _pandas() -> ModuleType:
     try:
         import pandas
     except ModuleNotFoundError as error:

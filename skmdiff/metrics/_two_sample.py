@@ -6,6 +6,8 @@ The distances take rows of the space of `_tables` and, with x, x' real and y, y'
     squared MMD       E k(x, x') + E k(y, y') - 2 E k(x, y),   k(x, y) = exp(-|x - y|^2 / 2 h^2)
 """
 
+from __future__ import annotations
+
 import numbers
 
 import numpy as np
@@ -17,13 +19,30 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.utils import check_random_state, check_scalar
 from threadpoolctl import threadpool_limits
 
-from ._tables import WORKING_MEMORY, aligned, check_max_rows, some, tree_matrices, two_in_space
+from ._tables import (
+    WORKING_MEMORY,
+    CategoricalFeatures,
+    Seed,
+    Table,
+    aligned,
+    check_max_rows,
+    some,
+    tree_matrices,
+    two_in_space,
+)
 
 # a median of distances is known well enough from this many rows
 _BANDWIDTH_ROWS = 1000
 
 
-def c2st(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", random_state=None):
+def c2st(
+    real: Table,
+    synthetic: Table,
+    *,
+    max_rows: int = 5000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Area under the ROC curve of a classifier that tells synthetic rows from real ones.
 
     Gradient boosted trees, five folds, the same number of rows from both tables. Lower is better: 0.5 is
@@ -80,8 +99,14 @@ def c2st(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", r
 
 
 def energy_distance(
-    real, synthetic, *, reference=None, max_rows=5000, categorical_features="from_dtype", random_state=None
-):
+    real: Table,
+    synthetic: Table,
+    *,
+    reference: Table | None = None,
+    max_rows: int = 5000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Energy distance: how much farther synthetic rows are from real ones than rows of one table are apart.
 
     The root of ``2 E|x - y| - E|x - x'| - E|y - y'|`` over real x, x' and synthetic y, y', between
@@ -119,23 +144,24 @@ def energy_distance(
     >>> energy_distance([[-1.0], [1.0]], [[-1.0], [1.0]])
     0.0
     """
+    check_max_rows(max_rows)
     rng = check_random_state(random_state)
-    a, b = two_in_space(real, synthetic, reference, categorical_features, max_rows=max_rows, rng=rng)
+    a, b = (some(part, max_rows, rng) for part in two_in_space(real, synthetic, reference, categorical_features))
     squared = 2 * _mean_distance(a, b) - _mean_distance(a, a) - _mean_distance(b, b)
     # rounding may leave a little less than nothing
     return float(np.sqrt(max(0.0, squared)))
 
 
 def mmd(
-    real,
-    synthetic,
+    real: Table,
+    synthetic: Table,
     *,
-    reference=None,
-    bandwidth=None,
-    max_rows=2000,
-    categorical_features="from_dtype",
-    random_state=None,
-):
+    reference: Table | None = None,
+    bandwidth: float | None = None,
+    max_rows: int = 2000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Squared maximum mean discrepancy with a Gaussian kernel.
 
     ``E k(x, x') + E k(y, y') - 2 E k(x, y)`` over different real rows x, x' and different synthetic rows y,
@@ -175,8 +201,9 @@ def mmd(
     >>> round(mmd([[0.0], [0.0]], [[9.0], [9.0]]), 6)
     2.0
     """
+    check_max_rows(max_rows)
     rng = check_random_state(random_state)
-    a, b = two_in_space(real, synthetic, reference, categorical_features, max_rows=max_rows, rng=rng)
+    a, b = (some(part, max_rows, rng) for part in two_in_space(real, synthetic, reference, categorical_features))
     if min(len(a), len(b)) < 2:
         raise ValueError(f"real and synthetic must have two rows or more, got {len(a)} and {len(b)}")
     bandwidth = median_distance(a) if bandwidth is None else check_bandwidth(bandwidth)
@@ -184,12 +211,12 @@ def mmd(
     return float(_mean_off_diagonal(a, bandwidth) + _mean_off_diagonal(b, bandwidth) - 2 * across)
 
 
-def gaussian_kernel(a, b, bandwidth):
+def gaussian_kernel(a: np.ndarray, b: np.ndarray, bandwidth: float) -> np.ndarray:
     """exp(-|a - b|^2 / 2 h^2) of each pair of rows, (n_a, n_b)."""
     return np.exp(-euclidean_distances(a, b, squared=True) / (2 * bandwidth**2))
 
 
-def median_distance(rows):
+def median_distance(rows: np.ndarray) -> float:
     """Median distance between rows, of the first ones if there are many; the mean where most rows are equal."""
     distances = pdist(rows[:_BANDWIDTH_ROWS])
     if not len(distances):
@@ -197,11 +224,11 @@ def median_distance(rows):
     return float(np.median(distances) or distances.mean() or 1.0)
 
 
-def check_bandwidth(bandwidth):
+def check_bandwidth(bandwidth: float) -> float:
     return check_scalar(bandwidth, "bandwidth", numbers.Real, min_val=0, include_boundaries="neither")
 
 
-def _mean_distance(a, b):
+def _mean_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Mean distance over all pairs, block by block."""
     blocks = pairwise_distances_chunked(
         a, b, reduce_func=lambda block, start: block.sum(axis=1), working_memory=WORKING_MEMORY
@@ -209,6 +236,6 @@ def _mean_distance(a, b):
     return sum(block.sum() for block in blocks) / (len(a) * len(b))
 
 
-def _mean_off_diagonal(rows, bandwidth):
+def _mean_off_diagonal(rows: np.ndarray, bandwidth: float) -> float:
     n = len(rows)
     return (gaussian_kernel(rows, rows, bandwidth).sum() - n) / (n * (n - 1))
