@@ -8,27 +8,21 @@ or bad by itself: read each beside what fresh real rows and independent columns 
 :func:`report` prints them.
 """
 
-from ._coverage import PRDC, alpha_precision_beta_recall, coverage_precision, prdc, vendi_score
+from ._coverage import PRDC, prdc, vendi_score
 from ._geometry import manifold_distance, tangent_angle, trustworthiness_continuity
-from ._marginals import column_wasserstein, mutual_information_error, shape_error, trend_error
+from ._marginals import mutual_information_error, shape_error, trend_error
 from ._privacy import copy_share, dcr_ratio, dcr_share, membership_inference, memorisation_excess
 from ._report import MetricsReport, report
 from ._scorers import (
     SamplerScorer,
     coverage_scorer,
     detection_scorer,
-    energy_scorer,
     make_privacy_scorer,
     make_sampler_scorer,
-    mmd_scorer,
-    precision_scorer,
-    recall_scorer,
-    shape_scorer,
     trend_scorer,
     utility_scorer,
-    wasserstein_scorer,
 )
-from ._two_sample import c2st, energy_distance, mmd, wasserstein
+from ._two_sample import c2st, energy_distance, mmd
 from ._utility import ColumnUtility, tstr, utility, utility_by_column
 
 __all__ = [
@@ -36,31 +30,23 @@ __all__ = [
     "ColumnUtility",
     "MetricsReport",
     "SamplerScorer",
-    "alpha_precision_beta_recall",
     "c2st",
-    "column_wasserstein",
     "copy_share",
-    "coverage_precision",
     "coverage_scorer",
     "dcr_ratio",
     "dcr_share",
     "detection_scorer",
     "energy_distance",
-    "energy_scorer",
     "make_privacy_scorer",
     "make_sampler_scorer",
     "manifold_distance",
     "membership_inference",
     "memorisation_excess",
     "mmd",
-    "mmd_scorer",
     "mutual_information_error",
     "prdc",
-    "precision_scorer",
-    "recall_scorer",
     "report",
     "shape_error",
-    "shape_scorer",
     "tangent_angle",
     "trend_error",
     "trend_scorer",
@@ -70,6 +56,4 @@ __all__ = [
     "utility_by_column",
     "utility_scorer",
     "vendi_score",
-    "wasserstein",
-    "wasserstein_scorer",
 ]

@@ -1,5 +1,7 @@
 """Whether synthetic rows lie where real ones do, and everywhere that they do; how many kinds of row there are."""
 
+from __future__ import annotations
+
 import numbers
 from typing import NamedTuple
 
@@ -7,10 +9,20 @@ import numpy as np
 from scipy.linalg import eigvalsh
 from scipy.special import entr
 from sklearn.metrics import pairwise_distances_chunked
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state, check_scalar
 
-from ._tables import SAME, WORKING_MEMORY, check_max_rows, neighbour_radius, one_hot_space, some, two_in_space
+from ._tables import (
+    SAME,
+    WORKING_MEMORY,
+    CategoricalFeatures,
+    Seed,
+    Table,
+    check_max_rows,
+    neighbour_radius,
+    one_hot_space,
+    some,
+    two_in_space,
+)
 from ._two_sample import check_bandwidth, gaussian_kernel, median_distance
 
 
@@ -23,49 +35,14 @@ class PRDC(NamedTuple):
     coverage: float
 
 
-def coverage_precision(real, synthetic, *, reference=None, n_neighbors=5, categorical_features="from_dtype"):
-    """Share of the real rows that are met, and share of the synthetic rows that are plausible.
-
-    Two of the four measures of :func:`prdc`. Around every real row lies the ball that reaches to its
-    `n_neighbors`-th real neighbour. Coverage is the share of these balls that hold a synthetic row; precision
-    the share of the synthetic rows that lie in any of them (Naeem et al., 2020). Distances are taken between
-    standardised numeric columns and one-hot columns. Higher is better for both: 1 is the most, and fresh real
-    rows score somewhat less. Coverage misleads where rows are copied (a copy scores as high as fresh rows);
-    precision where the generator shrinks towards the middle, which it rewards. Both depend on the numbers of
-    rows.
-
-    Parameters
-    ----------
-    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The tables to compare; take as many rows of each.
-    reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
-        Rows that give the means, deviations and levels of the space; those of `real` by default.
-    n_neighbors : int, default=5
-        Neighbours inside a ball.
-    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
-        The categorical columns: a mask, indices or names.
-
-    Returns
-    -------
-    coverage, precision : float
-
-    References
-    ----------
-    Naeem, M. F., Oh, S. J., Uh, Y., Choi, Y., & Yoo, J. (2020). Reliable fidelity and diversity metrics for
-    generative models. ICML.
-
-    Examples
-    --------
-    >>> from skmdiff.metrics import coverage_precision
-    >>> coverage_precision([[0.0], [1.0], [5.0], [6.0]], [[0.5], [0.6], [9.0]], n_neighbors=1)
-    (0.5, 0.6666666666666666)
-    """
-    a, b = _neighbourly(real, synthetic, reference, n_neighbors, categorical_features)
-    found = _ball_counts(a, b, neighbour_radius(a, n_neighbors))
-    return float(np.mean(found.met)), float(np.mean(found.n_balls > 0))
-
-
-def prdc(real, synthetic, *, reference=None, n_neighbors=5, categorical_features="from_dtype"):
+def prdc(
+    real: Table,
+    synthetic: Table,
+    *,
+    reference: Table | None = None,
+    n_neighbors: int = 5,
+    categorical_features: CategoricalFeatures = "from_dtype",
+) -> PRDC:
     """Precision, recall, density and coverage.
 
     Around every row lies the ball that reaches to its `n_neighbors`-th neighbour in its own table.
@@ -123,70 +100,15 @@ def prdc(real, synthetic, *, reference=None, n_neighbors=5, categorical_features
     )
 
 
-def alpha_precision_beta_recall(
-    real, synthetic, *, reference=None, n_neighbors=1, n_levels=30, categorical_features="from_dtype"
-):
-    """How the synthetic rows spread over the shells of the real distribution, and how the real rows are met.
-
-    alpha-precision: the ball around the real mean that holds a share alpha of the real rows should hold as
-    many of the synthetic ones; ``1 - sum |alpha - P(alpha)| / sum alpha`` over `n_levels` shares. Higher is
-    better, between 0 and 1; 1 is ideal. It misleads because a ball around the mean sees the distance from the
-    mean only: independent columns, or the other half of a sphere, score near 1.
-
-    beta-recall: the share of the real rows whose nearest synthetic row is no farther than their
-    `n_neighbors`-th real neighbour and lies in the ball that holds a share beta of the synthetic rows,
-    averaged in the same way. Between 0 and 1, and 1 is NOT ideal: with one neighbour fresh real rows meet
-    half of the real rows and score about 0.5, and copies of the rows score 1.
-
-    Both are computed in the space of standardised numeric columns and one-hot columns, where the paper learns
-    a space of its own; this is what tables of papers call the naive variant.
-
-    Parameters
-    ----------
-    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The tables to compare, of two rows or more; take as many rows of each.
-    reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
-        Rows that give the means, deviations and levels of the space; those of `real` by default.
-    n_neighbors : int, default=1
-        Neighbours inside the ball of a real row.
-    n_levels : int, default=30
-        Number of shares, evenly spaced from 0 to 1.
-    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
-        The categorical columns: a mask, indices or names.
-
-    Returns
-    -------
-    alpha_precision, beta_recall : float
-
-    References
-    ----------
-    Alaa, A. M., van Breugel, B., Saveliev, E., & van der Schaar, M. (2022). How faithful is your synthetic
-    data? Sample-level metrics for evaluating and auditing generative models. ICML.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmdiff.metrics import alpha_precision_beta_recall
-    >>> rows = np.random.RandomState(0).normal(size=(100, 2))
-    >>> alpha, beta = alpha_precision_beta_recall(rows, rows)
-    >>> round(alpha, 2), round(beta, 2)
-    (0.99, 0.99)
-    """
-    check_scalar(n_levels, "n_levels", numbers.Integral, min_val=2)
-    a, b = _neighbourly(real, synthetic, reference, n_neighbors, categorical_features)
-    levels = np.linspace(0, 1, n_levels)
-    from_real, from_synthetic = _from_center(a, a), _from_center(b, a)
-    precision = [np.mean(from_synthetic <= radius) for radius in np.quantile(from_real, levels)]
-    distance, place = NearestNeighbors(n_neighbors=1).fit(b).kneighbors(a)
-    is_met = distance[:, 0] <= neighbour_radius(a, n_neighbors) + SAME
-    spread = _from_center(b, b)
-    recall = [np.mean(is_met & (spread[place[:, 0]] <= radius)) for radius in np.quantile(spread, levels)]
-    return _agreement(levels, precision), _agreement(levels, recall)
-
-
 def vendi_score(
-    rows, *, reference=None, bandwidth=None, max_rows=1000, categorical_features="from_dtype", random_state=None
-):
+    rows: Table,
+    *,
+    reference: Table | None = None,
+    bandwidth: float | None = None,
+    max_rows: int = 1000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Effective number of different rows.
 
     The exponential of the entropy of the eigenvalues of K / n, where K is the Gaussian kernel between
@@ -245,9 +167,8 @@ class _BallCounts(NamedTuple):
     met: np.ndarray
 
 
-def _ball_counts(a, b, radius, radius_b=None):
+def _ball_counts(a: np.ndarray, b: np.ndarray, radius: np.ndarray, radius_b: np.ndarray) -> _BallCounts:
     """Compare every synthetic row with every real one, some of the synthetic at a time."""
-    radius_b = np.zeros(len(b)) if radius_b is None else radius_b
     n_balls, start = [], 0
     inside, met = np.zeros(len(a), dtype=bool), np.zeros(len(a), dtype=bool)
     for block in pairwise_distances_chunked(b, a, working_memory=WORKING_MEMORY):
@@ -259,18 +180,12 @@ def _ball_counts(a, b, radius, radius_b=None):
     return _BallCounts(np.concatenate(n_balls), inside, met)
 
 
-def _neighbourly(real, synthetic, reference, n_neighbors, categorical_features):
+def _neighbourly(
+    real: Table, synthetic: Table, reference: Table | None, n_neighbors: int, categorical_features: CategoricalFeatures
+) -> tuple[np.ndarray, np.ndarray]:
     """Two tables in one space, each with enough rows to have neighbours."""
     check_scalar(n_neighbors, "n_neighbors", numbers.Integral, min_val=1)
     a, b = two_in_space(real, synthetic, reference, categorical_features)
     if min(len(a), len(b)) < 2:
         raise ValueError(f"real and synthetic must have two rows or more, got {len(a)} and {len(b)}")
     return a, b
-
-
-def _from_center(rows, center_of):
-    return np.linalg.norm(rows - center_of.mean(axis=0), axis=1)
-
-
-def _agreement(levels, found):
-    return float(1 - np.abs(levels - found).sum() / levels.sum())

@@ -1,19 +1,29 @@
 """Neighbourhoods kept by an embedding, and how near synthetic rows keep to a manifold."""
 
+from __future__ import annotations
+
 import numbers
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state, check_scalar
 
 from .._table.checks import as_2d_array
-from ._tables import check_max_rows, one_hot_space, two_in_space
+from ._tables import CategoricalFeatures, Seed, Table, check_max_rows, one_hot_space, two_in_space
 
 
 def trustworthiness_continuity(
-    X, Z, *, n_neighbors=5, max_rows=2000, categorical_features="from_dtype", random_state=None
-):
+    X: Table,
+    Z: ArrayLike,
+    *,
+    n_neighbors: int = 5,
+    max_rows: int = 2000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> tuple[float, float]:
     """Whether neighbours in the embedding are neighbours in the table, and the other way round.
 
     Trustworthiness is that of `sklearn.manifold.trustworthiness`: rows that are among the `n_neighbors`
@@ -63,11 +73,13 @@ def trustworthiness_continuity(
     n_most = (len(chosen) - 1) // 2
     check_scalar(n_neighbors, "n_neighbors", numbers.Integral, min_val=1, max_val=n_most)
     x, z = x[chosen], z[chosen]
-    pairs = [(x, z), (z, x)]
-    return tuple(float(trustworthiness(*pair, n_neighbors=n_neighbors)) for pair in pairs)
+    both_ways = [float(trustworthiness(*pair, n_neighbors=n_neighbors)) for pair in ((x, z), (z, x))]
+    return both_ways[0], both_ways[1]
 
 
-def manifold_distance(rows, distance, *, reference=None):
+def manifold_distance(
+    rows: ArrayLike, distance: Callable[[np.ndarray], np.ndarray], *, reference: ArrayLike | None = None
+) -> float:
     """Mean distance of rows to a manifold that is known, in units of that of reference rows if given.
 
     Lower is better: 0 lies on the manifold, and there is no bound. With the noisy rows that the generator was
@@ -109,7 +121,16 @@ def manifold_distance(rows, distance, *, reference=None):
     return mean / unit
 
 
-def tangent_angle(real, synthetic, *, n_components, n_neighbors=15, reference=None, max_rows=1000, random_state=None):
+def tangent_angle(
+    real: ArrayLike,
+    synthetic: ArrayLike,
+    *,
+    n_components: int,
+    n_neighbors: int = 15,
+    reference: ArrayLike | None = None,
+    max_rows: int = 1000,
+    random_state: Seed = None,
+) -> float:
     """Mean angle between the tangent planes of real and of synthetic rows, in radians.
 
     At each synthetic row a plane of `n_components` dimensions is fitted to its `n_neighbors` nearest real
@@ -164,18 +185,17 @@ def tangent_angle(real, synthetic, *, n_components, n_neighbors=15, reference=No
     return float(np.mean(_largest_angle(*planes)))
 
 
-def _mean_to(distance, rows):
-    rows = as_2d_array(rows).astype(float)
-    return float(np.mean(distance(rows)))
+def _mean_to(distance: Callable[[np.ndarray], np.ndarray], rows: ArrayLike) -> float:
+    return float(np.mean(distance(as_2d_array(rows).astype(float))))
 
 
-def _planes(neighbours, n_components):
+def _planes(neighbours: np.ndarray, n_components: int) -> np.ndarray:
     """Orthonormal rows that span the first principal components of each neighbourhood, (n, n_components, p)."""
     centred = neighbours - neighbours.mean(axis=1, keepdims=True)
     return np.linalg.svd(centred, full_matrices=False)[2][:, :n_components]
 
 
-def _largest_angle(a, b):
+def _largest_angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Largest principal angle of pairs of planes: its sine is what remains of one plane off the other."""
     off = a - (a @ b.transpose(0, 2, 1)) @ b
     return np.arcsin(np.clip(np.linalg.norm(off, ord=2, axis=(1, 2)), 0, 1))

@@ -1,12 +1,19 @@
 """Single columns and pairs of columns."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
 import numpy as np
-from scipy.stats import wasserstein_distance
 
-from ._tables import aligned, category_codes, deviation, is_constant
+from ._tables import CategoricalFeatures, Table, aligned, category_codes, is_constant
+
+# from a column of numbers and the number of bins to the edges between bins
+Edges: TypeAlias = Callable[[np.ndarray, int], np.ndarray]
 
 
-def shape_error(real, synthetic, *, categorical_features="from_dtype"):
+def shape_error(real: Table, synthetic: Table, *, categorical_features: CategoricalFeatures = "from_dtype") -> float:
     """Mean difference of the single columns.
 
     For a numeric column the Kolmogorov-Smirnov statistic, the largest gap between the two empirical
@@ -37,7 +44,7 @@ def shape_error(real, synthetic, *, categorical_features="from_dtype"):
     return float(np.mean(shape_errors(real, synthetic, categorical_features)))
 
 
-def shape_errors(real, synthetic, categorical_features="from_dtype"):
+def shape_errors(real: Table, synthetic: Table, categorical_features: CategoricalFeatures = "from_dtype") -> np.ndarray:
     """The difference of each column, (n_columns,): what `shape_error` is the mean of."""
     (a, b), categorical = aligned([real, synthetic], categorical_features)
     return np.array(
@@ -48,42 +55,9 @@ def shape_errors(real, synthetic, categorical_features="from_dtype"):
     )
 
 
-def column_wasserstein(real, synthetic, *, categorical_features="from_dtype"):
-    """Mean distance by which the values of a column have to be moved.
-
-    For a numeric column the 1-Wasserstein distance, the area between the two distribution functions, in real
-    standard deviations, plus the gap between the shares of missing cells; for a categorical one the total
-    variation, which is the same distance when any two levels are 1 apart. Lower is better: 0 is ideal, and
-    there is no bound. It sees how far values are off where :func:`shape_error` sees how many. It misleads as
-    that does, being blind to dependence, and a column with a heavy tail drowns the others.
-
-    Parameters
-    ----------
-    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The tables to compare; the numbers of rows may differ.
-    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
-        The categorical columns: a mask, indices or names.
-
-    Returns
-    -------
-    float
-        The mean over the columns, 0 or more.
-
-    Examples
-    --------
-    >>> from skmdiff.metrics import column_wasserstein
-    >>> column_wasserstein([[0.0], [2.0]], [[3.0], [5.0]])
-    3.0
-    """
-    (a, b), categorical = aligned([real, synthetic], categorical_features)
-    distances = [
-        _total_variation(p, q) if is_category else _moved(p.astype(float), q.astype(float))
-        for p, q, is_category in zip(a, b, categorical, strict=True)
-    ]
-    return float(np.mean(distances))
-
-
-def trend_error(real, synthetic, *, n_bins=10, categorical_features="from_dtype"):
+def trend_error(
+    real: Table, synthetic: Table, *, n_bins: int = 10, categorical_features: CategoricalFeatures = "from_dtype"
+) -> float:
     """Mean difference of the pairs of columns.
 
     For two numeric columns half the absolute gap between the Pearson correlations, over the rows that have
@@ -119,15 +93,16 @@ def trend_error(real, synthetic, *, n_bins=10, categorical_features="from_dtype"
     # a column that is constant has no correlation in the real table; in the synthetic one it counts as 0
     real_pairs, synthetic_pairs = correlations[0], np.nan_to_num(correlations[1])
     errors = (np.abs(real_pairs - synthetic_pairs) / 2)[np.isfinite(real_pairs)].tolist()
-    cells = _all_cells(a, b, categorical, n_bins, _equal_width)
-    for i, j in _pairs(len(cells)):
+    bins = _all_bins(a, b, categorical, n_bins, _equal_width)
+    for i, j in _pairs(len(bins)):
         if categorical[i] or categorical[j]:
-            pair = [cells[i][side] * cells[j][2] + cells[j][side] for side in (0, 1)]
-            errors.append(_total_variation(*pair))
+            errors.append(_contingency_error(bins[i], bins[j]))
     return float(np.mean(errors)) if errors else float("nan")
 
 
-def mutual_information_error(real, synthetic, *, n_bins=10, categorical_features="from_dtype"):
+def mutual_information_error(
+    real: Table, synthetic: Table, *, n_bins: int = 10, categorical_features: CategoricalFeatures = "from_dtype"
+) -> float:
     """Mean difference of the dependence in the pairs of columns, of whatever shape.
 
     For every pair the absolute gap between the normalised mutual informations, 2 I(A; B) / (H(A) + H(B)), in
@@ -159,19 +134,35 @@ def mutual_information_error(real, synthetic, *, n_bins=10, categorical_features
     1.0
     """
     (a, b), categorical = aligned([real, synthetic], categorical_features)
-    cells = _all_cells(a, b, categorical, n_bins, _equal_mass)
-    gaps = [
-        abs(_shared_information(cells[i][0], cells[j][0]) - _shared_information(cells[i][1], cells[j][1]))
-        for i, j in _pairs(len(cells))
-    ]
-    return float(np.mean(gaps)) if gaps else float("nan")
+    bins = _all_bins(a, b, categorical, n_bins, _equal_mass)
+    errors = [_information_error(bins[i], bins[j]) for i, j in _pairs(len(bins))]
+    return float(np.mean(errors)) if errors else float("nan")
 
 
-def _pairs(n):
+class _Bins(NamedTuple):
+    """A column of both tables as codes of categories or bins, and the number of codes."""
+
+    real: np.ndarray
+    synthetic: np.ndarray
+    n: int
+
+
+def _contingency_error(first: _Bins, second: _Bins) -> float:
+    """Total variation between the contingency tables of two columns."""
+    return _total_variation(first.real * second.n + second.real, first.synthetic * second.n + second.synthetic)
+
+
+def _information_error(first: _Bins, second: _Bins) -> float:
+    """Difference of the normalised mutual information of two columns."""
+    real = _shared_information(first.real, second.real)
+    return abs(real - _shared_information(first.synthetic, second.synthetic))
+
+
+def _pairs(n: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(n) for j in range(i + 1, n)]
 
 
-def _kolmogorov_smirnov(a, b):
+def _kolmogorov_smirnov(a: np.ndarray, b: np.ndarray) -> float:
     """Largest gap between the empirical distribution functions of two samples; nan is beyond all numbers."""
     a, b = np.sort(a), np.sort(b)
     seen = np.concatenate([a, b])
@@ -179,21 +170,14 @@ def _kolmogorov_smirnov(a, b):
     return np.abs(gaps).max()
 
 
-def _total_variation(a, b):
+def _total_variation(a: np.ndarray, b: np.ndarray) -> float:
     """Half the sum of the gaps between the shares of the values of two samples."""
-    p, q, n_levels = category_codes(a, b)
+    (p, q), n_levels = category_codes(a, b)
     gaps = np.bincount(p, minlength=n_levels) / len(p) - np.bincount(q, minlength=n_levels) / len(q)
     return np.abs(gaps).sum() / 2
 
 
-def _moved(a, b):
-    """The 1-Wasserstein distance of the numbers, in deviations of the first, plus the gap of the missing."""
-    p, q = a[~np.isnan(a)], b[~np.isnan(b)]
-    missing = abs(np.isnan(a).mean() - np.isnan(b).mean())
-    return missing + (wasserstein_distance(p, q) / deviation(p) if len(p) and len(q) else 0.0)
-
-
-def _correlations(columns):
+def _correlations(columns: list[np.ndarray]) -> np.ndarray:
     """The correlations of each pair of columns (n_pairs,), nan where one of them is constant."""
     known = [column[~np.isnan(column)] for column in columns]
     columns = [
@@ -205,44 +189,50 @@ def _correlations(columns):
         return np.array([_correlation(columns[i], columns[j]) for i, j in _pairs(len(columns))])
 
 
-def _correlation(a, b):
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     both = ~(np.isnan(a) | np.isnan(b))
     return np.corrcoef(a[both], b[both])[0, 1] if both.sum() > 1 else np.nan
 
 
-def _all_cells(a, b, categorical, n_bins, edges):
-    """For each column the two tables' codes of levels or bins, and the number of codes."""
+def _all_bins(
+    a: list[np.ndarray], b: list[np.ndarray], categorical: list[bool], n_bins: int, edges: Edges
+) -> list[_Bins]:
     return [
-        category_codes(p, q) if is_category else _binned(p.astype(float), q.astype(float), edges, n_bins)
+        _category_bins(p, q) if is_category else _number_bins(p.astype(float), q.astype(float), edges, n_bins)
         for p, q, is_category in zip(a, b, categorical, strict=True)
     ]
 
 
-def _binned(a, b, edges, n_bins):
+def _category_bins(a: np.ndarray, b: np.ndarray) -> _Bins:
+    codes, n = category_codes(a, b)
+    return _Bins(codes[0], codes[1], n)
+
+
+def _number_bins(a: np.ndarray, b: np.ndarray, edges: Edges, n_bins: int) -> _Bins:
     """Two columns of numbers as codes of bins, n_bins where missing."""
     known = a[~np.isnan(a)]
     inner_edges = edges(known, n_bins) if len(known) else np.empty(0)
     codes = [np.where(np.isnan(part), n_bins, np.digitize(part, inner_edges)) for part in (a, b)]
-    return *codes, n_bins + 1
+    return _Bins(codes[0], codes[1], n_bins + 1)
 
 
-def _equal_width(column, n_bins):
+def _equal_width(column: np.ndarray, n_bins: int) -> np.ndarray:
     least, most = column.min(), column.max()
     around = 0.5 * (least == most)
     return np.unique(np.linspace(least - around, most + around, n_bins + 1))[1:-1]
 
 
-def _equal_mass(column, n_bins):
+def _equal_mass(column: np.ndarray, n_bins: int) -> np.ndarray:
     return np.unique(np.quantile(column, np.linspace(0, 1, n_bins + 1)[1:-1]))
 
 
-def _shared_information(a, b):
+def _shared_information(a: np.ndarray, b: np.ndarray) -> float:
     """Normalised mutual information of two columns of codes, 0 if both are constant."""
     alone = _entropy(a) + _entropy(b)
     shared = max(0.0, alone - _entropy(a * (b.max() + 1) + b))
     return 2 * shared / alone if alone > 0 else 0.0
 
 
-def _entropy(codes):
+def _entropy(codes: np.ndarray) -> float:
     shares = np.unique(codes, return_counts=True)[1] / len(codes)
     return -(shares * np.log(shares)).sum()

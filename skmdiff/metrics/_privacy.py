@@ -1,15 +1,19 @@
 """Whether synthetic rows were copied from the training rows, and what they tell of who was among them."""
 
+from __future__ import annotations
+
 import numbers
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.utils import check_random_state, check_scalar
 
-from ._tables import SAME, aligned, nearest, one_hot_space, some
+from ._tables import SAME, CategoricalFeatures, Seed, Table, aligned, nearest, one_hot_space, some
 
 
-def copy_share(train, synthetic):
+def copy_share(train: Table, synthetic: Table) -> float:
     """Share of the synthetic rows that equal a training row cell by cell.
 
     Ideal is what fresh real rows score: 0 where a column is continuous, more where a table has few different
@@ -37,10 +41,18 @@ def copy_share(train, synthetic):
     return float(np.mean([row in seen for row in row_tuples(b)]))
 
 
-def dcr_share(train, holdout, synthetic, *, n_repeats=5, categorical_features="from_dtype", random_state=None):
+def dcr_share(
+    train: Table,
+    holdout: Table,
+    synthetic: Table,
+    *,
+    n_repeats: int = 5,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Share of the synthetic rows that lie nearer to the training rows than to held-out ones.
 
-    Distance to the closest record, in the space of :func:`coverage_precision`, to as many training as
+    Distance to the closest record, in the space of :func:`prdc`, to as many training as
     held-out rows; ties count half; the mean over several choices of rows. Ideal is 0.5, what fresh real rows
     score: higher means that training rows leak, up to 1 for copies if the two tables are equally long, and up to
     0.5 + m / 2 n where only m of the n training rows are compared (.625 for a split of 80 to 20). It
@@ -70,15 +82,22 @@ def dcr_share(train, holdout, synthetic, *, n_repeats=5, categorical_features="f
     0.75
     """
     check_scalar(n_repeats, "n_repeats", numbers.Integral, min_val=1)
-    space = one_hot_space([train, holdout, synthetic], categorical_features)
-    return share_nearer(*space, n_repeats, check_random_state(random_state))
+    a, b, rows = one_hot_space([train, holdout, synthetic], categorical_features)
+    return share_nearer(a, b, rows, n_repeats, check_random_state(random_state))
 
 
-def dcr_ratio(train, holdout, synthetic, *, quantile=0.5, categorical_features="from_dtype"):
+def dcr_ratio(
+    train: Table,
+    holdout: Table,
+    synthetic: Table,
+    *,
+    quantile: float = 0.5,
+    categorical_features: CategoricalFeatures = "from_dtype",
+) -> float:
     """Distance of the synthetic rows to the closest training row, in units of the distance of fresh real rows.
 
     The `quantile` of the distances from the synthetic rows to their closest training row, over that from the
-    held-out rows, in the space of :func:`coverage_precision`. Ideal is 1; below 1 the rows hug the training
+    held-out rows, in the space of :func:`prdc`. Ideal is 1; below 1 the rows hug the training
     rows, down to 0 for copies; above 1 they lie off the data, without bound. It misleads because bad rows are
     far from everything, so a poor generator looks private, and because a quantile hides the few rows that are
     copied: look at a low one too.
@@ -112,11 +131,19 @@ def dcr_ratio(train, holdout, synthetic, *, quantile=0.5, categorical_features="
     return ratio_of_distances(nearest(a, b), nearest(a, rows), quantile)
 
 
-def membership_inference(train, holdout, synthetic, *, reference=None, max_fpr=0.01, categorical_features="from_dtype"):
+def membership_inference(
+    train: Table,
+    holdout: Table,
+    synthetic: Table,
+    *,
+    reference: Table | None = None,
+    max_fpr: float = 0.01,
+    categorical_features: CategoricalFeatures = "from_dtype",
+) -> tuple[float, float]:
     """How well an attacker tells the training rows from other real rows by looking at the synthetic ones.
 
     The attacker holds a row to have been trained on where a synthetic row is near it, in the space of
-    :func:`coverage_precision`; with `reference`, where a synthetic row is nearer than a reference row is, so
+    :func:`prdc`; with `reference`, where a synthetic row is nearer than a reference row is, so
     that rows from thick regions do not all look like members. Returned are the share of the training rows
     found when at most a share `max_fpr` of the held-out rows is accused (true positive rate at a low false
     positive rate), and the area under the ROC curve. Lower is better: ideal are `max_fpr` and 0.5, what fresh
@@ -160,11 +187,18 @@ def membership_inference(train, holdout, synthetic, *, reference=None, max_fpr=0
     return attack(members, others, *known, max_fpr=max_fpr)
 
 
-def memorisation_excess(train, holdout, synthetic, *, ratio=1 / 3, categorical_features="from_dtype"):
+def memorisation_excess(
+    train: Table,
+    holdout: Table,
+    synthetic: Table,
+    *,
+    ratio: float = 1 / 3,
+    categorical_features: CategoricalFeatures = "from_dtype",
+) -> float:
     """Share of the synthetic rows that sit on a training row, beyond that of fresh real rows.
 
     A row counts as memorised if its closest training row is nearer than `ratio` times the second closest, in
-    the space of :func:`coverage_precision`. The share of held-out rows that count is taken off, because it is
+    the space of :func:`prdc`. The share of held-out rows that count is taken off, because it is
     not 0: about ``ratio ** d`` for data of d intrinsic dimensions, .11 in the plane. Ideal is 0; more means
     copies, up to 1; less means that rows keep away from the training rows, down to -1. It misleads where the
     training rows have doubles: a copy of one has two closest rows at distance 0 and does not count.
@@ -201,21 +235,25 @@ def memorisation_excess(train, holdout, synthetic, *, ratio=1 / 3, categorical_f
     return excess_of_memorised(nearest(a, b, n_neighbors=2), nearest(a, rows, n_neighbors=2), ratio)
 
 
-def share_nearer(train, holdout, rows, n_repeats, rng):
+def share_nearer(
+    train: np.ndarray, holdout: np.ndarray, rows: np.ndarray, n_repeats: int, rng: np.random.RandomState
+) -> float:
     """`dcr_share` of rows of one space."""
     n = min(len(train), len(holdout))
     gaps = _nearest_of_some(train, n, rows, n_repeats, rng) - _nearest_of_some(holdout, n, rows, n_repeats, rng)
     return float(np.mean(gaps < -SAME) + np.mean(np.abs(gaps) <= SAME) / 2)
 
 
-def _nearest_of_some(records, n, rows, n_repeats, rng):
+def _nearest_of_some(
+    records: np.ndarray, n: int, rows: np.ndarray, n_repeats: int, rng: np.random.RandomState
+) -> np.ndarray:
     """(n_repeats, n_rows) distances to the nearest of n records, others each time; one row where there are just n."""
     if len(records) == n:
         return nearest(records, rows).T
     return np.hstack([nearest(some(records, n, rng), rows) for _ in range(n_repeats)]).T
 
 
-def ratio_of_distances(fresh, drawn, quantile=0.5):
+def ratio_of_distances(fresh: np.ndarray, drawn: np.ndarray, quantile: float = 0.5) -> float:
     """`dcr_ratio` of the distances to the nearest training rows."""
     unit, distance = (float(np.quantile(part[:, 0], quantile)) for part in (fresh, drawn))
     if unit == 0:
@@ -223,7 +261,9 @@ def ratio_of_distances(fresh, drawn, quantile=0.5):
     return distance / unit
 
 
-def attack(members, others, rows, calibration=None, *, max_fpr):
+def attack(
+    members: np.ndarray, others: np.ndarray, rows: np.ndarray, calibration: np.ndarray | None = None, *, max_fpr: float
+) -> tuple[float, float]:
     """`membership_inference` on rows of one space."""
     targets = np.vstack([members, others])
     distance = nearest(rows, targets)[:, 0]
@@ -234,12 +274,12 @@ def attack(members, others, rows, calibration=None, *, max_fpr):
     return float(true_positive[false_positive <= max_fpr].max()), float(roc_auc_score(is_member, -distance))
 
 
-def excess_of_memorised(fresh, drawn, ratio=1 / 3):
+def excess_of_memorised(fresh: np.ndarray, drawn: np.ndarray, ratio: float = 1 / 3) -> float:
     """`memorisation_excess` of the distances to the two nearest training rows."""
     return float(np.mean(drawn[:, 0] < ratio * drawn[:, 1]) - np.mean(fresh[:, 0] < ratio * fresh[:, 1]))
 
 
-def row_tuples(columns):
+def row_tuples(columns: list[np.ndarray]) -> Iterator[tuple[Any, ...]]:
     """The rows as tuples; nan, which equals nothing, as None."""
     cells = [
         [None if cell != cell else cell for cell in column.tolist()] if column.dtype.kind == "f" else column.tolist()

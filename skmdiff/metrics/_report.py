@@ -6,18 +6,26 @@ measured against the held-out rows, for which the training rows are the fresh on
 against the training rows, with half of the held-out rows as the outsiders and the other half as the fresh ones.
 """
 
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from .._table.frames import column_names
-from ._coverage import alpha_precision_beta_recall, prdc, vendi_score
-from ._marginals import column_wasserstein, mutual_information_error, shape_error, shape_errors, trend_error
-from ._page import Bar, number, page, table
+from ._coverage import prdc, vendi_score
+from ._marginals import mutual_information_error, shape_error, shape_errors, trend_error
 from ._privacy import attack, copy_share, excess_of_memorised, ratio_of_distances, share_nearer
 from ._tables import (
+    CategoricalFeatures,
+    Seed,
+    Table,
     aligned,
     as_table,
     check_max_rows,
@@ -27,7 +35,7 @@ from ._tables import (
     some_rows,
     take_rows,
 )
-from ._two_sample import c2st, energy_distance, mmd, wasserstein
+from ._two_sample import c2st, energy_distance, mmd
 from ._utility import column_skills, share_of_skill
 
 _MIN_ROWS = 20
@@ -36,22 +44,42 @@ _RECORDS = 10
 _MAX_FPR = 0.01
 _REPEATS = 5
 
+# the colours are those of the browser, light or dark as its user prefers
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Synthetic rows, measured</title>
+<style>
+:root {{ color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif }}
+body {{ margin: 2em auto; max-width: 75em; padding: 0 1em }}
+table {{ border-collapse: collapse }}
+th, td {{ padding: .25em .8em; text-align: left; border-bottom: 1px solid #8886; font-variant-numeric: tabular-nums }}
+</style>
+</head>
+<body>
+<h1>Synthetic rows, measured</h1>
+{notes}
+<h2>Measures</h2>
+{measures}
+<h2>Columns</h2>
+{columns}
+</body>
+</html>
+"""
+
 # measure -> (group, better, ideal or None for what the ceiling scores, how it misleads)
 _FACTS = {
     "shape_error": ("columns", "lower", 0.0, "sees no dependence"),
-    "column_wasserstein": ("columns", "lower", 0.0, "sees no dependence; heavy tails drown the rest"),
     "trend_error": ("pairs of columns", "lower", 0.0, "sees straight lines and bins only"),
     "mutual_information_error": ("pairs of columns", "lower", 0.0, "sees how much two columns depend, not how"),
     "c2st": ("rows", "lower, to 0.5", 0.5, "with few rows trees learn little; rounding alone takes it to 1"),
     "energy_distance": ("rows", "lower", None, "sees means first"),
     "mmd": ("rows", "lower", 0.0, "sees differences at the scale of its bandwidth"),
-    "wasserstein": ("rows", "lower", None, "far from 0 for few rows in many columns, whatever their distribution"),
     "precision": ("coverage", "higher", None, "rewards rows that shrink to the middle"),
     "recall": ("coverage", "higher", None, "rewards rows strewn wide"),
     "density": ("coverage", "higher, to 1", 1.0, "rewards rows in the thick of the data"),
     "coverage": ("coverage", "higher", None, "copies score as high as fresh rows"),
-    "alpha_precision": ("coverage", "higher", 1.0, "sees the distance from the mean only"),
-    "beta_recall": ("coverage", "higher, to 0.5", 0.5, "copies score 1"),
     "vendi_ratio": ("coverage", "to 1", 1.0, "noise raises it"),
     "utility": ("utility", "higher, to 1", 1.0, "rows that simplify teach well"),
     "copy_share": ("privacy", "to the ceiling", None, "a row copied but for a digit does not count"),
@@ -104,68 +132,80 @@ class MetricsReport:
         As given.
     """
 
-    def __init__(self, measures, columns, notes):
+    def __init__(self, measures: list[Measure], columns: list[ColumnMeasure], notes: list[str]) -> None:
         self.measures, self.columns, self.notes = measures, columns, notes
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Measure:
         """The entry of a measure by its name."""
         found = {measure.name: measure for measure in self.measures}
         if name not in found:
             raise KeyError(f"the report has no measure {name!r}; it has {', '.join(found)}")
         return found[name]
 
-    def __str__(self):
+    def __str__(self) -> str:
         """Aligned plain text, one line a measure."""
         # the longest number in four digits is like -1.234e-05
         header = f"{'measure':<25}{'value':>12}{'floor':>12}{'ceiling':>12}{'ideal':>9}  better"
         lines = [
-            f"{m.name:<25}{m.value:>12.4g}{m.floor:>12.4g}{m.ceiling:>12.4g}{number(m.ideal):>9}  {m.better}"
+            f"{m.name:<25}{m.value:>12.4g}{m.floor:>12.4g}{m.ceiling:>12.4g}{_as_text(m.ideal):>9}  {m.better}"
             for m in self.measures
         ]
         return "\n".join([header, *lines, *self.notes])
 
     __repr__ = __str__
 
-    def _repr_html_(self):
-        """The table of the measures, as a notebook shows it."""
-        header = ["measure", "value", "floor", "ceiling", "ideal", "better"]
-        rows = [[m.name, m.value, m.floor, m.ceiling, m.ideal, m.better] for m in self.measures]
-        return table(header, rows)
+    def _repr_html_(self) -> str | None:
+        """The table of the measures for a notebook, which shows the text where there is no pandas."""
+        try:
+            return _html_table(self.measures, Measure._fields[:-1])
+        except ModuleNotFoundError:
+            return None
 
-    def to_frame(self):
-        """The measures as a pandas DataFrame, indexed by name; pandas must be installed."""
-        import pandas as pd
+    def to_frame(self) -> Any:
+        """The measures as a pandas DataFrame, indexed by name.
 
-        return pd.DataFrame(self.measures, columns=Measure._fields).set_index("name")
+        Returns
+        -------
+        DataFrame of shape (n_measures, 7)
+            The columns are the other fields of a measure: group, value, floor, ceiling, ideal, better, misleads.
 
-    def to_html(self, path):
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        return _pandas().DataFrame(self.measures, columns=Measure._fields).set_index("name")
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write one HTML page that needs no network and no script.
 
         Parameters
         ----------
         path : str or path-like
             The file to write.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
         """
-        header = ["measure", "value", "floor", "ceiling", "ideal", "better", "floor to ceiling", "how it misleads"]
-        column_header = ["column", "shape error", "of fresh rows", "skill from synthetic rows", "from real rows"]
-        tables = [
-            ("Measures", table(header, self._grouped_rows())),
-            ("Columns", table(column_header, [list(column) for column in self.columns])),
-        ]
-        Path(path).write_text(page("Synthetic rows, measured", self.notes, tables), encoding="utf-8")
-
-    def _grouped_rows(self):
-        rows, group = [], None
-        for m in self.measures:
-            if m.group != group:
-                group = m.group
-                rows.append([group])
-            bar = Bar(_share(m) if group != "privacy" else None)
-            rows.append([m.name, m.value, m.floor, m.ceiling, m.ideal, m.better, bar, m.misleads])
-        return rows
+        page = _PAGE.format(
+            notes="\n".join(f"<p>{escape(note)}</p>" for note in self.notes),
+            measures=_html_table(self.measures, Measure._fields),
+            columns=_html_table(self.columns, ColumnMeasure._fields),
+        )
+        Path(path).write_text(page, encoding="utf-8")
 
 
-def report(real_train, synthetic, real_test, *, max_rows=3000, categorical_features="from_dtype", random_state=None):
+def report(
+    real_train: Table,
+    synthetic: Table,
+    real_test: Table,
+    *,
+    max_rows: int = 3000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> MetricsReport:
     """Measure synthetic rows in every way of this module, each beside a floor and a ceiling.
 
     The floor is what independent columns score, the training rows with each column shuffled on its own. The
@@ -183,7 +223,7 @@ def report(real_train, synthetic, real_test, *, max_rows=3000, categorical_featu
         each with the same columns in the same order, two or more.
     max_rows : int, default=3000
         Rows of each table to use at most, 20 or more; nearest training rows are looked for among ten times as
-        many. `mmd` uses 2000 and `wasserstein` and `vendi_score` 1000 at most.
+        many. `mmd` uses 2000 and `vendi_score` 1000 at most.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
     random_state : int, RandomState instance or None, default=None
@@ -204,18 +244,20 @@ def report(real_train, synthetic, real_test, *, max_rows=3000, categorical_featu
     (1.0, 0.0)
     """
     check_max_rows(max_rows, _MIN_ROWS)
-    tables = [as_table(part, _MIN_ROWS) for part in (real_train, synthetic, real_test)]
+    train, synthetic, test = (as_table(part, _MIN_ROWS) for part in (real_train, synthetic, real_test))
     # refuse what cannot be compared before minutes are spent
-    aligned(tables, categorical_features)
+    aligned([train, synthetic, test], categorical_features)
     rng = check_random_state(random_state)
     options = {"categorical_features": categorical_features}
-    scores, columns, n_close = _closeness(*tables, max_rows, options, rng)
-    privacy_scores, n_private = _privacy(*tables, max_rows, options, rng)
+    scores, columns, n_close = _closeness(train, synthetic, test, max_rows, options, rng)
+    privacy_scores, n_private = _privacy(train, synthetic, test, max_rows, options, rng)
     rows = [score | private for score, private in zip(scores, privacy_scores, strict=True)]
     return MetricsReport(_measures(*rows), columns, _notes(n_close, n_private))
 
 
-def _closeness(train, synthetic, test, max_rows, options, rng):
+def _closeness(
+    train: Table, synthetic: Table, test: Table, max_rows: int, options: dict[str, Any], rng: np.random.RandomState
+) -> tuple[list[dict[str, float]], list[ColumnMeasure], int]:
     """Scores of the three candidates against held-out rows, what is said of each column, and the rows of each."""
     n = min(max_rows, *(part.shape[0] for part in (train, synthetic, test)))
     reference, fresh = some_rows(test, n, rng), some_rows(train, n, rng)
@@ -232,44 +274,50 @@ def _closeness(train, synthetic, test, max_rows, options, rng):
     return scores, columns, n
 
 
-def _distances(reference, rows, n, options, chance):
+def _distances(
+    reference: Table, rows: Table, n: int, options: dict[str, Any], chance: dict[str, Any]
+) -> dict[str, float]:
     """The measures that compare a candidate with held-out rows."""
-    alpha, beta = alpha_precision_beta_recall(reference, rows, **options)
     diversity, real_diversity = (vendi_score(part, reference=reference, **chance) for part in (rows, reference))
     return {
         "shape_error": shape_error(reference, rows, **options),
-        "column_wasserstein": column_wasserstein(reference, rows, **options),
         "trend_error": trend_error(reference, rows, **options),
         "mutual_information_error": mutual_information_error(reference, rows, **options),
         "c2st": c2st(reference, rows, max_rows=n, **chance),
         "energy_distance": energy_distance(reference, rows, max_rows=n, **chance),
         "mmd": mmd(reference, rows, **chance),
-        "wasserstein": wasserstein(reference, rows, **chance),
         **prdc(reference, rows, **options)._asdict(),
-        "alpha_precision": alpha,
-        "beta_recall": beta,
         "vendi_ratio": diversity / real_diversity,
     }
 
 
-def _privacy(train, synthetic, test, max_rows, options, rng):
+def _privacy(
+    train: Table, synthetic: Table, test: Table, max_rows: int, options: dict[str, Any], rng: np.random.RandomState
+) -> tuple[list[dict[str, float]], list[int]]:
     """Scores of the three candidates against the training rows, and the numbers of rows that were used."""
     halves = np.array_split(rng.permutation(test.shape[0]), 2)
     outsiders, fresh = (take_rows(test, half[:max_rows]) for half in halves)
     records = some_rows(train, _RECORDS * max_rows, rng)
     candidates = [some_rows(synthetic, _RECORDS * max_rows, rng), independent_columns(records, rng), fresh]
-    space = one_hot_space([records, outsiders, *candidates], **options)
+    a, b, *spaces = one_hot_space([records, outsiders, *candidates], **options)
     # the records are in random order: the first ones are any
     members, seed = slice(max_rows), rng.randint(2**31)
-    of_outsiders = nearest(space[0], space[1], n_neighbors=2)
-    scores = [_leaks(*space[:2], of_outsiders, rows, members, np.random.RandomState(seed)) for rows in space[2:]]
+    of_outsiders = nearest(a, b, n_neighbors=2)
+    scores = [_leaks(a, b, of_outsiders, rows, members, np.random.RandomState(seed)) for rows in spaces]
     for score, rows in zip(scores, candidates, strict=True):
         score["copy_share"] = copy_share(records, take_rows(rows, members))
     n_members = min(max_rows, records.shape[0])
     return scores, [records.shape[0], n_members, outsiders.shape[0], fresh.shape[0]]
 
 
-def _leaks(records, outsiders, of_outsiders, rows, members, rng):
+def _leaks(
+    records: np.ndarray,
+    outsiders: np.ndarray,
+    of_outsiders: np.ndarray,
+    rows: np.ndarray,
+    members: slice,
+    rng: np.random.RandomState,
+) -> dict[str, float]:
     """The measures of privacy of a candidate, all of whose rows are shown to the attacker."""
     tpr, auc = attack(records[members], outsiders, rows, max_fpr=_MAX_FPR)
     drawn = nearest(records, rows[members], n_neighbors=2)
@@ -283,7 +331,7 @@ def _leaks(records, outsiders, of_outsiders, rows, members, rng):
     }
 
 
-def _measures(synthetic, floor, ceiling):
+def _measures(synthetic: dict[str, float], floor: dict[str, float], ceiling: dict[str, float]) -> list[Measure]:
     return [
         Measure(
             name,
@@ -299,7 +347,7 @@ def _measures(synthetic, floor, ceiling):
     ]
 
 
-def _notes(n_close, n_private):
+def _notes(n_close: int, n_private: list[int]) -> list[str]:
     n_records, n_members, n_outsiders, n_fresh = n_private
     return [
         "floor: training rows, each column shuffled on its own; ceiling: fresh real rows.",
@@ -309,9 +357,23 @@ def _notes(n_close, n_private):
     ]
 
 
-def _share(measure):
-    """How far from the floor to the ceiling a value lies, between 0 and 1; None where the two are the same."""
-    way = measure.ceiling - measure.floor
-    if not np.isfinite([way, measure.value]).all() or way == 0:
-        return None
-    return float(np.clip((measure.value - measure.floor) / way, 0, 1))
+def _as_text(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _html_table(entries: Sequence[tuple[Any, ...]], fields: Sequence[str]) -> str:
+    """The given fields of named tuples, which are their first ones, as an HTML table; all texts are escaped."""
+    pd = _pandas()
+    cells = [[_as_text(value) for value in entry[: len(fields)]] for entry in entries]
+    # pandas cuts long texts to the width of its display
+    with pd.option_context("display.max_colwidth", None):
+        header = [field.replace("_", " ") for field in fields]
+        return pd.DataFrame(cells, columns=header).to_html(escape=True, index=False, border=0)
+
+
+def _pandas() -> ModuleType:
+    try:
+        import pandas
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError('to_frame and to_html need pandas; pip install "skmdiff[frames]"') from error
+    return pandas

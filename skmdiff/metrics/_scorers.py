@@ -3,17 +3,23 @@
 The held-out rows X are compared with as many rows that the fitted estimator samples.
 """
 
+from __future__ import annotations
+
 import inspect
 from collections import Counter
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from sklearn.utils import check_random_state
 
-from ._coverage import coverage_precision, prdc
-from ._marginals import shape_error, trend_error
+from ._coverage import prdc
+from ._marginals import trend_error
 from ._privacy import dcr_share, row_tuples
-from ._tables import aligned, as_table, take_rows
-from ._two_sample import c2st, energy_distance, mmd, wasserstein
+from ._tables import Seed, Table, aligned, as_table, take_rows
+from ._two_sample import c2st
 from ._utility import tstr
+
+Metric: TypeAlias = Callable[..., float]
 
 
 class SamplerScorer:
@@ -36,11 +42,19 @@ class SamplerScorer:
         All rows given to the search, of which those not held out are the training rows.
     """
 
-    def __init__(self, metric, sign, n_samples, random_state, options, table=None):
+    def __init__(
+        self,
+        metric: Metric,
+        sign: int,
+        n_samples: int | None,
+        random_state: Seed,
+        options: dict[str, Any],
+        table: Table | None = None,
+    ) -> None:
         self.metric, self.sign, self.n_samples, self.random_state = metric, sign, n_samples, random_state
         self.options, self.table = options, table
 
-    def __call__(self, estimator, X, y=None):
+    def __call__(self, estimator: Any, X: Table, y: Any = None) -> float:
         """Score a fitted estimator on held-out rows; y is ignored."""
         to_space, sampler = _parts(estimator)
         X = as_table(X)
@@ -51,13 +65,15 @@ class SamplerScorer:
         seed = {"random_state": rng.randint(2**31)} if _takes(self.metric, "random_state") else {}
         return self.sign * float(self.metric(*tables, to_space(X), synthetic, **seed, **self.options))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Name of the measure and sign, as scikit-learn prints its scorers."""
         name = getattr(self.metric, "__name__", repr(self.metric))
         return f"{type(self).__name__}({name}, greater_is_better={self.sign > 0})"
 
 
-def make_sampler_scorer(metric, *, greater_is_better, n_samples=None, random_state=0, **options):
+def make_sampler_scorer(
+    metric: Metric, *, greater_is_better: bool, n_samples: int | None = None, random_state: Seed = 0, **options: Any
+) -> SamplerScorer:
     """Make a scorer of samplers from a measure of two tables.
 
     The scorer draws rows from the fitted estimator and compares them with the held-out ones. The estimator is
@@ -95,11 +111,27 @@ def make_sampler_scorer(metric, *, greater_is_better, n_samples=None, random_sta
     >>> search = GridSearchCV(KernelDensity(), {"bandwidth": [0.3, 9.0]}, scoring=scorer, cv=3).fit(rows)
     >>> search.best_params_
     {'bandwidth': 0.3}
+
+    A measure of several numbers needs a function that picks one:
+
+    >>> from skmdiff.metrics import prdc
+    >>> def recall(real, synthetic):
+    ...     return prdc(real, synthetic).recall
+    >>> make_sampler_scorer(recall, greater_is_better=True)
+    SamplerScorer(recall, greater_is_better=True)
     """
     return SamplerScorer(metric, 1 if greater_is_better else -1, n_samples, random_state, options)
 
 
-def make_privacy_scorer(table, *, metric=dcr_share, greater_is_better=False, n_samples=None, random_state=0, **options):
+def make_privacy_scorer(
+    table: Table,
+    *,
+    metric: Metric = dcr_share,
+    greater_is_better: bool = False,
+    n_samples: int | None = None,
+    random_state: Seed = 0,
+    **options: Any,
+) -> SamplerScorer:
     """Make a scorer from a measure that needs the training rows besides the held-out ones.
 
     A scorer is shown the held-out rows only, so this one holds the whole table that is given to the search and
@@ -141,7 +173,7 @@ def make_privacy_scorer(table, *, metric=dcr_share, greater_is_better=False, n_s
     return SamplerScorer(metric, sign, n_samples, random_state, options, as_table(table))
 
 
-def _parts(estimator):
+def _parts(estimator: Any) -> tuple[Callable[[Table], Table], Any]:
     """What carries rows to where the sampler samples, and the sampler."""
     if hasattr(estimator, "sample"):
         return lambda X: X, estimator
@@ -154,7 +186,7 @@ def _parts(estimator):
     )
 
 
-def _draw(sampler, n_samples, seed):
+def _draw(sampler: Any, n_samples: int, seed: int) -> Table:
     draws = sampler
     while hasattr(draws, "steps"):  # a pipeline hands its arguments on to the last step
         draws = draws.steps[-1][1]
@@ -163,11 +195,11 @@ def _draw(sampler, n_samples, seed):
     return drawn[0] if isinstance(drawn, tuple) else drawn
 
 
-def _takes(function, name):
+def _takes(function: Callable[..., Any], name: str) -> bool:
     return name in inspect.signature(function).parameters
 
 
-def _remaining(table, held_out):
+def _remaining(table: Table, held_out: Table) -> Table:
     """The rows of a table without the held-out ones, each taken off once."""
     (a, b), _ = aligned([table, held_out])
     counts = Counter(row_tuples(b))
@@ -185,25 +217,11 @@ def _remaining(table, held_out):
     return take_rows(table, kept)
 
 
-def _coverage(real, synthetic, **options):
-    return coverage_precision(real, synthetic, **options)[0]
+def _coverage(real: Table, synthetic: Table, **options: Any) -> float:
+    return prdc(real, synthetic, **options).coverage
 
 
-def _precision(real, synthetic, **options):
-    return coverage_precision(real, synthetic, **options)[1]
-
-
-def _recall(real, synthetic, **options):
-    return prdc(real, synthetic, **options).recall
-
-
-shape_scorer = make_sampler_scorer(shape_error, greater_is_better=False)
-trend_scorer = make_sampler_scorer(trend_error, greater_is_better=False)
 detection_scorer = make_sampler_scorer(c2st, greater_is_better=False)
-energy_scorer = make_sampler_scorer(energy_distance, greater_is_better=False)
-mmd_scorer = make_sampler_scorer(mmd, greater_is_better=False)
-wasserstein_scorer = make_sampler_scorer(wasserstein, greater_is_better=False)
+trend_scorer = make_sampler_scorer(trend_error, greater_is_better=False)
 coverage_scorer = make_sampler_scorer(_coverage, greater_is_better=True)
-precision_scorer = make_sampler_scorer(_precision, greater_is_better=True)
-recall_scorer = make_sampler_scorer(_recall, greater_is_better=True)
 utility_scorer = make_sampler_scorer(tstr, greater_is_better=True)

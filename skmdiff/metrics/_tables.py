@@ -11,9 +11,13 @@ that alone. A column of more than `_MAX_ONE_HOT` levels deals them out at random
 so many looks alike.
 """
 
+from __future__ import annotations
+
 import numbers
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_scalar
@@ -21,6 +25,12 @@ from sklearn.utils import check_scalar
 from .._table.cells import read_cells
 from .._table.checks import as_2d_array, categorical_mask
 from .._table.frames import column_names, is_frame, is_polars, native_column, take_rows
+
+# a pandas or polars DataFrame, or what numpy makes a 2-D array of
+Table: TypeAlias = Any
+# "from_dtype", or a mask, indices or names of columns
+CategoricalFeatures: TypeAlias = ArrayLike | None
+Seed: TypeAlias = int | np.random.RandomState | None
 
 # histogram gradient boosting bins at most this many levels of one column
 _MAX_LEVELS = 255
@@ -32,7 +42,7 @@ SAME = 1e-6
 WORKING_MEMORY = 64
 
 
-def as_table(table, min_rows=1):
+def as_table(table: Table, min_rows: int = 1) -> Table:
     """A frame untouched, anything else as a 2-D array."""
     if issparse(table):
         raise TypeError("a table must be dense, got a sparse matrix; use its toarray()")
@@ -42,7 +52,9 @@ def as_table(table, min_rows=1):
     return table
 
 
-def aligned(tables, categorical_features="from_dtype", min_rows=1):
+def aligned(
+    tables: list[Table], categorical_features: CategoricalFeatures = "from_dtype", min_rows: int = 1
+) -> tuple[list[list[np.ndarray]], list[bool]]:
     """The columns of each table as arrays, and which of them are categorical in the first table."""
     tables = [as_table(table, min_rows) for table in tables]
     widths = [table.shape[1] for table in tables]
@@ -59,7 +71,7 @@ def aligned(tables, categorical_features="from_dtype", min_rows=1):
     return split, categorical
 
 
-def one_hot_space(tables, categorical_features):
+def one_hot_space(tables: list[Table], categorical_features: CategoricalFeatures) -> list[np.ndarray]:
     """Each table as standardised numeric and one-hot columns, scaled by the first one."""
     split, categorical = aligned(tables, categorical_features)
     blocks = [
@@ -69,21 +81,20 @@ def one_hot_space(tables, categorical_features):
     return [np.hstack(parts) for parts in zip(*blocks, strict=True)]
 
 
-def two_in_space(real, synthetic, reference, categorical_features, *, max_rows=None, rng=None):
-    """Two tables in the space of a third one, by default the first, each cut to `max_rows` random rows."""
+def two_in_space(
+    real: Table, synthetic: Table, reference: Table | None, categorical_features: CategoricalFeatures
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two tables in the space of a third one, by default the first."""
     tables = [real, synthetic] if reference is None else [reference, real, synthetic]
-    a, b = one_hot_space(tables, categorical_features)[-2:]
-    if max_rows is None:
-        return a, b
-    check_max_rows(max_rows)
-    return some(a, max_rows, rng), some(b, max_rows, rng)
+    *_, a, b = one_hot_space(tables, categorical_features)
+    return a, b
 
 
-def check_max_rows(max_rows, minimum=1):
+def check_max_rows(max_rows: int, minimum: int = 1) -> int:
     return check_scalar(max_rows, "max_rows", numbers.Integral, min_val=minimum)
 
 
-def tree_matrices(tables, categorical):
+def tree_matrices(tables: list[list[np.ndarray]], categorical: list[bool]) -> tuple[list[np.ndarray], np.ndarray]:
     """Split tables as numbers for trees, and which of the columns of the result are categorical.
 
     Categories are coded by falling frequency, the rarest beyond `_MAX_LEVELS` as one. A number that is missing
@@ -93,7 +104,7 @@ def tree_matrices(tables, categorical):
     columns, indicators = [], []
     for parts, is_category in zip(zip(*tables, strict=True), categorical, strict=True):
         if is_category:
-            *parts, n_levels = category_codes(*parts)
+            parts, n_levels = category_codes(*parts)
             rank = _frequency_rank(np.bincount(np.concatenate(parts), minlength=n_levels))
             parts = [np.minimum(rank[part], _MAX_LEVELS - 1) for part in parts]
         column = np.concatenate(parts).astype(float)
@@ -105,26 +116,27 @@ def tree_matrices(tables, categorical):
     return matrices, np.array([*categorical, *[False] * len(indicators)])
 
 
-def category_codes(*columns):
+def category_codes(*columns: np.ndarray) -> tuple[list[np.ndarray], int]:
     """Columns as codes 0, 1, ... of their values in order of appearance, and the number of different values."""
-    codes = {}
+    codes: dict[Any, int] = {}
     coded = [
-        np.array([codes.setdefault(value, len(codes)) for value in column.tolist()], dtype=int) for column in columns
+        np.array([codes.setdefault(value, len(codes)) for value in column.tolist()], dtype=np.intp)
+        for column in columns
     ]
-    return *coded, len(codes)
+    return coded, len(codes)
 
 
-def some(rows, n, rng):
+def some(rows: np.ndarray, n: int, rng: np.random.RandomState) -> np.ndarray:
     """At most n different rows in random order."""
     return rows[rng.permutation(len(rows))[:n]]
 
 
-def some_rows(table, n, rng):
+def some_rows(table: Table, n: int, rng: np.random.RandomState) -> Table:
     """At most n different rows of a table of any kind, in random order."""
     return take_rows(table, rng.permutation(table.shape[0])[:n])
 
 
-def independent_columns(table, rng):
+def independent_columns(table: Table, rng: np.random.RandomState) -> Table:
     """The table with each column in a random order of its own."""
     n_rows, n_columns = table.shape
     if is_polars(table):
@@ -139,30 +151,30 @@ def independent_columns(table, rng):
     return shuffled
 
 
-def deviation(numbers):
+def deviation(numbers: np.ndarray) -> float:
     """Standard deviation of numbers; 1 where all are the same, which rounding may not show."""
     return 1.0 if is_constant(numbers) else numbers.std() or 1.0
 
 
-def is_constant(numbers):
+def is_constant(numbers: np.ndarray) -> bool:
     """Whether all are the same, none missing; a deviation may not show it."""
     return bool((numbers == numbers[0]).all())
 
 
-def nearest(records, rows, n_neighbors=1):
+def nearest(records: np.ndarray, rows: np.ndarray, n_neighbors: int = 1) -> np.ndarray:
     """Distances of each row to the nearest records, (n_rows, n_neighbors); 0 where they are the same."""
     found = NearestNeighbors(n_neighbors=n_neighbors).fit(records).kneighbors(rows)[0]
     return np.where(found < SAME, 0.0, found)
 
 
-def neighbour_radius(rows, n_neighbors):
+def neighbour_radius(rows: np.ndarray, n_neighbors: int) -> np.ndarray:
     """Distance of each row to its k-th nearest other row; to the last one where there are fewer."""
     n_neighbors = min(n_neighbors, len(rows) - 1)
     radius = NearestNeighbors(n_neighbors=n_neighbors).fit(rows).kneighbors()[0][:, -1]
     return np.where(radius < SAME, 0.0, radius)
 
 
-def _read(table, j):
+def _read(table: Table, j: int) -> np.ndarray:
     """Column j as numbers, nan where missing (dates as their ticks), or as levels, None where missing."""
     values, missing = read_cells(native_column(table, j), column_names(table)[j])
     values = values.astype(np.int64) if values.dtype.kind in "mM" else values
@@ -174,14 +186,16 @@ def _read(table, j):
     return filled
 
 
-def _levels(column):
+def _levels(column: np.ndarray) -> np.ndarray:
     """A category of numbers keeps its missing cells as the level None, since nan equals nothing."""
-    if column.dtype.kind == "f" and np.isnan(column).any():
-        return np.where(np.isnan(column), None, column.astype(object))
-    return column
+    if column.dtype.kind != "f" or not np.isnan(column).any():
+        return column
+    levels = column.astype(object)
+    levels[np.isnan(column)] = None
+    return levels
 
 
-def _numbers(column, name):
+def _numbers(column: np.ndarray, name: str) -> np.ndarray:
     if column.dtype.kind == "O" and all(cell is None for cell in column.tolist()):
         return np.full(len(column), np.nan)
     if column.dtype.kind not in "iufb":
@@ -191,7 +205,7 @@ def _numbers(column, name):
     return column
 
 
-def _standardised(columns):
+def _standardised(columns: list[np.ndarray]) -> list[np.ndarray]:
     """Numbers over the mean and deviation of the first part; an indicator if any part has a missing cell."""
     columns = [column.astype(float) for column in columns]
     known = columns[0][~np.isnan(columns[0])]
@@ -203,15 +217,15 @@ def _standardised(columns):
     return [np.hstack(pair) for pair in zip(scaled, missing, strict=True)]
 
 
-def _one_hot(columns, j):
-    *coded, n_levels = category_codes(*columns)
+def _one_hot(columns: list[np.ndarray], j: int) -> list[np.ndarray]:
+    coded, n_levels = category_codes(*columns)
     width = min(n_levels, _MAX_ONE_HOT)
     # codes follow the rows: dealt out as they come, the levels of one row would share a place in all columns
     place = np.random.RandomState(j).permutation(n_levels) % width
     return [(place[codes][:, None] == np.arange(width)).astype(float) for codes in coded]
 
 
-def _frequency_rank(counts):
+def _frequency_rank(counts: np.ndarray) -> np.ndarray:
     """Place of each level when they are sorted by falling count."""
     rank = np.empty(len(counts), dtype=int)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))

@@ -1,17 +1,17 @@
-"""Whole rows, two samples of them: a trained classifier, and three distances between distributions.
+"""Whole rows, two samples of them: a trained classifier, and two distances between distributions.
 
 The distances take rows of the space of `_tables` and, with x, x' real and y, y' synthetic::
 
     energy distance   sqrt(2 E|x - y| - E|x - x'| - E|y - y'|)
     squared MMD       E k(x, x') + E k(y, y') - 2 E k(x, y),   k(x, y) = exp(-|x - y|^2 / 2 h^2)
-    1-Wasserstein     min over couplings of E|x - y|
 """
+
+from __future__ import annotations
 
 import numbers
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import pdist
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import pairwise_distances_chunked, roc_auc_score
 from sklearn.metrics.pairwise import euclidean_distances
@@ -19,13 +19,30 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.utils import check_random_state, check_scalar
 from threadpoolctl import threadpool_limits
 
-from ._tables import WORKING_MEMORY, aligned, check_max_rows, some, tree_matrices, two_in_space
+from ._tables import (
+    WORKING_MEMORY,
+    CategoricalFeatures,
+    Seed,
+    Table,
+    aligned,
+    check_max_rows,
+    some,
+    tree_matrices,
+    two_in_space,
+)
 
 # a median of distances is known well enough from this many rows
 _BANDWIDTH_ROWS = 1000
 
 
-def c2st(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", random_state=None):
+def c2st(
+    real: Table,
+    synthetic: Table,
+    *,
+    max_rows: int = 5000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Area under the ROC curve of a classifier that tells synthetic rows from real ones.
 
     Gradient boosted trees, five folds, the same number of rows from both tables. Lower is better: 0.5 is
@@ -82,8 +99,14 @@ def c2st(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", r
 
 
 def energy_distance(
-    real, synthetic, *, reference=None, max_rows=5000, categorical_features="from_dtype", random_state=None
-):
+    real: Table,
+    synthetic: Table,
+    *,
+    reference: Table | None = None,
+    max_rows: int = 5000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Energy distance: how much farther synthetic rows are from real ones than rows of one table are apart.
 
     The root of ``2 E|x - y| - E|x - x'| - E|y - y'|`` over real x, x' and synthetic y, y', between
@@ -121,23 +144,24 @@ def energy_distance(
     >>> energy_distance([[-1.0], [1.0]], [[-1.0], [1.0]])
     0.0
     """
+    check_max_rows(max_rows)
     rng = check_random_state(random_state)
-    a, b = two_in_space(real, synthetic, reference, categorical_features, max_rows=max_rows, rng=rng)
+    a, b = (some(part, max_rows, rng) for part in two_in_space(real, synthetic, reference, categorical_features))
     squared = 2 * _mean_distance(a, b) - _mean_distance(a, a) - _mean_distance(b, b)
     # rounding may leave a little less than nothing
     return float(np.sqrt(max(0.0, squared)))
 
 
 def mmd(
-    real,
-    synthetic,
+    real: Table,
+    synthetic: Table,
     *,
-    reference=None,
-    bandwidth=None,
-    max_rows=2000,
-    categorical_features="from_dtype",
-    random_state=None,
-):
+    reference: Table | None = None,
+    bandwidth: float | None = None,
+    max_rows: int = 2000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Squared maximum mean discrepancy with a Gaussian kernel.
 
     ``E k(x, x') + E k(y, y') - 2 E k(x, y)`` over different real rows x, x' and different synthetic rows y,
@@ -177,8 +201,9 @@ def mmd(
     >>> round(mmd([[0.0], [0.0]], [[9.0], [9.0]]), 6)
     2.0
     """
+    check_max_rows(max_rows)
     rng = check_random_state(random_state)
-    a, b = two_in_space(real, synthetic, reference, categorical_features, max_rows=max_rows, rng=rng)
+    a, b = (some(part, max_rows, rng) for part in two_in_space(real, synthetic, reference, categorical_features))
     if min(len(a), len(b)) < 2:
         raise ValueError(f"real and synthetic must have two rows or more, got {len(a)} and {len(b)}")
     bandwidth = median_distance(a) if bandwidth is None else check_bandwidth(bandwidth)
@@ -186,59 +211,12 @@ def mmd(
     return float(_mean_off_diagonal(a, bandwidth) + _mean_off_diagonal(b, bandwidth) - 2 * across)
 
 
-def wasserstein(
-    real, synthetic, *, reference=None, max_rows=1000, categorical_features="from_dtype", random_state=None
-):
-    """1-Wasserstein distance of the rows: how far they must be moved, on average, to become the real ones.
-
-    The cheapest pairing of as many real as synthetic rows, at Euclidean cost between standardised numeric
-    columns and one-hot columns, solved exactly. Lower is better: 0 is ideal, and there is no bound. It
-    misleads because few rows in many columns are far apart whatever their distributions: fresh real rows score far
-    from 0, so read it beside their value with as many rows.
-
-    Parameters
-    ----------
-    real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The tables to compare; the longer one is cut to a random part as long as the shorter one.
-    reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
-        Rows that give the means, deviations and levels of the space; those of `real` by default.
-    max_rows : int, default=1000
-        Rows of each table to use at most; the time grows with their cube.
-    categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
-        The categorical columns: a mask, indices or names.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the choice of rows.
-
-    Returns
-    -------
-    float
-        0 or more.
-
-    References
-    ----------
-    Peyré, G., & Cuturi, M. (2019). Computational optimal transport. Foundations and Trends in Machine
-    Learning.
-
-    Examples
-    --------
-    >>> from skmdiff.metrics import wasserstein
-    >>> wasserstein([[-1.0], [1.0]], [[2.0], [0.0]])
-    1.0
-    """
-    check_max_rows(max_rows)
-    rng = check_random_state(random_state)
-    a, b = two_in_space(real, synthetic, reference, categorical_features)
-    n = min(len(a), len(b), max_rows)
-    cost = cdist(some(a, n, rng), some(b, n, rng))
-    return float(cost[linear_sum_assignment(cost)].mean())
-
-
-def gaussian_kernel(a, b, bandwidth):
+def gaussian_kernel(a: np.ndarray, b: np.ndarray, bandwidth: float) -> np.ndarray:
     """exp(-|a - b|^2 / 2 h^2) of each pair of rows, (n_a, n_b)."""
     return np.exp(-euclidean_distances(a, b, squared=True) / (2 * bandwidth**2))
 
 
-def median_distance(rows):
+def median_distance(rows: np.ndarray) -> float:
     """Median distance between rows, of the first ones if there are many; the mean where most rows are equal."""
     distances = pdist(rows[:_BANDWIDTH_ROWS])
     if not len(distances):
@@ -246,11 +224,11 @@ def median_distance(rows):
     return float(np.median(distances) or distances.mean() or 1.0)
 
 
-def check_bandwidth(bandwidth):
+def check_bandwidth(bandwidth: float) -> float:
     return check_scalar(bandwidth, "bandwidth", numbers.Real, min_val=0, include_boundaries="neither")
 
 
-def _mean_distance(a, b):
+def _mean_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Mean distance over all pairs, block by block."""
     blocks = pairwise_distances_chunked(
         a, b, reduce_func=lambda block, start: block.sum(axis=1), working_memory=WORKING_MEMORY
@@ -258,6 +236,6 @@ def _mean_distance(a, b):
     return sum(block.sum() for block in blocks) / (len(a) * len(b))
 
 
-def _mean_off_diagonal(rows, bandwidth):
+def _mean_off_diagonal(rows: np.ndarray, bandwidth: float) -> float:
     n = len(rows)
     return (gaussian_kernel(rows, rows, bandwidth).sum() - n) / (n * (n - 1))

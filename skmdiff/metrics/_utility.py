@@ -6,7 +6,9 @@ constant shares). The area under a ROC curve would not do: it is the same for an
 so that with few columns a dependence found by chance in independent ones earns the whole of it.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -14,7 +16,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
-from ._tables import aligned, check_max_rows, some, tree_matrices
+from ._tables import CategoricalFeatures, Seed, Table, aligned, check_max_rows, some, tree_matrices
 
 # trees are grown for each level, so the rarer ones of a target are predicted as one
 _MAX_TARGET_LEVELS = 10
@@ -28,7 +30,14 @@ class ColumnUtility(NamedTuple):
     trtr: np.ndarray
 
 
-def tstr(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", random_state=None):
+def tstr(
+    real: Table,
+    synthetic: Table,
+    *,
+    max_rows: int = 5000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Train on synthetic, test on real: mean skill over every column as the target.
 
     For each column gradient boosted trees learn on the synthetic rows to predict it from the others and are
@@ -72,7 +81,15 @@ def tstr(real, synthetic, *, max_rows=5000, categorical_features="from_dtype", r
     return float(np.mean(column_skills([real, synthetic], max_rows, categorical_features, random_state)[0]))
 
 
-def utility(train, synthetic, test, *, max_rows=5000, categorical_features="from_dtype", random_state=None):
+def utility(
+    train: Table,
+    synthetic: Table,
+    test: Table,
+    *,
+    max_rows: int = 5000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> float:
     """Share of the skill of real rows that synthetic rows give, over every column as the target.
 
     The sum over the columns of the skills of :func:`tstr` learnt from synthetic rows (TSTR) over the sum of
@@ -127,7 +144,15 @@ def utility(train, synthetic, test, *, max_rows=5000, categorical_features="from
     return share_of_skill(skills.tstr, skills.trtr)
 
 
-def utility_by_column(train, synthetic, test, *, max_rows=5000, categorical_features="from_dtype", random_state=None):
+def utility_by_column(
+    train: Table,
+    synthetic: Table,
+    test: Table,
+    *,
+    max_rows: int = 5000,
+    categorical_features: CategoricalFeatures = "from_dtype",
+    random_state: Seed = None,
+) -> ColumnUtility:
     """Skill in predicting each column, learnt from synthetic and from real rows: what :func:`utility` sums.
 
     Higher is better, between 0 and 1; ideal is as much from synthetic as from real rows. A single column may
@@ -161,12 +186,14 @@ def utility_by_column(train, synthetic, test, *, max_rows=5000, categorical_feat
     return ColumnUtility(*column_skills([test, synthetic, train], max_rows, categorical_features, random_state))
 
 
-def share_of_skill(skills, real_skills):
+def share_of_skill(skills: np.ndarray, real_skills: np.ndarray) -> float:
     """Sum of the skills of the columns over that of real rows, nan where these teach nothing."""
     return float(skills.sum() / real_skills.sum()) if real_skills.any() else float("nan")
 
 
-def column_skills(tables, max_rows, categorical_features, random_state):
+def column_skills(
+    tables: list[Table], max_rows: int, categorical_features: CategoricalFeatures, random_state: Seed
+) -> np.ndarray:
     """Skill on the first table, column by column, of what is learnt from each other one: (n_others, n_columns)."""
     check_max_rows(max_rows, 2)
     rng = check_random_state(random_state)
@@ -184,7 +211,7 @@ def column_skills(tables, max_rows, categorical_features, random_state):
         )
 
 
-def _skill(source, test, j, is_category, seed):
+def _skill(source: np.ndarray, test: np.ndarray, j: int, is_category: np.ndarray, seed: int) -> float:
     """How well column j of the test rows is predicted from what the source rows teach."""
     others = np.arange(len(is_category)) != j
     options = _TREES | {"categorical_features": is_category[others], "random_state": seed}
@@ -197,13 +224,16 @@ def _skill(source, test, j, is_category, seed):
     return _skill_in_levels(*parts, options) if is_category[j] else _skill_in_numbers(*parts, options)
 
 
-def _skill_in_numbers(x, y, x_test, y_test, options):
+def _skill_in_numbers(
+    x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, options: dict[str, Any]
+) -> float:
     guess = HistGradientBoostingRegressor(**options).fit(x, y).predict(x_test)
     return max(0.0, r2_score(y_test, guess)) if np.ptp(y_test) > 0 else 0.0
 
 
-def _skill_in_levels(x, y, x_test, y_test, options):
-    # codes stand in the order of falling frequency
+def _skill_in_levels(
+    x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, options: dict[str, Any]
+) -> float:
     y, y_test = (np.minimum(part, _MAX_TARGET_LEVELS) for part in (y, y_test))
     levels = np.unique(y_test)
     if len(levels) < 2 or np.ptp(y) == 0:

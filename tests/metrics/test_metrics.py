@@ -100,25 +100,6 @@ def test_c2st_sees_where_cells_are_missing_and_stands_columns_without_any():
     assert metrics.c2st(real, full, random_state=0) > 0.99
 
 
-def test_coverage_and_precision_are_those_of_all_distances():
-    train, real, synthetic = mixed(200, 0), mixed(90, 1), mixed(70, 2)
-    synthetic[:20, :2] += 4
-    a, b = one_hot_space(train, real), one_hot_space(train, synthetic)
-    within, across = np.sort(cdist(a, a), axis=1), cdist(a, b)
-    radius = within[:, 5]  # the nearest of all is the row itself
-    expected = (across.min(axis=1) <= radius).mean(), (across <= radius[:, None]).any(axis=0).mean()
-    assert_allclose(metrics.coverage_precision(real, synthetic, reference=train), expected)
-
-
-def test_coverage_sees_a_lost_mode_and_precision_does_not():
-    rng = np.random.RandomState(0)
-    modes = np.repeat([[0.0, 0.0], [50.0, 50.0]], 200, axis=0)
-    real = modes + rng.normal(size=modes.shape)
-    one_mode = rng.normal(size=(400, 2))
-    coverage, precision = metrics.coverage_precision(real, one_mode)
-    assert coverage < 0.55 and precision > 0.95
-
-
 def test_copies_are_counted():
     train, fresh = mixed(300, 0), mixed(300, 1)
     assert metrics.copy_share(train, fresh) == 0
@@ -148,7 +129,7 @@ def test_dcr_share_counts_ties_half():
     assert metrics.dcr_share([[0.0], [1.0]], [[0.0], [1.0]], [[0.2], [0.7]], random_state=0) == 0.5
 
 
-@pytest.mark.parametrize("name", ["shape_error", "trend_error", "coverage_precision"])
+@pytest.mark.parametrize("name", ["shape_error", "trend_error", "prdc"])
 def test_a_frame_scores_as_its_array_does(name):
     pytest.importorskip("pandas")
     array, frame = load_german_credit().frame, load_german_credit(as_frame=True).frame

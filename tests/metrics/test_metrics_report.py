@@ -1,5 +1,6 @@
 """The report: what its candidates are, what copies and shuffled columns must show, text, frame and page."""
 
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -26,7 +27,7 @@ def fresh_report(tables):
 
 
 def test_fresh_rows_score_as_the_ceiling_and_not_as_the_floor(fresh_report):
-    for name in ("trend_error", "mutual_information_error", "c2st", "precision", "coverage", "utility", "beta_recall"):
+    for name in ("trend_error", "mutual_information_error", "c2st", "precision", "coverage", "utility"):
         m = fresh_report[name]
         assert abs(m.value - m.ceiling) < abs(m.value - m.floor), m
     for m in fresh_report.measures:
@@ -88,7 +89,7 @@ def test_text_frame_and_names(fresh_report):
     assert isinstance(frame, pandas.DataFrame)
     for line, (name, row) in zip(lines[1:], frame.iterrows(), strict=False):
         assert line.split()[:4] == [name, *(f"{row[k]:.4g}" for k in ("value", "floor", "ceiling"))]
-    assert frame.loc["c2st", "ideal"] == 0.5 and frame.loc["wasserstein", "ideal"] == "ceiling"
+    assert frame.loc["c2st", "ideal"] == 0.5 and frame.loc["energy_distance", "ideal"] == "ceiling"
     with pytest.raises(KeyError, match="no measure 'fid'; it has shape_error, "):
         fresh_report["fid"]
 
@@ -127,14 +128,26 @@ def test_the_page_stands_alone_and_escapes_the_names_of_columns(tables, tmp_path
     text = path.read_text(encoding="utf-8")
     page = Page(text)
     assert not page.open and not page.tags & {"script", "link", "img", "iframe"}
-    assert {name for name, _ in page.attributes} <= {"charset", "lang", "class", "style", "colspan"}
+    assert {name for name, _ in page.attributes} <= {"charset", "lang", "class", "style"}
     assert "http" not in text and "url(" not in text and "@import" not in text
     assert set(names) <= set(page.cells)
-    for m in result.measures:
-        place = page.cells.index(m.name)
-        assert page.cells[place + 1 : place + 4] == [f"{v:.4g}" for v in (m.value, m.floor, m.ceiling)]
+    for k, m in enumerate(result.measures):
+        name, group, *values = page.cells[8 * k : 8 * k + 8]
+        assert (name, group, values[-1]) == (m.name, m.group, m.misleads)
+        assert values[:3] == [f"{v:.4g}" for v in (m.value, m.floor, m.ceiling)]
+    assert "color-scheme: light dark" in text
     fragment = Page(result._repr_html_())
     assert not fragment.open and fragment.cells.count("c2st") == 1
+
+
+def test_without_pandas_the_text_is_there_and_the_page_names_the_extra(fresh_report, tmp_path, monkeypatch):
+    text = str(fresh_report)
+    monkeypatch.setitem(sys.modules, "pandas", None)  # an import of it fails
+    assert str(fresh_report) == text and fresh_report._repr_html_() is None
+    for write in (fresh_report.to_frame, lambda: fresh_report.to_html(tmp_path / "report.html")):
+        with pytest.raises(ModuleNotFoundError, match=r'need pandas; pip install "skmdiff\[frames\]"'):
+            write()
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_cannot_be_reported_is_refused_before_anything_is_measured(tables):
