@@ -1,4 +1,9 @@
-"""Pipelines whose last step samples: rows drawn come back as rows of the table that the first step was given."""
+"""Pipelines whose last step samples: samples come back as rows of the table that the first step was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -15,8 +20,8 @@ ADVICE = (
 )
 
 
-def _last_step_has(method):
-    def check(pipeline):
+def _last_step_has(method: str) -> Callable[[Pipeline], bool]:
+    def check(pipeline: Pipeline) -> bool:
         getattr(pipeline.steps[-1][1], method)
         return True
 
@@ -36,7 +41,7 @@ class SamplerPipeline(Pipeline):
     steps : list of (str, estimator)
         Transformers that have `inverse_transform`, or "passthrough", and a last step that has `sample`:
         `ManifoldDiffusionSampler`, `sklearn.neighbors.KernelDensity`, `sklearn.mixture.GaussianMixture`. What a
-        transformer loses, as PCA with few components does, is lost in the rows too.
+        transformer loses, as PCA with few components does, is lost in the samples too.
     transform_input : list of str or None, default=None
         See `sklearn.pipeline.Pipeline`, and there for `memory` and `verbose` too.
     memory : str, joblib.Memory or None, default=None
@@ -45,7 +50,7 @@ class SamplerPipeline(Pipeline):
     Attributes
     ----------
     dtypes_in_ : dict of str to dtype or None
-        Columns of the pandas frame given to `fit` and their dtypes, which rows drawn get back; None for others.
+        Columns of the pandas frame given to `fit` and their dtypes, which samples have too; None for other tables.
 
     Examples
     --------
@@ -61,7 +66,7 @@ class SamplerPipeline(Pipeline):
     True
     """
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Any, y: Any = None, **params: Any) -> SamplerPipeline:
         """Fit the steps one after the other.
 
         Parameters
@@ -80,7 +85,7 @@ class SamplerPipeline(Pipeline):
         return self
 
     @available_if(_last_step_has("sample"))
-    def sample(self, n_samples=1, **params):
+    def sample(self, n_samples: int = 1, **params: Any) -> Any:
         """Draw new rows of the table given to `fit`.
 
         Parameters
@@ -101,7 +106,7 @@ class SamplerPipeline(Pipeline):
         TypeError
             If a step has no `inverse_transform`; the message names it.
         ValueError
-            If a step cannot take the rows back, as one that fills gaps cannot; the message names it.
+            If a step cannot take the rows back, as one that fills missing cells cannot; the message names it.
         """
         check_is_fitted(self)
         for name, step in self._before_last():
@@ -112,7 +117,7 @@ class SamplerPipeline(Pipeline):
         return self._back(drawn)
 
     @available_if(_last_step_has("embed"))
-    def embed(self, X):
+    def embed(self, X: Any) -> np.ndarray:
         """Coordinates of rows of the table on the manifold of the last step.
 
         Parameters
@@ -142,41 +147,41 @@ class SamplerPipeline(Pipeline):
         """
         return self.steps[-1][1].predict_target(self._forward(X), **params)
 
-    def _forward(self, X):
+    def _forward(self, X: Any) -> Any:
         check_is_fitted(self)
         for _, step in self._before_last():
             X = step.transform(X)
         return X
 
-    def _before_last(self):
+    def _before_last(self) -> list[tuple[str, Any]]:
         return [(name, step) for name, step in self.steps[:-1] if step is not None and not is_passthrough(step)]
 
-    def _back(self, X):
+    def _back(self, X: Any) -> Any:
         for name, step in reversed(self._before_last()):
             try:
                 X = step.inverse_transform(X)
             except ValueError as error:
                 raise ValueError(
-                    f"Step {name!r}, {type(step).__name__}, cannot take the rows drawn back: {error} {ADVICE}"
+                    f"Step {name!r}, {type(step).__name__}, cannot take the samples back: {error} {ADVICE}"
                 ) from error
         # slices and pipelines of fitted steps have seen no table
         dtypes = getattr(self, "dtypes_in_", None)
         return X if dtypes is None else as_frame(X, dtypes)
 
-    def __sklearn_tags__(self):
-        """Tags: those of a Pipeline; gaps are taken where all steps take them."""
+    def __sklearn_tags__(self) -> Any:
+        """Tags: those of a Pipeline; missing cells are taken where all steps take them."""
         tags = super().__sklearn_tags__()
         used = [step for _, step in self.steps if step is not None and not is_passthrough(step)]
         tags.input_tags.allow_nan = bool(used) and all(map(accepts_missing, used))
         return tags
 
 
-def is_passthrough(step):
+def is_passthrough(step: Any) -> bool:
     """Whether a step does nothing."""
     return isinstance(step, str) and step == "passthrough"
 
 
-def check_invertible(name, step):
+def check_invertible(name: str, step: Any) -> None:
     """Raise a TypeError if rows cannot go back through a step.
 
     A FunctionTransformer without `inverse_func` has an inverse_transform that returns its input: a wrong inverse.
@@ -196,8 +201,8 @@ def check_invertible(name, step):
         )
 
 
-def as_frame(X, dtypes):
-    """Rows as a DataFrame with given columns and dtypes; what was whole or a bool is rounded to it first."""
+def as_frame(X: Any, dtypes: dict[str, Any]) -> Any:
+    """Rows as a DataFrame with given columns and dtypes; integers and bools are rounded first."""
     import pandas as pd
 
     columns = X if is_pandas(X) else pd.DataFrame(np.asarray(X))
@@ -211,8 +216,8 @@ def as_frame(X, dtypes):
     return frame.astype(dtypes)
 
 
-def rounded(x, dtype):
-    """A column of numbers as one of whole numbers or bools of a dtype, or the nearest that it holds; gaps stay."""
+def rounded(x: Any, dtype: Any) -> Any:
+    """A column of numbers as one of integers or bools, the nearest that the dtype holds; missing cells stay."""
     import pandas as pd
 
     values = x.astype(float)
@@ -221,7 +226,9 @@ def rounded(x, dtype):
     return out.mask(values.isna()) if values.isna().any() else out
 
 
-def make_sampler_pipeline(*steps, memory=None, transform_input=None, verbose=False):
+def make_sampler_pipeline(
+    *steps: Any, memory: Any = None, transform_input: list[str] | None = None, verbose: bool = False
+) -> SamplerPipeline:
     """A `SamplerPipeline` with the names that `sklearn.pipeline.make_pipeline` gives to steps.
 
     Parameters

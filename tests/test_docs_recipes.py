@@ -8,7 +8,11 @@ import pytest
 
 TEXT = (Path(__file__).parent.parent / "docs" / "recipes.md").read_text(encoding="utf-8")
 BLOCKS = dict(
-    zip(["rare", "few", "tune", "share", "pipeline"], re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL), strict=True)
+    zip(
+        ["rare", "few", "tune", "share", "outliers", "pipeline"],
+        re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL),
+        strict=True,
+    )
 )
 
 
@@ -47,6 +51,13 @@ def test_sharing_a_table(tmp_path, monkeypatch, capsys):
     assert "dcr_share" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert names["result"]["copy_share"].value == 0 and "memorisation_excess" in capsys.readouterr().out
     assert abs(names["result"]["dcr_share"].value - 0.5) < 0.1
+
+
+def test_leaving_outliers_out():
+    names = run("outliers")
+    assert not names["inlier"][:5].any() and names["inlier"].mean() > 0.9
+    kept = names["X"][names["inlier"]]
+    assert names["new_rows"].max().max() <= kept.max().max()
 
 
 def test_a_pipeline_that_samples():

@@ -157,12 +157,3 @@ def test_the_benchmark_of_imbalance(imbalance, tmp_path, capsys):
     assert float(found["recall"]) == round(100 * recall_score(held_y, model.predict(held_X)), 2)
     imbalance.show(options.out)
     assert "ours less each" in capsys.readouterr().out
-
-
-@pytest.mark.slow
-def test_the_guide_on_tables_runs():
-    guide = (ROOT / "docs" / "user_guide.md").read_text(encoding="utf-8")
-    names = {"ManifoldDiffusionSampler": ManifoldDiffusionSampler}
-    for section in ("Fit and draw", "Tables as they are", "Conditions and imputation", "Constraints"):
-        for block in guide.split(f"## {section}")[1].split("\n## ")[0].split("```python\n")[1:]:
-            exec(block.split("```")[0], names)  # it asserts what it promises

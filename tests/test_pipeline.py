@@ -198,7 +198,7 @@ def test_a_step_within_a_step_without_inverse_is_named():
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        (SimpleImputer(), "Step 'simpleimputer', SimpleImputer, cannot take the rows drawn back.*add_indicator.*Give"),
+        (SimpleImputer(), "Step 'simpleimputer', SimpleImputer, cannot take the samples back.*add_indicator.*Give"),
         (KernelPCA(2), "Step 'kernelpca', KernelPCA, cannot take.*fit_inverse_transform.*Give the columns"),
     ],
 )

@@ -64,7 +64,7 @@ def mixed(folder):
         if path.exists():
             frame = pd.read_csv(path).dropna().iloc[:most]
             text = frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]
-            out[name] = frame.astype({column: "category" for column in text})
+            out[name] = frame.astype(dict.fromkeys(text, "category"))
     return out
 
 

@@ -190,7 +190,7 @@ class Judging(BaseEstimator):
         values = np.random.RandomState(random_state).uniform(size=(n_samples, 1))
         if isinstance(self.like_, np.ndarray):
             return values
-        return type(self.like_)({name: values[:, 0] for name in self.like_.columns})
+        return type(self.like_)(dict.fromkeys(self.like_.columns, values[:, 0]))
 
     def predict_target(self, X):
         x = np.asarray(X)[:, 0]
