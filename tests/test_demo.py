@@ -127,7 +127,7 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(package, extra,
 def test_a_failure_while_writing_leaves_the_former_file(tmp_path, error):
     path = tmp_path / "demo_rows.csv"
     path.write_text("former", encoding="utf-8")
-    with pytest.raises(type(error)), _demo.replacing(path) as beside:
+    with pytest.raises(type(error)), _demo.replacing(path) as beside:  # noqa: PT012
         beside.write_text("half of", encoding="utf-8")
         raise error
     assert path.read_text(encoding="utf-8") == "former" and [*tmp_path.iterdir()] == [path]

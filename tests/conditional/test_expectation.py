@@ -107,31 +107,29 @@ def test_the_commonest_category_stands_for_a_category():
 
 @pytest.mark.parametrize(
     "shares, expected",
-    [("balanced", [1 / 3, 1 / 3, 1 / 3]), ({7: 3, 5: 1}, [0.25, 0, 0.75]), ({6: 0.2, 7: 0.8}, [0, 0.2, 0.8])],
+    [({5: 1, 6: 1, 7: 1}, [1 / 3, 1 / 3, 1 / 3]), ({7: 3, 5: 1}, [0.25, 0, 0.75]), ({6: 0.2, 7: 0.8}, [0, 0.2, 0.8])],
 )
 def test_classes_get_their_shares_of_any_number_of_rows(of_classes, shares, expected):
-    y = of_classes.sample(400, class_balance=shares, return_y=True)[1]
+    y = of_classes.sample(400, y=shares, return_y=True)[1]
     for n in (10, 57, 400):
         counts = [(y[:n] == label).sum() for label in of_classes.classes_]
         assert np.abs(counts - n * np.array(expected)).max() <= 2
-    rows = of_classes.sample(400, class_balance=shares)
-    pd.testing.assert_frame_equal(rows[:30], of_classes.sample(30, class_balance=shares))
+    rows = of_classes.sample(400, y=shares)
+    pd.testing.assert_frame_equal(rows[:30], of_classes.sample(30, y=shares))
 
 
 def test_shares_of_classes_go_with_conditions(of_classes):
-    rows, y = of_classes.sample(60, class_balance={5: 1, 7: 1}, conditions={"a": 0.0}, return_y=True)
+    rows, y = of_classes.sample(60, y={5: 1, 7: 1}, conditions={"a": 0.0}, return_y=True)
     assert (rows["a"] == 0).all() and abs((y == 7).sum() - 30) <= 2
 
 
 @pytest.mark.parametrize(
     "call, words",
     [
-        (dict(class_balance={9: 1}), ["class_balance", "[5, 6, 7]", "9"]),
-        (dict(class_balance={5: -1}), ["class_balance[5]", ">= 0", "-1"]),
-        (dict(class_balance={5: "many"}), ["class_balance[5]", "'many'"]),
-        (dict(class_balance={5: 0}), ["class_balance", "above 0", "{5: 0}"]),
-        (dict(class_balance="even"), ["class_balance", "'balanced'", "'even'"]),
-        (dict(class_balance="balanced", y=5), ["class_balance", "None", "'balanced'"]),
+        (dict(y={9: 1}), ["y must", "[5, 6, 7]", "9"]),
+        (dict(y={5: -1}), ["y[5]", ">= 0", "-1"]),
+        (dict(y={5: "many"}), ["y[5]", "'many'"]),
+        (dict(y={5: 0}), ["y must", "above 0", "{5: 0}"]),
     ],
 )
 def test_shares_that_cannot_be_are_errors(of_classes, call, words):
@@ -144,15 +142,14 @@ def test_errors_of_means(of_classes):
     rng = np.random.default_rng(0)
     of_numbers = sampler(max_iter=8, hidden_layer_sizes=(8,)).fit(rng.normal(size=(60, 2)), rng.normal(size=60))
     X = np.zeros((1, 2))
-    for call, got in [({}, "neither"), (dict(X=X, y=[0.0]), "both")]:
-        with pytest.raises(ValueError, match=f"just one of X and y, got {got}"):
-            of_numbers.predict_target(**call)
     with pytest.raises(ValueError, match="n_draws"):
         of_numbers.predict_target(X, n_draws=0)
-    with pytest.raises(ValueError, match="class_balance='balanced' needs classes"):
-        of_numbers.sample(3, class_balance="balanced")
+    with pytest.raises(ValueError, match=r"y={1: 1} needs classes"):
+        of_numbers.sample(3, y={1: 1})
     with pytest.raises(ValueError, match=r"classes seen in fit, \[5, 6, 7\], got 9"):
         of_classes.mean_rows([9])
     without = sampler(max_iter=5, hidden_layer_sizes=(8,)).fit(np.random.default_rng(0).normal(size=(40, 2)))
     with pytest.raises(ValueError, match="predict_target needs a target"):
         without.predict_target(X)
+    with pytest.raises(ValueError, match="mean_rows needs a target"):
+        without.mean_rows(0)

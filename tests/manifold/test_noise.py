@@ -5,8 +5,6 @@ import pandas as pd
 import pytest
 import torch
 from scipy import stats
-from scipy.spatial.distance import cdist
-from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.manifold import Isomap
 
@@ -14,7 +12,8 @@ from skmdiff import ManifoldDiffusionSampler
 from skmdiff._diffusion import noise, solvers
 from skmdiff._manifold.charts import choose_charts
 from skmdiff._manifold.noise import make_cleaner, normal_residuals, wiener
-from skmdiff.datasets import make_gaussian_grid, make_swiss_roll_nd, make_torus
+from skmdiff._sampler.model import fitted_model
+from skmdiff.datasets import make_swiss_roll_nd, make_torus
 
 
 def sampler(**parameters):
@@ -211,14 +210,14 @@ def test_refusals(parameters, message):
 
 def test_charts_are_not_made_where_nothing_asks_for_them(monkeypatch):
     monkeypatch.setattr("skmdiff._sampler.fitting.fit_charts", None)
-    assert quick().fit(np.random.default_rng(0).normal(size=(30, 3))).cleaner_ is None
+    assert fitted_model(quick().fit(np.random.default_rng(0).normal(size=(30, 3)))).noise.cleaner is None
 
 
 def test_noise_that_the_manifold_does_not_explain_is_left_to_the_denoiser():
     """Rows that scatter far more than by their noise: no surface to put them on, and contraction keeps its strength."""
     X = np.random.default_rng(0).normal(size=(200, 6))
-    assert quick(manifold=PCA(2), noise_level=0.05).fit(X).cleaner_ is None
-    cleaner = quick(manifold=PCA(2), noise_level=0.05, contraction=0.5).fit(X).cleaner_
+    assert fitted_model(quick(manifold=PCA(2), noise_level=0.05).fit(X)).noise.cleaner is None
+    cleaner = fitted_model(quick(manifold=PCA(2), noise_level=0.05, contraction=0.5).fit(X)).noise.cleaner
     assert cleaner.strength == 0.5
     np.testing.assert_allclose(cleaner.clean(X), X)
 
@@ -227,28 +226,6 @@ def test_denoise_needs_noise():
     est = quick().fit(np.random.default_rng(0).normal(size=(30, 3)))
     with pytest.raises(ValueError, match="denoise needs a noise_level above 0, got noise_level=None"):
         est.denoise(np.zeros((2, 3)))
-
-
-# --- outliers
-
-
-def test_planted_outliers_are_left_out_and_not_sampled():
-    """5 % of uniform rows: found, and samples no nearer to them than those of a fit without them."""
-    grid = make_gaussian_grid(1500, 10, random_state=0)
-    X, fresh = grid.data[:1000], grid.data[1000:]
-    planted = np.random.default_rng(0).uniform(-4, 4, (50, 10))
-    est = sampler(contamination=0.05).fit(np.vstack([X, planted]))
-    assert est.outliers_[1000:].mean() > 0.95 and est.outliers_[:1000].mean() < 0.01
-    rows = est.sample(1000)
-    assert np.mean(cdist(rows, planted).min(axis=1) < cdist(rows, fresh).min(axis=1)) < 0.01
-    assert est.embedding_.shape[0] == 1050 and np.isfinite(est.embedding_).all()
-
-
-def test_no_contamination_is_the_same_as_none_found():
-    X = np.random.default_rng(0).normal(size=(60, 3))
-    est = quick().fit(X)
-    assert not est.outliers_.any()
-    np.testing.assert_array_equal(clone(est).set_params(contamination=None).fit(X).sample(5), est.sample(5))
 
 
 # --- the solver, on the exact denoisers of Gaussians: clean variance v, noise s in the first of two columns
@@ -330,7 +307,7 @@ def test_samples_lie_nearer_to_a_surface_than_rows_seen_without_charts():
     seen = clean.data + 0.15 * np.random.default_rng(0).normal(size=clean.data.shape)
     est = sampler(noise_level=0.15, max_iter=1500, hidden_layer_sizes="auto").fit(seen)
     rows = est.sample(1000)
-    assert est.cleaner_ is None
+    assert fitted_model(est).noise.cleaner is None
     assert clean.distance(rows).mean() < 0.85 * clean.distance(seen).mean()
     np.testing.assert_allclose(rows.std(axis=0) / clean.data.std(axis=0), 1, atol=0.08)
 
@@ -363,16 +340,3 @@ def test_what_has_no_noise_and_what_is_missing_stays():
             np.testing.assert_array_equal(np.isnan(clean), np.isnan(new))
             np.testing.assert_array_equal(clean[:, [1, 3]], new[:, [1, 3]])
             assert (clean[1:, 0] != new[1:, 0]).all()
-
-
-def test_outliers_that_are_a_class_are_an_error():
-    X = np.vstack([np.random.default_rng(0).normal(size=(99, 3)), [[30.0, 30.0, 30.0]]])
-    with pytest.raises(ValueError, match="contamination=0.02 must leave rows of every class in y, .* of class 1"):
-        quick(contamination=0.02).fit(X, np.arange(100) // 99)
-
-
-def test_the_missing_cells_of_outliers_are_filled_by_all_rows():
-    """A column that no outlier has."""
-    X = np.vstack([np.random.default_rng(0).normal(size=(99, 3)), [[30.0, 30.0, np.nan]]])
-    est = quick(contamination=0.01).fit(X)
-    assert est.outliers_[-1] and np.isfinite(est.embedding_).all()

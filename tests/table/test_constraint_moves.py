@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stated import OPERATORS, broken
 
 from skmdiff._table.cells import read_cells
+from skmdiff._table.codec import TableCodec
 from skmdiff._table.constraints import groups as _groups
 from skmdiff._table.constraints.limits import ColumnLimits, Limits
 from skmdiff._table.frames import native_column
@@ -97,7 +98,7 @@ def test_constraints_hold_and_nothing_else_is_moved(case):
         return
     W = random_rows(codec, seed=seed)
     free = Codec(numeric=numeric).fit(table).decode(W)
-    held, moved = codec.decode(W, return_moved=True)
+    held, moved = codec.held(W)
     assert not broken(held, constraints).any()
     pd.testing.assert_frame_equal(held[~moved], free[~moved])
     assert held.dtypes.equals(table.dtypes)
@@ -106,7 +107,7 @@ def test_constraints_hold_and_nothing_else_is_moved(case):
     if not any(sign == "multiple of" for _, sign, _ in constraints):
         np.testing.assert_array_equal(moved, broken(free, constraints))
     cells = [read_cells(native_column(held, j), name).observed for j, name in enumerate(held)]
-    assert not codec.constraints_.hold(cells, Limits(), len(held))[1].any()
+    assert not codec.constraints.hold(cells, Limits(), len(held))[1].any()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -117,11 +118,14 @@ def test_cells_that_are_to_stay_do_while_the_others_make_room(case, share):
     if codec is None:
         return
     goal, rng = codec.decode(random_rows(codec, seed=seed)), np.random.default_rng(seed)
-    kept = {j: rng.random(N_ROWS) < share for j in codec.constraints_.column_indices()}
+    kept = {j: rng.random(N_ROWS) < share for j in codec.constraints.column_indices()}
     cells = {j: (rows, cells_of(goal)[j][rows]) for j, rows in kept.items()}
     limits = Limits.fixed(cells)
-    codec.constraints_.check(limits, N_ROWS)  # there is a row that holds them: the goal
-    held = codec.decode(random_rows(codec, seed=seed + 1), cells=cells, limits=limits)
+    codec.constraints.check(limits, N_ROWS)  # there is a row that holds them: the goal
+    columns = TableCodec.decode(codec, random_rows(codec, seed=seed + 1))
+    for j, (rows, values) in cells.items():
+        columns[j][rows] = values
+    held = codec.write(codec.constraints.hold(columns, limits, N_ROWS)[0], {}, N_ROWS)
     assert not broken(held, constraints).any()
     for j, rows in kept.items():
         assert (held.iloc[rows, j] == goal.iloc[rows, j]).all()
@@ -140,7 +144,7 @@ def whole(n_columns, constraints):
     names = [f"c{j}" for j in range(n_columns)]
     codec = fitted(pd.DataFrame(rows, columns=names), constraints)
     good = rows[~broken(pd.DataFrame(rows, columns=names), constraints)]
-    return codec.constraints_, rows, good
+    return codec.constraints, rows, good
 
 
 def held(constraints, rows, limits=None):
@@ -190,11 +194,11 @@ def test_one_column_goes_to_the_nearest_value(constraints, moves):
 
 def test_two_out_of_order_are_swapped_or_meet_where_the_table_often_has_them_equal():
     rows, cells = np.array([[4, 1], [3, 2], [2, 2], [0, 3]]), pd.DataFrame({"c0": range(5), "c1": range(1, 6)})
-    rules = fitted(cells, [("c0", "<=", "c1")]).constraints_
+    rules = fitted(cells, [("c0", "<=", "c1")]).constraints
     assert held(rules, rows)[0].tolist() == [[1, 4], [2, 3], [2, 2], [0, 3]]
     stays = Limits.fixed({1: (np.ones(4, dtype=bool), rows[:, 1])})
     assert held(rules, rows, stays)[0].tolist() == [[1, 1], [2, 2], [2, 2], [0, 3]]
-    often = fitted(cells.assign(c1=range(5)), [("c0", "<=", "c1")]).constraints_
+    often = fitted(cells.assign(c1=range(5)), [("c0", "<=", "c1")]).constraints
     assert held(often, rows)[0].tolist() == [[2, 2], [2, 2], [2, 2], [0, 3]]
     strict = whole(2, [("c0", "<", "c1")])[0]
     assert held(strict, np.array([[2, 2], [4, 4], [4, 3]]))[0].tolist() == [[2, 3], [3, 4], [3, 4]]
@@ -202,7 +206,7 @@ def test_two_out_of_order_are_swapped_or_meet_where_the_table_often_has_them_equ
 
 def test_the_range_seen_is_left_only_where_nothing_else_holds():
     table = pd.DataFrame({"a": [5, 6, 7, 8], "b": [6, 3, 9, 20]})
-    rules = fitted(table, [("a", "<=", "b")]).constraints_
+    rules = fitted(table, [("a", "<=", "b")]).constraints
     rows = np.array([[8, 4], [6, 3]])
     assert held(rules, rows)[0].tolist() == [[5, 8], [5, 6]]
     stays = Limits.fixed({1: (np.ones(2, dtype=bool), rows[:, 1])})
@@ -211,7 +215,7 @@ def test_the_range_seen_is_left_only_where_nothing_else_holds():
 
 def test_cells_that_contradict_each_other_stay_and_the_rest_holds():
     table = pd.DataFrame({name: range(10) for name in "abcd"})
-    rules = fitted(table, [("a", "<=", "b"), ("b", "<=", "c"), ("a", "<=", "d")]).constraints_
+    rules = fitted(table, [("a", "<=", "b"), ("b", "<=", "c"), ("a", "<=", "d")]).constraints
     rows = np.array([[7, 5, 3, 1]])
     stays = Limits.fixed({j: (np.ones(1, dtype=bool), rows[:, j]) for j in (0, 2)})
     a, b, c, d = held(rules, rows, stays)[0][0]
