@@ -13,17 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from .._numerics.interrupts import once_to_its_end
 from . import RHO, SIGMA_MAX, SIGMA_MIN, solvers
-from .categories import Block
 from .denoiser import Denoiser, Layout, denoise, initialise, probabilities_of
 from .density import NumbersFlow, log_probability_of_known
 from .noise import UNKNOWN, ReverseProcess, unknown_or_known
+from .state import Block, DenoiserState, DensityQuery, NetworkShape
 from .training import Batches, TrainingHistory, TrainingPlan, TrainingRows, train
 
 __all__ = [
@@ -49,51 +48,6 @@ __all__ = [
 
 BLOCK_ROWS = 1024
 N_PROBES = 8
-
-
-@dataclass(frozen=True)
-class NetworkShape:
-    """What it takes, beside the blocks of the table, to build the network.
-
-    hidden_layer_sizes : width of each residual block; the first is the width of the trunk
-    n_frequencies : periodic features of a numeric column
-    """
-
-    hidden_layer_sizes: tuple[int, ...]
-    n_frequencies: int
-
-
-@dataclass(frozen=True)
-class DenoiserState:
-    """A trained denoiser as arrays: the blocks of the table, the shape of the network, its weights.
-
-    device : type of the device that it was trained on
-    noise : (n_blocks,) level of the measurement noise of each column, which samples do not have
-    sigma_max : the largest level of training, and that of rows of which columns are known or unknown only
-    """
-
-    blocks: list[Block]
-    shape: NetworkShape
-    weights: dict[str, np.ndarray]
-    device: str
-    noise: np.ndarray
-    sigma_max: float
-
-
-@dataclass(frozen=True)
-class DensityQuery:
-    """Clean encoded rows and which of their cells the density is of.
-
-    W : (n, p)
-    hidden : (n_blocks,) of bool, columns that are unknown in all rows: the density is the marginal of the others
-    missing : (n, n_blocks) of bool, the same cell by cell
-    smallest_level : (n_blocks,) noise level that each column does not go below
-    """
-
-    W: np.ndarray
-    hidden: np.ndarray
-    missing: np.ndarray
-    smallest_level: np.ndarray
 
 
 def resolve_device(device: str | torch.device) -> torch.device:

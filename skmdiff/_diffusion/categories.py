@@ -28,28 +28,12 @@ from scipy.linalg import block_diag
 from torch import nn
 
 from .noise import UNKNOWN
+from .state import Block
 
 SMALLEST_VARIANCE = 1e-4
 
 ToIndex = Callable[[Sequence], torch.Tensor]
 ToTensor = Callable[[np.ndarray], torch.Tensor]
-
-
-class Block(Protocol):
-    """The columns `start:stop` of the encoded rows that stand for one column of the table.
-
-    codes : (n_categories, stop - start) code of each category, None for numbers
-    frequencies : (n_categories,) frequency of each category, None for numbers
-    """
-
-    @property
-    def start(self) -> int: ...
-    @property
-    def stop(self) -> int: ...
-    @property
-    def codes(self) -> np.ndarray | None: ...
-    @property
-    def frequencies(self) -> np.ndarray | None: ...
 
 
 class CategoricalBlock(Protocol):

@@ -22,8 +22,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .categories import Block, NarrowColumns, WideColumn, WideHead, is_wide
+from .categories import NarrowColumns, WideColumn, WideHead, is_wide
 from .noise import UNKNOWN, preconditioning
+from .state import Block
 
 LEVEL_FEATURES = 16
 FREQUENCY_RANGE = 0.1, 8.0  # cycles per standard deviation of a column
