@@ -101,6 +101,8 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         `fit`, the next float elsewhere. Only rows drawn that break a constraint are moved, not much farther than they
         need to be (see the user guide), before gaps are made: with `missing="generate"` as with "fill". Rows of `fit`
         that break one, with no cell missing, are counted in a UserWarning.
+    target_type : {"auto", "class", "number"}, default="auto"
+        What the target is; "auto" takes floats that are not all integers for numbers, all else for classes.
     hidden_layer_sizes : tuple of int or "auto", default="auto"
         Width of each residual block of the denoiser; the first is the width of the trunk. "auto" is (128, 128)
         below 2000 rows to train on, (256, 256) from there.
@@ -200,6 +202,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         categorical_features="from_dtype",
         numeric="quantile",
         constraints=None,
+        target_type="auto",
         hidden_layer_sizes="auto",
         max_iter="auto",
         max_time=None,
@@ -230,6 +233,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         self.categorical_features = categorical_features
         self.numeric = numeric
         self.constraints = constraints
+        self.target_type = target_type
         self.hidden_layer_sizes = hidden_layer_sizes
         self.max_iter = max_iter
         self.max_time = max_time
@@ -294,7 +298,7 @@ class ManifoldDiffusionSampler(Sampling, OnManifold, DensityMixin, BaseEstimator
         if isinstance(self.manifold, str):
             check_needs_manifold(self.noise_level, self.contraction)
         y = None if y is None else check_target(y, len(X))
-        self.target_ = None if y is None else Target(y, weight)
+        self.target_ = None if y is None else Target(y, weight, self.target_type)
         if self.target_ is not None and self.target_.is_categorical:
             self.classes_ = self.target_.classes_
         seed = draw_seed(random_state)

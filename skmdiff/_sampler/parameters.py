@@ -18,6 +18,7 @@ def check_parameters(sampler):
     """Raise a ValueError or TypeError at the first parameter that breaks its rule."""
     check_option(sampler.start, "start", {"manifold", "noise"})
     check_option(sampler.numeric, "numeric", {"quantile", "standard"})
+    check_option(sampler.target_type, "target_type", {"auto", "class", "number"})
     for name, low in INTEGERS.items():
         check_scalar(getattr(sampler, name), name, Integral, min_val=low)
     for name in AUTO_INTEGERS:

@@ -164,6 +164,10 @@ class Sampling:
             return target_given_rows(self, self._validate(X, reset=False), n_draws, seed)
         return rows_given_target(self, np.atleast_1d(y), n_draws, seed)
 
+    def predict_target(self, X, *, n_draws=100, random_state=None):
+        """E[y | X]: see `conditional_mean`."""
+        return self.conditional_mean(X, n_draws=n_draws, random_state=random_state)
+
     def _draw_codes(self, n_samples, seed, wanted, conditions=None, **distribution):
         """Encoded rows with the code (n_samples, width) of targets, or None, and what was resolved of conditions."""
         resolved = resolve(self, conditions, wanted, n_samples, seed)

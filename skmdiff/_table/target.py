@@ -28,11 +28,12 @@ class Target:
     classes_ : ndarray or None for a numeric target
     """
 
-    def __init__(self, y, weight=None):
+    def __init__(self, y, weight=None, target_type="auto"):
         kind = type_of_target(y, input_name="y")
         if kind not in ("binary", "multiclass", "continuous"):
             raise ValueError(f"y must hold one class or one number a row, got a target of type {kind!r}.")
-        self.classes_ = None if kind == "continuous" else np.unique(y)
+        is_number = kind == "continuous" if target_type == "auto" else target_type == "number"
+        self.classes_ = None if is_number else np.unique(y)
         self.dtype_ = y.dtype
         column = self._column(y)
         self.codec_ = TableCodec(categorical_features=[0] if self.is_categorical else None).fit(column, weight)
