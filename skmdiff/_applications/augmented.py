@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin
 from sklearn.utils import check_scalar, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -14,8 +15,8 @@ from .._numerics.weights import check_weight
 from .._table.frames import is_frame
 from .._table.target import read_target
 from .gate import Recipe, Rows, measure_gain
-from .routing import weight_name
-from .synthetic import check_sampler
+from .routing import WAY_OUT, is_routing_enabled, weight_name
+from .synthetic import check_sampler, default_sampler
 
 # synthetic rows over real ones: at least, and for classes in small tables, where more rows gain more
 LEAST_SHARE, MOST_SHARE = 3.0, 10.0
@@ -67,7 +68,7 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
             shown to none. Held-out rows count by weight.
         **fit_params : dict
             Passed to `fit` of the wrapped estimator as they are, as `eval_set` for its early stopping; nothing with one
-            entry a row.
+            entry a row. With metadata routing, passed to the wrapped estimator and to the generator as they request.
 
         Returns
         -------
@@ -90,12 +91,35 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
             self.synthetic_weight,
             self._classes(rows.y),
             self._is_balanced(),
-            fit_params,
+            *self._route(sample_weight, fit_params),
         )
         self.augmentation_gain_, self.augmentation_error_ = np.nan, np.nan
         self.augmented_ = self._decide(recipe, rows, random_state)
         self.estimator_ = recipe.fit_augmented(rows, random_state) if self.augmented_ else recipe.fit(rows)
         return self
+
+    def get_metadata_routing(self):
+        """Routing of metadata: `fit` takes `sample_weight` and passes metadata to `fit` of estimator and sampler.
+
+        Returns
+        -------
+        routing : sklearn.utils.metadata_routing.MetadataRouter
+        """
+        sampler = default_sampler() if self.sampler is None else self.sampler
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(estimator=self.estimator, sampler=sampler, method_mapping=mapping)
+
+    def _route(self, sample_weight, fit_params):
+        """Further arguments of `fit` for the estimator and for the generator; the gate cuts weights to folds itself."""
+        if not is_routing_enabled():
+            return fit_params, {}
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        routed = process_routing(self, "fit", **weights, **fit_params)
+        return tuple(
+            {name: value for name, value in routed[part].fit.items() if name not in weights}
+            for part in ("estimator", "sampler")
+        )
 
     def _decide(self, recipe, rows, random_state):
         """Whether to take synthetic rows."""
@@ -116,10 +140,10 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         check_folds(self.cv)
         if not isinstance(self.gate, bool | np.bool_):
             raise TypeError(f"gate must be True or False, got {self.gate!r}.")
-        if sample_weight is not None and weight_name(self.estimator) is None:
+        if sample_weight is not None and not is_routing_enabled() and weight_name(self.estimator) is None:
             raise TypeError(
-                "sample_weight must be None where the wrapped estimator takes no weights or, with metadata "
-                f"routing, leaves open whether, as {type(self.estimator).__name__}, got weights."
+                "sample_weight must be None where fit of the wrapped estimator does not name it, got weights for "
+                f"{type(self.estimator).__name__}. If parts of it take weights, {WAY_OUT}."
             )
 
     def _check_estimator(self):
@@ -181,8 +205,9 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
     Parameters
     ----------
     estimator : classifier
-        It is cloned. Rows come to it weighted where its `fit` takes `sample_weight`, or that of the last step of a
-        Pipeline, or those of all members of a vote or a stack. Its own settings hold for real and synthetic rows alike:
+        It is cloned. Rows come to it weighted where its `fit` names `sample_weight`, or that of the last step of a
+        Pipeline does; with metadata routing enabled, where it requests `sample_weight`, by which a vote or a stack gets
+        weights too. Its own settings hold for real and synthetic rows alike:
         ``class_weight="balanced"`` evens both together, and what it holds out to stop early are both; give `eval_set`
         and the like to `fit` to stop by other rows. Only real rows are counted for ``early_stopping="auto"``.
     sampler : estimator or None, default=None

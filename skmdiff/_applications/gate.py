@@ -19,7 +19,7 @@ columns speak against their class, estimators that take no weights gained .7 poi
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 
 import numpy as np
@@ -29,7 +29,7 @@ from sklearn.model_selection import check_cv
 
 from .._numerics.checks import is_auto
 from .._numerics.weights import indices_at
-from .routing import weight_name
+from .routing import fit_with_weights, weight_name
 from .synthetic import NumberCode, at_even_shares, draw, fit_sampler, new_seed, stack, take
 
 MEAN_DRAWS = 20
@@ -64,7 +64,8 @@ class Recipe:
     relative_weight : weight of a synthetic row over the mean one of real rows that have any
     classes : (n_classes,) or None for numbers
     balanced : whether synthetic rows have as many of each class, and held-out classes count alike
-    params : what `fit` of the estimator is given beside rows and weights
+    params : further arguments of `fit` of the estimator, beside rows and weights
+    sampler_params : the same for the generator
     """
 
     estimator: object
@@ -73,19 +74,23 @@ class Recipe:
     relative_weight: float
     classes: np.ndarray | None
     balanced: bool
-    params: dict
+    params: dict = field(default_factory=dict)
+    sampler_params: dict = field(default_factory=dict)
+
+    @property
+    def takes_weights(self):
+        """Whether the estimator is given weights."""
+        return weight_name(self.estimator) is not None
 
     def fit(self, rows, n_real=None):
         """A fitted clone of the estimator, on rows of which `n_real` are real, by default all.
 
         Synthetic rows do not make boosting stop early that would not without them: by rows that are mostly such.
         """
-        name = weight_name(self.estimator)
-        weights = {} if rows.weight is None else {name: rows.weight}
         fitted = clone(self.estimator)
         if n_real is not None and n_real <= EARLY_ROWS:
             fitted.set_params(**dict.fromkeys(automatic_stops(fitted), False))
-        return fitted.fit(rows.X, rows.y, **weights, **self.params)
+        return fit_with_weights(fitted, rows.X, rows.y, rows.weight, self.params)
 
     def weight(self, rows):
         """Weights (n,) by which targets are drawn and held-out rows count; None for all alike."""
@@ -94,8 +99,10 @@ class Recipe:
     def synthetic(self, rows, random_state):
         """Rows of a generator that learnt `rows`, at least one drawn, with targets of its in the shares wanted."""
         code = np.asarray if self.classes is not None else NumberCode.of(rows.y)
-        sampler = fit_sampler(self.sampler, rows.X, code(rows.y), random_state, rows.weight)
-        fewer = 1.0 if weight_name(self.estimator) else min(1.0, self.relative_weight)
+        sampler = fit_sampler(
+            self.sampler, rows.X, code(rows.y), random_state, weight=rows.weight, params=self.sampler_params
+        )
+        fewer = 1.0 if self.takes_weights else min(1.0, self.relative_weight)
         n_new = max(1, round(self.share * fewer * len(rows.y)))
         wanted = rows.y[spread_draw(rows.y, self.weight(rows), n_new, random_state)]
         new = Rows(draw(sampler, code(wanted), random_state), wanted, None)
@@ -112,14 +119,14 @@ class Recipe:
         Where rows can be weighted, classes share them; where not, rows of even classes go whose columns speak against
         theirs. In other shares that would even classes where these overlap: of 100 half the Brier score it cost .2.
         """
-        if weight_name(self.estimator):
+        if self.takes_weights:
             return shared_rows(new, sampler.conditional_mean(new.X), rows, self.balanced)
         return likely_rows(new, sampler.conditional_mean(new.X), rows) if self.balanced else new
 
     def joined(self, rows, new):
         """Real rows with the synthetic ones behind them."""
         X, y = stack(rows.X, new.X), np.concatenate([rows.y, new.y])
-        if weight_name(self.estimator) is None:
+        if not self.takes_weights:
             return Rows(X, y, None)
         weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight
         of_new = np.ones(len(new.y)) if new.weight is None else new.weight

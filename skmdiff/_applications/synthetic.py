@@ -10,7 +10,7 @@ from sklearn.base import clone
 from .._numerics.streams import draw_seed
 from .._sampler.estimator import ManifoldDiffusionSampler
 from .._table.frames import is_frame, is_polars
-from .routing import weight_name
+from .routing import fit_with_weights, is_routing_enabled
 
 # of a row whose columns speak against its class
 N_DRAWS = 5
@@ -37,17 +37,22 @@ class NumberCode:
         return self.low + (codes - 0.1) / 0.8 * self.width
 
 
-def fit_sampler(sampler, X, y, random_state, weight=None):
+def default_sampler():
+    """The sampler that None stands for; with metadata routing it requests weights."""
+    sampler = ManifoldDiffusionSampler()
+    return sampler.set_fit_request(sample_weight=True) if is_routing_enabled() else sampler
+
+
+def fit_sampler(sampler, X, y, random_state, *, weight=None, params=None):
     """A fitted clone of the sampler, or of the default one; seeded where it has no seed of its own.
 
     y is what the sampler is to learn along with X, numbers in their code, or None; it is given weights (n,) if it takes
-    them.
+    them, and `params` as further arguments of `fit`.
     """
-    fitted = ManifoldDiffusionSampler() if sampler is None else clone(sampler)
+    fitted = default_sampler() if sampler is None else clone(sampler)
     if names := unseeded(fitted):
         fitted.set_params(**dict.fromkeys(names, new_seed(random_state)))
-    name = None if weight is None else weight_name(fitted)
-    return fitted.fit(X, y) if name is None else fitted.fit(X, y, **{name: weight})
+    return fit_with_weights(fitted, X, y, weight, params or {})
 
 
 def new_seed(random_state):
