@@ -212,7 +212,7 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         and the like to `fit` to stop by other rows. Only real rows are counted for ``early_stopping="auto"``.
     sampler : estimator or None, default=None
         Generator with ``fit(X, y)`` and ``sample(n_samples, y=, random_state=)``; it is cloned. None is
-        ``ManifoldDiffusionSampler()``. Where it has ``conditional_mean(X)``, as that one, it also judges its rows. If
+        ``ManifoldDiffusionSampler()``. Where it has ``predict_target(X)``, as that one, it also judges its rows. If
         the classifier takes weights, a row comes once for every class that it may be of: half of its weight goes to the
         class it was drawn for, half to the classes by their probabilities given its columns. If not, rows of
         "balanced" classes are left out whose columns speak against their class.
@@ -347,8 +347,9 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
     """A regressor fitted on real rows and on synthetic ones, where these gain.
 
     As `AugmentedClassifier`: synthetic rows come from a generator that learnt the training rows with their target, and
-    are drawn for targets spread as those of the training rows are. Where the generator has a `conditional_mean`, as
-    `ManifoldDiffusionSampler`, their targets are then the means given their columns.
+    are drawn for targets spread as those of the training rows are. Where the generator has
+    ``predict_target(X, n_draws=, random_state=)``, as `ManifoldDiffusionSampler`, their targets are then the means
+    given their columns.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ from sklearn.model_selection import check_cv
 from .._numerics.checks import is_auto
 from .._numerics.weights import indices_at
 from .routing import fit_with_weights, weight_name
-from .synthetic import NumberCode, at_even_shares, draw, fit_sampler, new_seed, stack, take
+from .synthetic import at_even_shares, draw, fit_sampler, new_seed, stack, take
 
 MEAN_DRAWS = 20
 # of the weight of a synthetic row, what a class must have to get the row
@@ -98,19 +98,26 @@ class Recipe:
 
     def synthetic(self, rows, random_state):
         """Rows of a generator that learnt `rows`, at least one drawn, with targets of its in the shares wanted."""
-        code = np.asarray if self.classes is not None else NumberCode.of(rows.y)
+        kind = "number" if self.classes is None else "class"
         sampler = fit_sampler(
-            self.sampler, rows.X, code(rows.y), random_state, weight=rows.weight, params=self.sampler_params
+            self.sampler,
+            rows.X,
+            rows.y,
+            random_state,
+            target_type=kind,
+            weight=rows.weight,
+            params=self.sampler_params,
         )
         fewer = 1.0 if self.takes_weights else min(1.0, self.relative_weight)
         n_new = max(1, round(self.share * fewer * len(rows.y)))
         wanted = rows.y[spread_draw(rows.y, self.weight(rows), n_new, random_state)]
-        new = Rows(draw(sampler, code(wanted), random_state), wanted, None)
-        if not hasattr(sampler, "conditional_mean"):
+        wanted = wanted.astype(float) if self.classes is None else wanted
+        new = Rows(draw(sampler, wanted, random_state), wanted, None)
+        if not hasattr(sampler, "predict_target"):
             return new
         if self.classes is None:
-            means = sampler.conditional_mean(new.X, n_draws=MEAN_DRAWS, random_state=new_seed(random_state))
-            return Rows(new.X, code.inverse(means), None)
+            means = sampler.predict_target(new.X, n_draws=MEAN_DRAWS, random_state=new_seed(random_state))
+            return Rows(new.X, means, None)
         return self.judged(new, rows, sampler)
 
     def judged(self, new, rows, sampler):
@@ -120,8 +127,8 @@ class Recipe:
         theirs. In other shares that would even classes where these overlap: of 100 half the Brier score it cost .2.
         """
         if self.takes_weights:
-            return shared_rows(new, sampler.conditional_mean(new.X), rows, self.balanced)
-        return likely_rows(new, sampler.conditional_mean(new.X), rows) if self.balanced else new
+            return shared_rows(new, sampler.predict_target(new.X), rows, self.balanced)
+        return likely_rows(new, sampler.predict_target(new.X), rows) if self.balanced else new
 
     def joined(self, rows, new):
         """Real rows with the synthetic ones behind them."""

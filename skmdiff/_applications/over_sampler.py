@@ -13,7 +13,7 @@ from .._table.cells import is_polars_column
 from .._table.checks import check_table
 from .._table.frames import is_frame
 from .._table.target import check_target
-from .synthetic import NumberCode, check_sampler, draw, draw_likely, fit_sampler, stack, take
+from .synthetic import check_sampler, draw, draw_likely, fit_sampler, stack, take
 
 STRATEGIES = {"auto", "not majority", "minority", "not minority", "all"}
 
@@ -29,7 +29,7 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
     ----------
     sampler : estimator or None, default=None
         Generator with ``fit(X, y)`` and ``sample(n_samples, y=, random_state=)``; it is cloned. None is
-        ``ManifoldDiffusionSampler()``. Where it has ``conditional_mean(X)``, as that one, probabilities of the sorted
+        ``ManifoldDiffusionSampler()``. Where it has ``predict_target(X)``, as that one, probabilities of the sorted
         classes of shape (n_samples, n_classes), rows of classes are drawn anew, a few times at most, while their
         columns make their class less probable than classes of one weight are.
     sampling_strategy : str, float, dict or callable, default="auto"
@@ -123,12 +123,11 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
 
     def _draw(self, X, y, wanted, random_state):
         """New rows for the targets wanted, of a generator that learns the table."""
-        if not self._is_numeric(y):
-            self.sampler_ = fit_sampler(self.sampler, X, y, random_state)
-            return draw_likely(self.sampler_, wanted, y, random_state)
-        code = NumberCode.of(y)
-        self.sampler_ = fit_sampler(self.sampler, X, code(y), random_state)
-        return draw(self.sampler_, code(wanted), random_state)
+        if self._is_numeric(y):
+            self.sampler_ = fit_sampler(self.sampler, X, y, random_state, target_type="number")
+            return draw(self.sampler_, wanted.astype(float), random_state)
+        self.sampler_ = fit_sampler(self.sampler, X, y, random_state, target_type="class")
+        return draw_likely(self.sampler_, wanted, y, random_state)
 
     def _check(self, X, y):
         check_sampler(self.sampler)

@@ -1,6 +1,5 @@
 """Synthetic rows for wanted targets: what the over-sampler and the augmented estimators share."""
 
-from dataclasses import dataclass
 from functools import reduce
 from inspect import Parameter, signature
 
@@ -16,42 +15,24 @@ from .routing import fit_with_weights, is_routing_enabled
 N_DRAWS = 5
 
 
-@dataclass(frozen=True)
-class NumberCode:
-    """Targets that are numbers, mapped into [.1, .9]: never whole, so that a sampler never takes them for classes."""
-
-    low: float
-    width: float
-
-    @classmethod
-    def of(cls, y):
-        """The code of targets y (n,) that are not all equal."""
-        return cls(float(np.min(y)), float(np.ptp(y)))
-
-    def __call__(self, y):
-        """Codes of targets."""
-        return 0.1 + 0.8 * (np.asarray(y, dtype=float) - self.low) / self.width
-
-    def inverse(self, codes):
-        """Targets of codes."""
-        return self.low + (codes - 0.1) / 0.8 * self.width
-
-
 def default_sampler():
     """The sampler that None stands for; with metadata routing it requests weights."""
     sampler = ManifoldDiffusionSampler()
     return sampler.set_fit_request(sample_weight=True) if is_routing_enabled() else sampler
 
 
-def fit_sampler(sampler, X, y, random_state, *, weight=None, params=None):
+def fit_sampler(sampler, X, y, random_state, *, target_type="auto", weight=None, params=None):
     """A fitted clone of the sampler, or of the default one; seeded where it has no seed of its own.
 
-    y is what the sampler is to learn along with X, numbers in their code, or None; it is given weights (n,) if it takes
-    them, and `params` as further arguments of `fit`.
+    y is what the sampler is to learn along with X, or None. A sampler with a parameter `target_type` is told whether y
+    holds classes ("class") or numbers ("number"); numbers come as floats. It is given weights (n,) if it takes them,
+    and `params` as further arguments of `fit`.
     """
     fitted = default_sampler() if sampler is None else clone(sampler)
     if names := unseeded(fitted):
         fitted.set_params(**dict.fromkeys(names, new_seed(random_state)))
+    fitted.set_params(**dict.fromkeys(parameter_names(fitted, "target_type"), target_type))
+    y = y.astype(float) if target_type == "number" else y
     return fit_with_weights(fitted, X, y, weight, params or {})
 
 
@@ -60,11 +41,16 @@ def new_seed(random_state):
     return draw_seed(random_state) % 2**32
 
 
-def unseeded(estimator):
-    """Names of the seeds that are None: an estimator's own, or, where it has none, those of its parts."""
+def parameter_names(estimator, name):
+    """Names of a parameter: that of the estimator, or, where it has none, those of its parts."""
     params = estimator.get_params()
-    names = ["random_state"] if "random_state" in params else [n for n in params if n.endswith("__random_state")]
-    return [name for name in names if params[name] is None]
+    return [name] if name in params else [nested for nested in params if nested.endswith(f"__{name}")]
+
+
+def unseeded(estimator):
+    """Names of the seeds that are None."""
+    params = estimator.get_params()
+    return [name for name in parameter_names(estimator, "random_state") if params[name] is None]
 
 
 def check_sampler(sampler):
@@ -95,7 +81,7 @@ def draw_likely(fitted, y, seen_y, random_state):
     N_DRAWS times at most, and the draw taken in which its class is most probable. `seen_y` (n,) are the classes given.
     """
     new = draw(fitted, y, random_state)
-    if not hasattr(fitted, "conditional_mean"):
+    if not hasattr(fitted, "predict_target"):
         return new
     classes, counts = np.unique(seen_y, return_counts=True)
     chance = chance_of(fitted, new, y, classes, counts)
@@ -114,10 +100,10 @@ def draw_likely(fitted, y, seen_y, random_state):
 
 def chance_of(fitted, X, y, classes, counts):
     """(m,) probability of the class of each row given its columns, as `fitted` has it, if classes weighed the same."""
-    probability = np.asarray(fitted.conditional_mean(X))
+    probability = np.asarray(fitted.predict_target(X))
     if probability.shape != (len(y), len(classes)):
         raise ValueError(
-            "conditional_mean of the sampler must return probabilities of shape (n_samples, n_classes), "
+            "predict_target of the sampler must return probabilities of shape (n_samples, n_classes), "
             f"{(len(y), len(classes))}, got {probability.shape}."
         )
     return at_even_shares(probability, counts)[np.arange(len(y)), np.searchsorted(classes, y)]

@@ -107,6 +107,17 @@ def test_targets_of_synthetic_rows_are_means_given_their_columns():
     assert np.std(new.X[:, 0]) == pytest.approx(1, abs=0.1)
 
 
+def test_parts_of_a_pipeline_are_told_what_the_target_is():
+    fitted = fit_sampler(
+        make_sampler_pipeline(StandardScaler(), quick()),
+        X,
+        NUMBERS.round(),
+        np.random.RandomState(0),
+        target_type="number",
+    )
+    assert fitted[-1].target_type == "number" and not hasattr(fitted[-1], "classes_")
+
+
 def test_generators_without_means_give_targets_as_drawn():
     recipe = Recipe(Ridge(), Copies(), 1.0, 1.0, None, False, {})
     new = recipe.synthetic(Rows(X, NUMBERS, None), np.random.RandomState(0))
@@ -137,7 +148,7 @@ class Bayes(Copies):
     def sample(self, n_samples, *, y, random_state):
         return np.where(y == "yes", 1.0, -1.0)[:, None] + np.random.RandomState(random_state).normal(size=(len(y), 1))
 
-    def conditional_mean(self, X):
+    def predict_target(self, X):
         yes = 1 / (1 + (1 - self.share_) / self.share_ * np.exp(-2 * X[:, 0]))
         return np.stack([1 - yes, yes], axis=1)
 

@@ -192,7 +192,7 @@ class Judging(BaseEstimator):
             return values
         return type(self.like_)({name: values[:, 0] for name in self.like_.columns})
 
-    def conditional_mean(self, X):
+    def predict_target(self, X):
         x = np.asarray(X)[:, 0]
         odds = np.stack([(1 - x) * self.counts_[0], x * self.counts_[1]], axis=1)
         return odds / odds.sum(axis=1, keepdims=True)
@@ -222,7 +222,7 @@ def test_rows_drawn_anew_by_hand():
             self.asked_ = y
             return np.repeat(self.now_[:, None], 2, axis=1)
 
-        def conditional_mean(self, X):
+        def predict_target(self, X):
             even = np.repeat((1 - self.now_[:, None]) / 2, 3, axis=1)
             even[np.arange(len(X)), np.searchsorted(["a", "b", "c"], self.asked_)] = self.now_
             return even * [1, 2, 3]
@@ -237,10 +237,10 @@ def test_rows_drawn_anew_by_hand():
 
 def test_probabilities_of_another_shape_are_refused():
     class Flat(Judging):
-        def conditional_mean(self, X):
+        def predict_target(self, X):
             return np.zeros(len(X))
 
-    with pytest.raises(ValueError, match=r"conditional_mean of the sampler must return.*\(34, 2\), got \(34,\)"):
+    with pytest.raises(ValueError, match=r"predict_target of the sampler must return.*\(34, 2\), got \(34,\)"):
         over(sampler=Flat()).fit_resample(X, TWO)
 
 
@@ -283,6 +283,24 @@ def test_relevance_takes_whole_numbers_for_numbers(relevance):
     new_y = over(relevance=relevance, sampling_strategy=0.5).fit_resample(rows, whole)[1]
     assert len(new_y) == 450 and new_y.dtype == whole.dtype and new_y.name == "target"
     assert callable(relevance) == (new_y[300:].min() > 6)
+
+
+def test_the_generator_is_told_what_the_target_is():
+    """Targets come as they are; integers that are numbers come as floats."""
+
+    class Told(Copies):
+        def __init__(self, shift=0.0, target_type="auto"):
+            super().__init__(shift)
+            self.target_type = target_type
+
+    rows, y = skewed()
+    whole = y.round().astype(int)
+    for relevance, kind, dtype in (("density", "number", float), (None, "class", int)):
+        estimator = over(sampler=Told(), relevance=relevance)
+        new_y = estimator.fit_resample(rows, whole)[1]
+        assert estimator.sampler_.target_type == kind and new_y.dtype == whole.dtype
+        assert estimator.sampler_.y_.dtype == dtype
+        np.testing.assert_array_equal(estimator.sampler_.y_, whole)
 
 
 @pytest.mark.parametrize(
