@@ -11,7 +11,7 @@ from typing import Any
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.validation import has_fit_parameter
 
 WAY_OUT = (
@@ -57,6 +57,24 @@ def requests_weights(estimator: BaseEstimator) -> bool:
         return bool(get_routing_for_object(estimator).consumes("fit", ["sample_weight"]))
     except NotImplementedError:
         return False
+
+
+def route_to_parts(
+    router: BaseEstimator, sample_weight: Any, fit_params: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arguments of `fit` for the estimator and the sampler of a router, without weights, which each fit cuts to size.
+
+    Raises `UnsetMetadataPassedError` where a part leaves open whether it requests what is passed.
+    """
+    if not is_routing_enabled():
+        return fit_params, {}
+    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    routed = process_routing(router, "fit", **weights, **fit_params)
+    of_estimator, of_sampler = ({**routed[part].fit} for part in ("estimator", "sampler"))
+    for name in weights:
+        of_estimator.pop(name, None)
+        of_sampler.pop(name, None)
+    return of_estimator, of_sampler
 
 
 def fit_with_weights(estimator: BaseEstimator, X: Any, y: Any, weight: Any, params: dict[str, Any]) -> BaseEstimator:

@@ -17,7 +17,7 @@ from sklearn.utils.validation import has_fit_parameter
 from stand_ins import LABELS, Copies, X, logistic
 
 from skmdiff import AugmentedClassifier, AugmentedRegressor
-from skmdiff._applications.routing import weight_name
+from skmdiff._applications.routing import route_to_parts, weight_name
 
 WEIGHT = np.linspace(1, 2, 60)
 
@@ -114,7 +114,7 @@ def test_no_weights_where_a_step_changes_the_number_of_rows():
     wrapped = pytest.importorskip("imblearn.pipeline").make_pipeline(over, logistic())
     for outer in (wrapped, make_pipeline(StandardScaler(), wrapped), GridSearchCV(wrapped, {}, cv=2)):
         assert weight_name(outer) is None and is_fitted(outer)
-    with pytest.raises(TypeError, match="sample_weight must be None where.*set_fit_request"):
+    with pytest.raises(TypeError, match="sample_weight must be None if.*set_fit_request"):
         AugmentedClassifier(wrapped, Copies()).fit(X, LABELS, sample_weight=2.0)
 
 
@@ -187,7 +187,7 @@ def test_requests_left_open_are_refused(routing):
 def test_the_default_generator_requests_weights(routing):
     asked = AugmentedClassifier(asking(Recorder())).get_metadata_routing().consumes("fit", ["sample_weight"])
     assert asked == {"sample_weight"}
-    AugmentedClassifier(asking(Recorder()))._route(WEIGHT, {})
+    assert route_to_parts(AugmentedClassifier(asking(Recorder())), WEIGHT, {}) == ({}, {})
 
 
 def test_weights_are_routed_through_a_search(routing):
