@@ -67,7 +67,8 @@ class Remembered(BaseEstimator):
 
     memory = {}
 
-    def __init__(self, random_state=None):
+    def __init__(self, target_type="auto", random_state=None):
+        self.target_type = target_type
         self.random_state = random_state
 
     def _once(self, call, *given):
@@ -78,8 +79,9 @@ class Remembered(BaseEstimator):
 
     def fit(self, X, y):
         """Fit the sampler, or recall it."""
-        self.key_ = joblib.hash((X, y, self.random_state))
-        self.fitted_ = self._once(lambda: ManifoldDiffusionSampler(random_state=self.random_state).fit(X, y), self.key_)
+        self.key_ = joblib.hash((X, y, self.target_type, self.random_state))
+        sampler = ManifoldDiffusionSampler(target_type=self.target_type, random_state=self.random_state)
+        self.fitted_ = self._once(lambda: sampler.fit(X, y), self.key_)
         return self
 
     def sample(self, n_samples, y, random_state):

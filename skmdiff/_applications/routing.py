@@ -1,22 +1,36 @@
-"""How an estimator is given the weights of rows."""
+"""How a wrapped estimator is given the weights of rows.
 
-import numpy as np
+With metadata routing, by what it requests; see "Metadata Routing" in scikit-learn's user guide. Without, by the
+signature of its `fit`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
 from sklearn import get_config
-from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor
-from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metadata_routing import MetadataRouter, get_routing_for_object, process_routing
+from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.validation import has_fit_parameter
 
-COMBINED = (VotingClassifier, VotingRegressor, StackingClassifier, StackingRegressor)
+WAY_OUT = (
+    "enable metadata routing, sklearn.set_config(enable_metadata_routing=True), and call "
+    "set_fit_request(sample_weight=True) on the estimators that take weights and set_fit_request(sample_weight=False) "
+    "on those that should get none"
+)
 
 
-def weight_name(estimator):
-    """The argument of `fit` by which an estimator takes weights, through its parts where it has some; None if not.
+def is_routing_enabled() -> bool:
+    """Whether scikit-learn is configured to route metadata."""
+    return bool(get_config().get("enable_metadata_routing", False))
 
-    A Pipeline takes those of its last step; what is made of other estimators, a vote, a stack, a calibrated one, takes
-    them if all of these do; what changes the number of rows somewhere, by an over-sampler, does not. With metadata
-    routing, what has parts takes weights where one requests them and none leaves open whether it does.
+
+def weight_name(estimator: BaseEstimator) -> str | None:
+    """The argument of `fit` by which an estimator is given weights; None if it is given none.
+
+    With metadata routing, an estimator is given weights if it, or a part of it, requests `sample_weight`. Without, if
+    its `fit` names `sample_weight`, or that of the last step of a Pipeline does, unless a step resamples the rows.
 
     Examples
     --------
@@ -26,34 +40,51 @@ def weight_name(estimator):
     >>> weight_name(make_pipeline(LogisticRegression())), weight_name(KNeighborsClassifier())
     ('logisticregression__sample_weight', None)
     """
-    if any(hasattr(part, "fit_resample") for part in estimator.get_params().values()):
-        return None
-    if get_config()["enable_metadata_routing"]:
-        return "sample_weight" if takes_routed_weights(estimator) else None
+    if is_routing_enabled():
+        return "sample_weight" if requests_weights(estimator) else None
     if isinstance(estimator, Pipeline):
+        if any(hasattr(step, "fit_resample") for _, step in estimator.steps):
+            return None
         name, last = estimator.steps[-1]
         inner = weight_name(last)
         return None if inner is None else f"{name}__{inner}"
-    takes = isinstance(estimator, COMBINED) or has_fit_parameter(estimator, "sample_weight")
-    return "sample_weight" if takes and all(weight_name(part) == "sample_weight" for part in parts(estimator)) else None
+    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
 
 
-def takes_routed_weights(estimator):
-    """Whether weights that its `fit` is given come to a part that requests them, or to itself if it has no parts."""
+def requests_weights(estimator: BaseEstimator) -> bool:
+    """Whether an estimator, or a part of it, requests `sample_weight` in `fit`; False where it does not route."""
     try:
-        routing = get_routing_for_object(estimator)
-        if not isinstance(routing, MetadataRouter):
-            return has_fit_parameter(estimator, "sample_weight")
-        if not routing.consumes("fit", ["sample_weight"]):
-            return False
-        process_routing(estimator, "fit", sample_weight=np.ones(1))
-    except (NotImplementedError, UnsetMetadataPassedError):
+        return bool(get_routing_for_object(estimator).consumes("fit", ["sample_weight"]))
+    except NotImplementedError:
         return False
-    return True
 
 
-def parts(estimator):
-    """The estimators that one is made of: those of a vote or a stack, and what it is given to wrap or for the end."""
-    members = [member for _, member in estimator.estimators] if isinstance(estimator, COMBINED) else []
-    others = [getattr(estimator, name, None) for name in ("estimator", "final_estimator")]
-    return [part for part in [*members, *others] if hasattr(part, "fit")]
+def route_to_parts(
+    router: BaseEstimator, sample_weight: Any, fit_params: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arguments of `fit` for the estimator and the sampler of a router, without weights, which each fit cuts to size.
+
+    Raises `UnsetMetadataPassedError` where a part leaves open whether it requests what is passed.
+    """
+    if not is_routing_enabled():
+        return fit_params, {}
+    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    routed = process_routing(router, "fit", **weights, **fit_params)
+    of_estimator, of_sampler = ({**routed[part].fit} for part in ("estimator", "sampler"))
+    for name in weights:
+        of_estimator.pop(name, None)
+        of_sampler.pop(name, None)
+    return of_estimator, of_sampler
+
+
+def fit_with_weights(estimator: BaseEstimator, X: Any, y: Any, weight: Any, params: dict[str, Any]) -> BaseEstimator:
+    """Fit an estimator, with weights if it takes them; an error about weights says what to do."""
+    name = None if weight is None else weight_name(estimator)
+    if name is None:
+        return estimator.fit(X, y, **params)
+    try:
+        return estimator.fit(X, y, **{name: weight}, **params)
+    except (TypeError, ValueError) as error:
+        if "weight" in str(error) and hasattr(error, "add_note"):  # Python 3.10 has no notes
+            error.add_note(f"{type(estimator).__name__} was given weights as {name}. If a part takes none, {WAY_OUT}.")
+        raise

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from jitter import Jitter
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
@@ -13,11 +14,10 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
-    RandomForestRegressor,
 )
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, GroupKFold, ShuffleSplit, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, ShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -27,7 +27,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from stand_ins import LABELS, NUMBERS, Copies, X, logistic, quick
 
 from skmdiff import AugmentedClassifier, AugmentedRegressor
-from skmdiff._applications.gate import Recipe, Rows, make_folds
+from skmdiff._applications.gate import Recipe, Rows
 
 RNG = np.random.default_rng(1)
 WRAPPED = {AugmentedClassifier: logistic(), AugmentedRegressor: Ridge()}
@@ -64,14 +64,14 @@ WEIGHTS = "integer weights are repeated rows for the generator in distribution o
 
 @parametrize_with_checks(
     [
-        AugmentedClassifier(logistic(), quick(), cv=2, random_state=0),
-        AugmentedRegressor(Ridge(), quick(), gate=False, random_state=0),
+        AugmentedClassifier(logistic(), Jitter(), cv=2, random_state=0),
+        AugmentedRegressor(Ridge(), Jitter(), gate=False, random_state=0),
     ],
     expected_failed_checks=lambda estimator: {"check_sample_weight_equivalence_on_dense_data": WEIGHTS},
 )
 def test_scikit_learn_checks(estimator, check):
     with warnings.catch_warnings():
-        # tables of a few rows clamp n_components, which is announced
+        # tables with classes of one row, which folds of scikit-learn warn of
         warnings.simplefilter("ignore", UserWarning)
         check(estimator)
 
@@ -135,25 +135,6 @@ def test_shares_of_classes_in_synthetic_rows(recorded, weight):
     assert shares["data"] == pytest.approx(np.average(LABELS == "yes", weights=weight), abs=1 / 120)
 
 
-def test_held_out_classes_count_alike():
-    """The gain by hand, from the losses of each fold."""
-    fitted = [
-        AugmentedClassifier(logistic(), Copies(0.3), class_shares=kind, cv=2, random_state=0).fit(X, LABELS)
-        for kind in ("balanced", "data")
-    ]
-    folds, random_state = make_folds(LABELS, 2, random := np.random.RandomState(0)), random
-    recipe = Recipe(logistic(), Copies(0.3), 10.0, 0.2, np.unique(LABELS), True, {})
-    gains, rows = np.zeros(60), Rows(X, LABELS, None)
-    for fold in (0, 1):
-        train, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        parts = rows.some(train), rows.some(held_out)
-        fits = recipe.fit(parts[0]), recipe.fit_augmented(parts[0], random_state)
-        gains[held_out] = np.subtract(*(recipe.losses(fitted, parts[1]) for fitted in fits))
-    by_class = np.mean([gains[LABELS == label].mean() for label in ("no", "yes")])
-    assert fitted[0].augmentation_gain_ == pytest.approx(by_class)
-    assert fitted[1].augmentation_gain_ != fitted[0].augmentation_gain_
-
-
 def test_rows_without_weight_are_not_shown_to_the_generator(recorded):
     weight = (X[:, 1] > 0).astype(float)
     AugmentedClassifier(recorded(), Copies(), cv=3).fit(X, LABELS, sample_weight=weight)
@@ -169,7 +150,7 @@ def test_without_weights_fewer_rows_stand_for_lighter_ones():
     Recorder.fits.clear()
     AugmentedClassifier(Plain(), Copies(), n_synthetic=2.0, synthetic_weight=0.25, gate=False).fit(X, LABELS)
     assert len(Recorder.fits[-1][0]) == 90
-    with pytest.raises(TypeError, match="sample_weight must be None where the wrapped estimator.*Plain"):
+    with pytest.raises(TypeError, match="sample_weight must be None if fit of the wrapped.*Plain"):
         AugmentedClassifier(Plain(), Copies()).fit(X, LABELS, sample_weight=np.ones(60))
 
 
@@ -256,8 +237,8 @@ def test_a_level_that_only_held_out_rows_have_closes_the_gate():
     """The plain estimator cannot predict it: there is nothing to compare with."""
     frame = pd.DataFrame({"x": X[:, 0], "level": ["a", "b"] * 29 + ["a", "rare"]})
     wrapped = make_pipeline(make_column_transformer((OneHotEncoder(), ["level"]), remainder="passthrough"), logistic())
-    with pytest.warns(UserWarning, match="The gate takes no synthetic rows.*rare"):
-        fitted = AugmentedClassifier(wrapped, quick(), random_state=0).fit(frame, LABELS)
+    with pytest.warns(UserWarning, match="No synthetic rows are used.*rare"):
+        fitted = AugmentedClassifier(wrapped, Jitter(), random_state=0).fit(frame, LABELS)
     assert not fitted.augmented_ and len(fitted.predict(frame)) == 60
 
 
@@ -296,85 +277,6 @@ def test_weights_of_a_pipeline_are_those_of_its_last_step():
     np.testing.assert_allclose(one.predict_proba(X), other.predict_proba(X))
 
 
-# --- the gate
-
-
-class Liar(Copies):
-    """A generator that takes each class for the other, or turns the sign of the columns."""
-
-    def sample(self, n_samples, *, y, random_state):
-        other = {"yes": "no", "no": "yes"}
-        if y.dtype.kind == "f":
-            return -super().sample(n_samples, y=y, random_state=random_state)
-        return super().sample(n_samples, y=np.array([other[t] for t in y]), random_state=random_state)
-
-
-@pytest.mark.parametrize("wrapped", [logistic(), RandomForestClassifier(10, random_state=0), LinearSVC()])
-def test_the_gate_stays_closed_to_lies_and_leaves_the_plain_classifier(wrapped):
-    fitted = AugmentedClassifier(wrapped, Liar(), n_synthetic=2.0, random_state=0).fit(X, LABELS)
-    plain = clone(wrapped).fit(X, LABELS)
-    assert not fitted.augmented_ and fitted.augmentation_gain_ < -fitted.augmentation_error_
-    np.testing.assert_array_equal(fitted.predict(X), plain.predict(X))
-    method = "predict_proba" if hasattr(plain, "predict_proba") else "decision_function"
-    np.testing.assert_array_equal(getattr(fitted, method)(X), getattr(plain, method)(X))
-
-
-def test_the_gate_stays_closed_to_lies_and_leaves_the_plain_regressor():
-    forest = RandomForestRegressor(5, random_state=0)
-    fitted = AugmentedRegressor(forest, Liar(), cv=3, random_state=0).fit(X, NUMBERS)
-    assert not fitted.augmented_ and fitted.augmentation_gain_ < 0
-    np.testing.assert_array_equal(fitted.predict(X), forest.fit(X, NUMBERS).predict(X))
-
-
-@pytest.mark.parametrize(("shares", "most"), [("balanced", 30), ("data", 14)])
-def test_chance_opens_the_gate_no_more_often_than_it_should(shares, most):
-    """Labels that depend on nothing: a gain is one time in two, one beyond its error in six; 40 times at .999."""
-    opened = 0
-    for seed in range(40):
-        y = np.random.RandomState(seed).permutation(LABELS)
-        opened += (
-            AugmentedClassifier(logistic(), Copies(shift=0.5), class_shares=shares, cv=3, random_state=seed)
-            .fit(X, y)
-            .augmented_
-        )
-    assert opened <= most
-
-
-class Truth(Copies):
-    """A generator that knows the distribution: y is the sign of the first column."""
-
-    def sample(self, n_samples, *, y, random_state):
-        rows = np.random.RandomState(random_state).normal(size=(4000, 8))
-        sign = np.where(rows[:, 0] > 0, "yes", "no")
-        return np.stack([rows[sign == t][i] for i, t in enumerate(y)])
-
-
-def test_the_gate_opens_where_synthetic_rows_tell_the_truth():
-    rng = np.random.default_rng(3)
-    rows, fresh = rng.normal(size=(40, 8)), rng.normal(size=(500, 8))
-    y = np.where(rows[:, 0] > 0, "yes", "no")
-    fitted = AugmentedClassifier(logistic(), Truth(), n_synthetic=5.0, synthetic_weight=1.0, random_state=0).fit(
-        rows, y
-    )
-    assert fitted.augmented_ and fitted.augmentation_gain_ > fitted.augmentation_error_ > 0
-    truth = np.where(fresh[:, 0] > 0, "yes", "no")
-    assert fitted.score(fresh, truth) > logistic().fit(rows, y).score(fresh, truth) + 0.03
-
-
-def test_the_gain_of_a_regressor_is_one_of_r2():
-    """By hand: two folds, squared errors over the variance."""
-    fitted = AugmentedRegressor(LinearRegression(), Copies(1.0), cv=2, random_state=3).fit(X, NUMBERS)
-    folds = make_folds(NUMBERS, 2, np.random.RandomState(3))
-    plain = np.zeros(60)
-    for fold in (0, 1):
-        plain[folds == fold] = (
-            LinearRegression().fit(X[folds != fold], NUMBERS[folds != fold]).predict(X[folds == fold])
-        )
-    assert fitted.augmentation_gain_ < 0
-    lost = 1 - np.mean((plain - NUMBERS) ** 2) / NUMBERS.var() + fitted.augmentation_gain_
-    assert 0 < lost < 1
-
-
 def test_no_gate_no_measure():
     fitted = AugmentedClassifier(logistic(), Copies(), gate=False).fit(X, LABELS)
     assert fitted.augmented_ and np.isnan(fitted.augmentation_gain_) and np.isnan(fitted.augmentation_error_)
@@ -386,21 +288,12 @@ def test_no_gate_no_measure():
 def test_a_mixed_frame_in_a_search():
     frame = pd.DataFrame({"a": X[:, 0], "kind": pd.Categorical(RNG.choice(["u", "v"], 60))})
     encoder = sklearn.compose.make_column_transformer((OneHotEncoder(), ["kind"]), remainder=StandardScaler())
-    model = AugmentedClassifier(make_pipeline(encoder, logistic()), quick(), cv=2, random_state=0)
-    grid = {"estimator__logisticregression__C": [0.1, 1.0], "gate": [True, False], "sampler__max_iter": [4]}
+    model = AugmentedClassifier(make_pipeline(encoder, logistic()), Jitter(), cv=2, random_state=0)
+    grid = {"estimator__logisticregression__C": [0.1, 1.0], "gate": [True, False], "sampler__scale": [0.1]}
     search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(frame, pd.Series(LABELS))
     assert search.best_estimator_.feature_names_in_.tolist() == ["a", "kind"]
     assert search.predict_proba(frame).shape == (60, 2) and search.score(frame, LABELS) > 0.6
     assert search.classes_.tolist() == ["no", "yes"]
-
-
-def test_weights_are_routed():
-    with sklearn.config_context(enable_metadata_routing=True):
-        model = AugmentedClassifier(Recorder(), Copies(), gate=False)
-        model.set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
-        Recorder.fits.clear()
-        cross_val_score(model, X, LABELS, cv=2, params={"sample_weight": np.full(60, 3.0)})
-    assert all((weight[:30] == 3).all() for _, _, weight, _ in Recorder.fits)
 
 
 def test_whole_numbers_are_numbers_for_a_regressor():
@@ -411,8 +304,8 @@ def test_whole_numbers_are_numbers_for_a_regressor():
 
 def test_one_seed_is_one_result():
     fits = [
-        AugmentedClassifier(logistic(), quick(), cv=2, gate=gate, random_state=0).fit(X, LABELS)
-        for gate in (True, True, False, False)
+        AugmentedClassifier(logistic(), sampler, cv=2, gate=gate, random_state=0).fit(X, LABELS)
+        for sampler, gate in ((Jitter(), True), (Jitter(), True), (quick(), False), (quick(), False))
     ]
     assert fits[0].augmentation_gain_ == fits[1].augmentation_gain_
     np.testing.assert_array_equal(fits[2].predict_proba(X), fits[3].predict_proba(X))
@@ -426,6 +319,7 @@ def test_methods_are_those_of_the_wrapped_estimator():
     assert not hasattr(AugmentedRegressor(Ridge()), "predict_proba")
 
 
+@pytest.mark.filterwarnings("ignore:The least populated class")
 @pytest.mark.parametrize("y", [np.zeros(60), np.r_[np.zeros(59), 1.0]])
 def test_too_little_to_compare_leaves_the_plain_estimator(y):
     fitted = AugmentedClassifier(KNeighborsClassifier(), Copies(), cv=3).fit(X, y)
@@ -499,6 +393,6 @@ def test_the_gate_takes_nothing_where_a_part_of_the_rows_cannot_be_fitted():
     """Early stopping splits by class: two rows of one suffice, one row does not."""
     y = np.repeat([0, 1, 2], [40, 18, 2])
     estimator = HistGradientBoostingClassifier(early_stopping=True, max_iter=2, random_state=0)
-    with pytest.warns(UserWarning, match="The gate takes no synthetic rows.*least populated"):
-        model = AugmentedClassifier(estimator, quick(), cv=2, random_state=0).fit(X, y)
+    with pytest.warns(UserWarning, match="No synthetic rows are used.*least populated"):
+        model = AugmentedClassifier(estimator, Jitter(), cv=2, random_state=0).fit(X, y)
     assert not model.augmented_ and model.augmentation_gain_ == 0

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from jitter import Jitter
 from scipy import stats
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import DataConversionWarning
@@ -14,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from stand_ins import Copies
 
 from skmdiff import ManifoldDiffusionOverSampler, ManifoldDiffusionSampler
-from skmdiff._applications.synthetic import draw_likely
+from skmdiff._applications.synthetic import sample_likely
 
 RNG = np.random.default_rng(0)
 Y = np.array(["rare"] * 3 + ["some"] * 20 + ["many"] * 57)
@@ -46,7 +47,7 @@ def counts(y):
     return dict(zip(*(part.tolist() for part in np.unique(y, return_counts=True)), strict=True))
 
 
-@parametrize_with_checks([over()])
+@parametrize_with_checks([over(sampler=Jitter())])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
@@ -79,7 +80,7 @@ STRATEGIES = [
 def test_the_counts_are_those_of_imbalanced_learn(strategy, y):
     reference = pytest.importorskip("imblearn.over_sampling").RandomOverSampler(sampling_strategy=strategy)
     expected = counts(reference.fit_resample(X, y)[1])
-    estimator = over(sampling_strategy=strategy)
+    estimator = over(sampler=Jitter(), sampling_strategy=strategy)
     assert counts(estimator.fit_resample(X, y)[1]) == expected
     assert estimator.sampling_strategy_ == dict(reference.sampling_strategy_)
     assert estimator.fit(X, y).sampling_strategy_ == dict(reference.sampling_strategy_)
@@ -229,7 +230,7 @@ def test_rows_drawn_anew_by_hand():
 
     fitted = Told().fit(X, Y)
     seen = np.repeat(["a", "b", "c"], [1, 2, 3])
-    drawn = draw_likely(fitted, np.array(["c", "a", "b"]), seen, np.random.RandomState(0))
+    drawn = sample_likely(fitted, np.array(["c", "a", "b"]), seen, np.random.RandomState(0))
     assert drawn[:, 0].tolist() == [0.5, 0.32, 0.6]
     with pytest.raises(StopIteration):
         next(chances)
@@ -285,6 +286,24 @@ def test_relevance_takes_whole_numbers_for_numbers(relevance):
     assert callable(relevance) == (new_y[300:].min() > 6)
 
 
+def test_the_generator_is_told_what_the_target_is():
+    """Targets come as they are; integers that are numbers come as floats."""
+
+    class Told(Copies):
+        def __init__(self, shift=0.0, target_type="auto"):
+            super().__init__(shift)
+            self.target_type = target_type
+
+    rows, y = skewed()
+    whole = y.round().astype(int)
+    for relevance, kind, dtype in (("density", "number", float), (None, "class", int)):
+        estimator = over(sampler=Told(), relevance=relevance)
+        new_y = estimator.fit_resample(rows, whole)[1]
+        assert estimator.sampler_.target_type == kind and new_y.dtype == whole.dtype
+        assert estimator.sampler_.y_.dtype == dtype
+        np.testing.assert_array_equal(estimator.sampler_.y_, whole)
+
+
 @pytest.mark.parametrize(
     ("parameters", "y", "message"),
     [
@@ -306,10 +325,10 @@ def test_bad_parameters_for_numbers(parameters, y, message):
 
 
 def test_it_goes_in_the_pipeline_of_imbalanced_learn():
-    pipeline = pytest.importorskip("imblearn.pipeline").make_pipeline(over(), LogisticRegression())
+    pipeline = pytest.importorskip("imblearn.pipeline").make_pipeline(over(sampler=Jitter()), LogisticRegression())
     assert cross_val_score(pipeline, X, TWO, cv=2).mean() > 0.8
     grid = {
-        "manifolddiffusionoversampler__sampler__max_iter": [4, 8],
+        "manifolddiffusionoversampler__sampler__scale": [0.01, 0.1],
         "manifolddiffusionoversampler__sampling_strategy": [0.6, 1.0],
     }
     assert GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, TWO).predict(X).shape == (80,)
@@ -317,7 +336,9 @@ def test_it_goes_in_the_pipeline_of_imbalanced_learn():
 
 def test_numbers_in_the_pipeline_of_imbalanced_learn():
     rows, y = skewed(120)
-    pipeline = pytest.importorskip("imblearn.pipeline").make_pipeline(over(relevance="density"), LinearRegression())
+    pipeline = pytest.importorskip("imblearn.pipeline").make_pipeline(
+        over(sampler=Jitter(), relevance="density"), LinearRegression()
+    )
     assert cross_val_score(pipeline, rows, y, cv=2).mean() > 0.8
 
 
