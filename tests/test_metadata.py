@@ -29,7 +29,7 @@ def declared(*extras):
 
 def imported(folder):
     """The packages of others that the files of a folder import."""
-    own = {path.stem for path in (ROOT / "tests").rglob("*.py")} | {"skmdiff"}
+    own = {path.stem for name in ("tests", "examples") for path in (ROOT / name).rglob("*.py")} | {"skmdiff"}
     modules = set()
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
