@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from skmdiff import ManifoldDiffusionSampler
+from skmdiff._sampler.model import fitted_model
 
 RNG = np.random.default_rng(0)
 X = pd.DataFrame(
@@ -40,7 +41,7 @@ def fitted():
 def results(sampler, noisy):
     """What passes the door: weights and losses, samples, probabilities, densities, rows without noise."""
     return [
-        *sampler.denoiser_.weights.values(),
+        *fitted_model(sampler).denoiser.weights.values(),
         sampler.validation_loss_curve_,
         sampler.sample(20, missing="fill"),
         sampler.sample(5, conditions={"number": 0.3}, missing="fill"),

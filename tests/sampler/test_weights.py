@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from skmdiff import AugmentedClassifier, ManifoldDiffusionSampler, make_sampler_pipeline
-from skmdiff._conditional.matches import Matches
+from skmdiff._conditional.matches import Matches, agreeing, neighborhood
 from skmdiff._diffusion import training
 from skmdiff._numerics.weights import check_weight, indices_at, relative_weight
 from skmdiff._starts import distributions as _laws
@@ -257,10 +257,10 @@ def test_matches_are_those_of_repeated_rows():
     np.testing.assert_allclose(weighted.everyone.mean, repeated.everyone.mean, atol=1e-12)
     np.testing.assert_allclose(weighted.everyone.covariance, repeated.everyone.covariance, atol=1e-12)
     query = np.array([0.1, np.nan, np.nan])
-    near, twice = (matches.near(*matches.agreeing(query, query, {})) for matches in (weighted, repeated))
+    near, twice = (neighborhood(matches, *agreeing(matches, query, query, {})) for matches in (weighted, repeated))
     shares = [
         np.bincount(places, np.diff(some.cumulated, prepend=0)) / some.cumulated[-1]
-        for some, places in ((near, near.places), (twice, TWICE[twice.places]))
+        for some, places in ((near, near.indices), (twice, TWICE[twice.indices]))
     ]
     np.testing.assert_allclose(*shares, atol=1e-12)
 
@@ -326,7 +326,7 @@ def test_bad_weights(weight, message):
     est = sampler().fit(X)
     with pytest.raises(ValueError, match=message):
         est.fit(X, y, sample_weight=weight)
-    assert not hasattr(est, "denoiser_")
+    assert not hasattr(est, "n_iter_")
 
 
 def test_a_target_must_vary_among_rows_with_weight():

@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+from coding import Codec
 
-from skmdiff._table.codec import TableCodec
 from skmdiff._table.constants import Parameter, read_number, read_ticks
 
 HERE = Parameter("size", " or a range (low, high) of them")
@@ -31,7 +31,7 @@ TABLE = pd.DataFrame(
 
 @pytest.fixture(scope="module", params=["quantile", "standard"])
 def columns(request):
-    codec = TableCodec(numeric=request.param, categorical_features=["kind"]).fit(TABLE)
+    codec = Codec(numeric=request.param, categorical_features=["kind"]).fit(TABLE)
     return {column.name: column for column in codec.columns_}
 
 
@@ -134,7 +134,7 @@ def test_a_range_without_a_value_of_the_grid_is_empty(columns, name, ends):
 
 def test_dates_centuries_apart_have_a_grid_too():
     ends = pd.Series(pd.to_datetime(["1700-01-01", "2200-01-01", "1900-05-05"]).astype("datetime64[ns]"))
-    column = TableCodec().fit(pd.DataFrame({"t": ends})).columns_[0]
+    column = Codec().fit(pd.DataFrame({"t": ends})).columns_[0]
     found = column.inward(np.datetime64("1899-01-01T05"), np.datetime64("2199-01-01T05"))
     assert found == (np.datetime64("1899-01-02"), np.datetime64("2199-01-01"))
 
