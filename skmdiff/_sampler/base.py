@@ -105,8 +105,10 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         ----------
         y : scalar or array-like of shape (n_samples,)
             Targets, as seen in `fit`.
-        n_draws, random_state
-            As in `predict_target`.
+        n_draws : int, default=100
+            Draws that a mean is taken of.
+        random_state : int, RandomState or None, default=None
+            Seed of the draws; None takes the estimator's own.
 
         Returns
         -------
