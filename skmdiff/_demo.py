@@ -25,6 +25,7 @@ from sklearn.utils import check_random_state
 
 from ._sampler.estimator import ManifoldDiffusionSampler
 from ._sampler.model import fitted_model
+from ._table.checks import read_table
 from ._table.codec import TableCodec
 from ._table.frames import take_rows
 from .datasets import load_german_credit
@@ -66,7 +67,7 @@ def load_table(path: Path | None = None) -> Any:
     table = read_csv(path)
     if len(table) < _MIN_ROWS or table.shape[1] < 2:
         raise ValueError(f"{path} must hold at least {_MIN_ROWS} rows of 2 columns, got the shape {table.shape}")
-    TableCodec().fit(table)
+    TableCodec().fit(read_table(table))
     return table
 
 
