@@ -131,7 +131,7 @@ class SamplerPipeline(Pipeline):
         return self.steps[-1][1].embed(self._forward(X))
 
     @available_if(_last_step_has("predict_target"))
-    def predict_target(self, X, **params):
+    def predict_target(self, X: Any, **params: Any) -> np.ndarray:
         """E[y | X] by the last step; E[X | y] is not to be had here, for a mean is another one behind a step.
 
         Parameters

@@ -1,14 +1,17 @@
 """`ManifoldDiffusionImputer`: missing cells drawn given the observed ones; thin over the sampler."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import check_scalar
+from sklearn.utils import Tags, check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._numerics.checks import check_option, random_stream
-from .._numerics.streams import draw_seed
+from .._numerics.streams import Seed, draw_seed
 from .._sampler.completion import complete, complete_by_means
 from .._sampler.estimator import ManifoldDiffusionSampler
 from .._sampler.model import fitted_model, run_of
@@ -67,13 +70,20 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     3
     """
 
-    def __init__(self, sampler=None, *, strategy="draw", n_draws=None, random_state=None):
+    def __init__(
+        self,
+        sampler: ManifoldDiffusionSampler | None = None,
+        *,
+        strategy: str = "draw",
+        n_draws: int | None = None,
+        random_state: Seed = None,
+    ) -> None:
         self.sampler = sampler
         self.strategy = strategy
         self.n_draws = n_draws
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> ManifoldDiffusionImputer:
         """Learn the distribution of a table with missing cells.
 
         Parameters
@@ -105,7 +115,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             del self.feature_names_in_
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Fill the missing cells of a table.
 
         Parameters
@@ -123,7 +133,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             return self._fill(X, 1)[0]
         return self._fill(X, MEAN_DRAWS if self.n_draws is None else self.n_draws, mean=True)[0]
 
-    def impute(self, X, n_draws=20):
+    def impute(self, X: Any, n_draws: int = 20) -> list:
         """Several completions of a table, for what follows to be done on each: multiple imputation.
 
         Parameters
@@ -140,7 +150,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
         return self._fill(X, n_draws)
 
-    def _fill(self, X, n_draws, mean=False):
+    def _fill(self, X: Any, n_draws: int, mean: bool = False) -> list:
         """Completed tables: `n_draws` of them, or one of means over as many draws."""
         model = fitted_model(self.sampler_)
         table = model.codec.read(self._checked(X))
@@ -153,13 +163,13 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         drawn = fill(model, table.take(rows), n_draws, run)
         return [put(table.X, table.missing, rows, stack(*parts)) for parts in drawn]
 
-    def _checked(self, X):
+    def _checked(self, X: Any) -> Any:
         if is_frame(X):
             validate_data(self, X, reset=False, skip_check_array=True)
             return X
         return validate_data(self, X, reset=False, dtype=None, ensure_all_finite=False)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
@@ -167,12 +177,12 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         return tags
 
 
-def copy_of(X):
+def copy_of(X: Any) -> Any:
     """A copy of a table."""
     return X.copy() if hasattr(X, "copy") else X.clone()
 
 
-def put(X, missing, rows, drawn):
+def put(X: Any, missing: np.ndarray, rows: np.ndarray, drawn: Any) -> Any:
     """The table X with the missing cells of its rows (m,) taken from the table `drawn` of m rows."""
     if not is_frame(X):
         out, part = X.copy(), X[rows]
@@ -188,7 +198,7 @@ def put(X, missing, rows, drawn):
     return out
 
 
-def _put_column(column, missing, rows, drawn):
+def _put_column(column: Any, missing: np.ndarray, rows: np.ndarray, drawn: Any) -> Any:
     if not missing.any():
         return column if is_polars_column(column) else column.reset_index(drop=True)
     if type(drawn) is not type(column):  # the sampler was fitted to another container
@@ -204,7 +214,7 @@ def _put_column(column, missing, rows, drawn):
         return column.astype(object).where(~missing, filler.astype(object)).astype(drawn.dtype)
 
 
-def _put_polars(column, missing, filler):
+def _put_polars(column: Any, missing: np.ndarray, filler: Any) -> Any:
     import polars as pl
 
     try:

@@ -14,7 +14,7 @@ and few dimensions and many neighbours leave little of the noise (`NormalResidua
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from scipy.optimize import nnls
@@ -23,6 +23,8 @@ from .._numerics.checks import is_auto
 from .._numerics.neighbors import nearest
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec
+from .._table.columns import Block, Column
+from .._table.numeric import NumericColumn
 from .charts import Charts, leave_out
 
 LARGEST_NOISE = 1.0  # in the code: a column that is all noise
@@ -45,7 +47,7 @@ class MeasurementNoise:
     of_code: np.ndarray
     cleaner: "Cleaner | None" = None
 
-    def of_blocks(self, blocks):
+    def of_blocks(self, blocks: list[Block]) -> np.ndarray:
         """(n_blocks,) noise levels of the blocks of a code that may go on behind the table's, without noise there."""
         return np.array([self.of_code[b.start] if b.start < len(self.of_code) else 0.0 for b in blocks])
 
@@ -183,9 +185,9 @@ def levels_of_noise(codec: TableCodec, noise: np.ndarray) -> np.ndarray:
     return levels
 
 
-def is_measured(column: Any) -> bool:
+def is_measured(column: Column) -> TypeGuard[NumericColumn]:
     """Whether a column holds numbers that vary, dates not being measured."""
-    return column.kind == "numeric" and hasattr(column, "std")
+    return isinstance(column, NumericColumn)
 
 
 def check_noise_level(noise_level: Any, codec: TableCodec) -> np.ndarray:

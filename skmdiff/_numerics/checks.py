@@ -1,19 +1,25 @@
 """Checks of parameters: every error names the parameter, the rule and the value got."""
 
+from __future__ import annotations
+
+from collections.abc import Collection
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar, get_tags
+from sklearn.utils import Tags, check_random_state, check_scalar, get_tags
+
+from .streams import Seed
 
 
-def check_option(value, name, options):
+def check_option(value: Any, name: str, options: Collection[str]) -> str:
     """Raise unless a string parameter is one of its options."""
     if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} must be one of {sorted(options)}, got {value!r}.")
     return value
 
 
-def tags_of(estimator):
+def tags_of(estimator: Any) -> Tags | None:
     """The tags of an estimator; None for one that has none."""
     try:
         return get_tags(estimator)
@@ -21,17 +27,17 @@ def tags_of(estimator):
         return None
 
 
-def accepts_missing(estimator):
+def accepts_missing(estimator: Any) -> bool:
     """Whether an estimator says that it takes missing cells."""
     tags = tags_of(estimator)
     return tags is not None and tags.input_tags.allow_nan
 
 
-def is_auto(value):
+def is_auto(value: Any) -> bool:
     return isinstance(value, str) and value == "auto"
 
 
-def check_coordinates(Z, n_components):
+def check_coordinates(Z: Any, n_components: int) -> np.ndarray:
     """Z as a finite float array of shape (n_samples, n_components)."""
     rule = f"Z must be a finite array of shape (n_samples, {n_components})"
     try:
@@ -45,28 +51,28 @@ def check_coordinates(Z, n_components):
     return array
 
 
-def check_real(value, name, high=np.inf):
+def check_real(value: Any, name: str, high: float = np.inf) -> None:
     """Raise unless 0 < value < high, which NaN and infinity never are."""
     check_scalar(value, name, Real)
     if not 0 < value < high:
         raise ValueError(f"{name} must be above 0 and below {high}, got {value!r}.")
 
 
-def check_share(value, name, most):
+def check_share(value: Any, name: str, most: float) -> None:
     """Raise unless 0 <= value <= most, which NaN never is."""
     check_scalar(value, name, Real)
     if not 0 <= value <= most:
         raise ValueError(f"{name} must be from 0 to {most}, got {value!r}.")
 
 
-def check_sizes(values, name):
+def check_sizes(values: Any, name: str) -> None:
     """Raise unless a parameter is a sequence of at least one positive integer."""
     good = isinstance(values, tuple | list | np.ndarray) and len(values) > 0
-    if not good or not all(isinstance(value, Integral) and value > 0 for value in values):
+    if not good or not all(isinstance(value, Integral) and int(value) > 0 for value in values):
         raise ValueError(f"{name} must be 'auto' or a sequence of at least one positive integer, got {values!r}.")
 
 
-def random_stream(random_state):
+def random_stream(random_state: Seed) -> np.random.RandomState:
     """`check_random_state`, with errors that name the parameter."""
     try:
         return check_random_state(random_state)

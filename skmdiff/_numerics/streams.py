@@ -8,6 +8,8 @@ any chunk of rows can be drawn anywhere, and sampling more rows leaves the first
 import numpy as np
 from scipy.special import ndtri
 
+Seed = int | np.random.RandomState | None  # what scikit-learn takes as random_state
+
 WORDS_PER_COUNT = 4
 # Any constants: `seed ^ STREAM` is the seed of another stream than that of the noise of a call.
 START_STREAM = 0x2545F4914F6CDD1D  # the rows started from, where conditions or a region choose them
@@ -16,7 +18,7 @@ MISSING_STREAM = 1
 CLASS_STREAM = 2
 
 
-def row_uniforms(seed, start, stop, n_draws):
+def row_uniforms(seed: int, start: int, stop: int, n_draws: int) -> np.ndarray:
     """Uniform numbers in (0, 1) of the rows start..stop-1, (stop - start, n_draws)."""
     n_counts = -(-n_draws // WORDS_PER_COUNT)
     philox = np.random.Philox(key=seed)
@@ -26,11 +28,11 @@ def row_uniforms(seed, start, stop, n_draws):
     return uniforms.reshape(stop - start, -1)[:, :n_draws]
 
 
-def row_normals(uniforms):
+def row_normals(uniforms: np.ndarray) -> np.ndarray:
     """Standard normals, one a uniform number."""
     return ndtri(uniforms)
 
 
-def draw_seed(random_state):
+def draw_seed(random_state: np.random.RandomState) -> int:
     """A seed of 63 bits from a RandomState."""
     return int(random_state.randint(0, 2**63 - 1, dtype=np.int64))

@@ -1,12 +1,16 @@
 """Weights of rows: what users give, checked; draws by weight; how an estimator takes them."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 LEAST_WEIGHT = 1e-9  # of the largest: less would be lost in the rounding of cumulated weights
 
 
-def check_weight(weight, n_rows):
+def check_weight(weight: Any, n_rows: int) -> np.ndarray | None:
     """Weights (n,) as floats, one for all rows from a scalar; None for None."""
     if weight is None:
         return None
@@ -27,7 +31,7 @@ def check_weight(weight, n_rows):
     return weight
 
 
-def relative_weight(weight):
+def relative_weight(weight: np.ndarray | None) -> np.ndarray | None:
     """Weights (n,) above zero over their mean; None where all are the same, which is a table without weights."""
     if weight is None or weight.min() == weight.max():
         return None
@@ -35,11 +39,11 @@ def relative_weight(weight):
     return weight / weight.mean()
 
 
-def rows_of(values, rows):
+def rows_of(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
     """The values of some rows; None for None."""
     return None if values is None else values[rows]
 
 
-def indices_at(ends, mass):
+def indices_at(ends: np.ndarray, mass: np.ndarray) -> np.ndarray:
     """Places (m,) at masses (m,) along cumulated weights `ends` (n,): a draw by weight where they are uniform."""
     return np.minimum(np.searchsorted(ends, mass, side="right"), len(ends) - 1)

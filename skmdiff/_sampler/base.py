@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.utils import check_scalar
+from sklearn.utils import Tags, check_scalar
 from sklearn.utils.validation import validate_data
 
 from .._numerics.checks import random_stream
-from .._numerics.streams import draw_seed
+from .._numerics.streams import Seed, draw_seed
 from .._numerics.weights import check_weight
 from .._table.checks import ReadTable, as_table, read_table
 from .._table.frames import is_frame
@@ -25,7 +26,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
     Its parameters have `n_steps`, `n_jobs` and `random_state` among them.
     """
 
-    def score_samples(self, X):
+    def score_samples(self, X: Any) -> np.ndarray:
         """Log-density of rows under the model, in nats.
 
         A probability for categories, for integers and decimals and, with numeric="quantile", for values that the table
@@ -47,7 +48,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         model = fitted_model(self)
         return log_density(model, self._read(model, X))
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Mean log-density of rows, see `score_samples`; higher is better.
 
         Parameters
@@ -64,7 +65,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         log_density = self.score_samples(X)
         return float(np.average(log_density, weights=check_weight(sample_weight, len(log_density))))
 
-    def predict_target(self, X, *, n_draws=100, random_state=None):
+    def predict_target(self, X: Any, *, n_draws: int = 100, random_state: Seed = None) -> np.ndarray:
         """E[y | X]: probabilities of the classes, or means of a target of numbers, under the model.
 
         Parameters
@@ -98,7 +99,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
         return completion.predict_target(model, self._read(model, X), n_draws, self._run(model, random_state))
 
-    def mean_rows(self, y, *, n_draws=100, random_state=None):
+    def mean_rows(self, y: Any, *, n_draws: int = 100, random_state: Seed = None) -> Any:
         """E[X | y]: the mean row of given targets, under the model.
 
         Parameters
@@ -125,7 +126,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
         return completion.mean_rows(model, np.atleast_1d(y), n_draws, self._run(model, random_state))
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
@@ -140,15 +141,15 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         for name in [name for name in vars(self) if name.endswith("_") or name == "_model"]:
             delattr(self, name)
 
-    def _read_training(self, X) -> ReadTable:
+    def _read_training(self, X: Any) -> ReadTable:
         """The table of a fit, read once."""
         return read_table(self._checked(X, min_samples=2, reset=True))
 
-    def _read(self, model: FittedModel, X) -> ReadTable:
+    def _read(self, model: FittedModel, X: Any) -> ReadTable:
         """A table like that of the fit, read once."""
         return model.codec.read(self._checked(X, min_samples=1, reset=False))
 
-    def _checked(self, X, min_samples: int, reset: bool):
+    def _checked(self, X: Any, min_samples: int, reset: bool) -> Any:
         """X as a frame or a 2-D array with the columns of the fit, its cells not read yet."""
         if is_frame(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
@@ -156,12 +157,12 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
             X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False, ensure_min_samples=min_samples)
         return as_table(X, min_samples)
 
-    def _run(self, model: FittedModel, random_state) -> Run:
+    def _run(self, model: FittedModel, random_state: Seed) -> Run:
         """How a call is run, seeded by its own random_state or else by the estimator's."""
         stream = random_stream(self.random_state if random_state is None else random_state)
         return run_of(model, self.n_steps, draw_seed(stream), self.n_jobs)
 
-    def _model_with_target(self, method) -> FittedModel:
+    def _model_with_target(self, method: str) -> FittedModel:
         model = fitted_model(self)
         if model.target is None:
             raise ValueError(f"{method} needs a target, but the sampler was fitted with y=None.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def complete_by_means(model: FittedModel, table: ReadTable, n_draws: int, run: R
     return [parts]
 
 
-def predict_target(model: FittedModel, table: ReadTable, n_draws: int, run: Run):
+def predict_target(model: FittedModel, table: ReadTable, n_draws: int, run: Run) -> np.ndarray:
     """E[y | X]: probabilities (m, n_classes), or means (m,) of numbers over draws."""
     target, blocks = model.target, model.denoiser.blocks
     if target.is_categorical:
@@ -55,7 +56,7 @@ def predict_target(model: FittedModel, table: ReadTable, n_draws: int, run: Run)
     )
 
 
-def mean_rows(model: FittedModel, y: np.ndarray, n_draws: int, run: Run):
+def mean_rows(model: FittedModel, y: np.ndarray, n_draws: int, run: Run) -> Any:
     """E[X | y]: a table of one row a target (m,), of means over draws; drawn once for equal targets."""
     wanted = model.target.encode_wanted(y, len(y))
     distinct, which = np.unique(wanted, axis=0, return_inverse=True)
@@ -92,7 +93,7 @@ def _draw_given(model: FittedModel, matches: Matches, W: np.ndarray, run: Run) -
     return draw_rows(model.denoiser, plan, run.process, len(W), run.seed, run.n_jobs)
 
 
-def mean_table(model: FittedModel, drawn: np.ndarray, limits: Limits):
+def mean_table(model: FittedModel, drawn: np.ndarray, limits: Limits) -> Any:
     """The table of the means over draws (n_draws, m, n_outputs): of numbers and dates; of categories the commonest.
 
     The means of integers are integers, and those of dates at the steps of their column. `limits` are those of cells
@@ -112,7 +113,7 @@ def _means_of_columns(codec: TableCodec, drawn: np.ndarray) -> dict[int, np.ndar
     return out
 
 
-def mean_cells(codes: np.ndarray, column) -> np.ndarray:
+def mean_cells(codes: np.ndarray, column: Any) -> np.ndarray:
     """Means (m,) of cells of a column by their codes (n_draws, m, width); see `mean_table`."""
     if column.kind == "categorical":
         indices = np.stack([nearest_codes(part, column.codes) for part in codes])

@@ -59,7 +59,7 @@ def density_of_code(model: FittedModel) -> Callable[[np.ndarray], np.ndarray]:
 
     process = backend.ReverseProcess(model.sigma_start, N_STEPS)
 
-    def of_code(W):
+    def of_code(W: np.ndarray) -> np.ndarray:
         missing = np.pad(np.isnan(W[:, starts]), ((0, 0), (0, len(blocks) - len(starts))))
         smallest = least[[block.start for block in blocks]]
         query = backend.DensityQuery(np.pad(np.nan_to_num(W), behind), hidden, missing, smallest)

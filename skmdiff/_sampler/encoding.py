@@ -100,7 +100,9 @@ def complete_rows(W: np.ndarray, hot_deck: HotDeck) -> np.ndarray:
     return hot_deck.complete(with_unknown_target(W, hot_deck.rows.shape[1]))[:, : W.shape[1]]
 
 
-def rows_with_weight(table: ReadTable, y: np.ndarray | None, weight: np.ndarray | None):
+def rows_with_weight(
+    table: ReadTable, y: np.ndarray | None, weight: np.ndarray | None
+) -> tuple[ReadTable, np.ndarray | None, np.ndarray | None, np.ndarray]:
     """The table and the target of the rows whose weight (n,) is above 0, their relative weights, and which they are."""
     if weight is None:
         return table, y, None, np.ones(len(table), dtype=bool)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.neighbors import KernelDensity
 from sklearn.utils import check_scalar
 
 from .._diffusion import load_backend
 from .._numerics.checks import check_coordinates, check_option, random_stream
-from .._numerics.streams import draw_seed
+from .._numerics.streams import Seed, draw_seed
 from .._numerics.warnings_ import warn_user
 from .._numerics.weights import check_weight
 from .._starts.distributions import DENSITIES, kernel_density, row_distribution
@@ -20,7 +23,7 @@ from .._table.target import read_target
 from . import exploration
 from .base import TableModelEstimator
 from .encoding import rows_with_weight
-from .fitting import ManifoldSettings, TableSettings, TrainingSettings, encode_table, fit_model, print_progress
+from .fitting import Fitted, encode_table, fit_model, print_progress, settings_of
 from .model import FittedModel, Request, decode, decode_samples, draw, draw_missing, encode, fitted_model
 from .parameters import check_parameters
 
@@ -34,36 +37,32 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     """Generator of synthetic rows of a table: a diffusion model that starts on the manifold of the rows.
 
     `fit` learns the distribution of a mixed table: numbers, dates and categories, with missing cells or without.
-    `sample` draws new rows with the same columns, dtypes and categories. A manifold learner embeds the rows. New rows
-    start between neighbours in the embedding, and a small neural network, the denoiser of a diffusion model, finishes
-    them.
+    `sample` draws new rows with the same columns, dtypes and categories: they start between neighbours in the embedding
+    by a manifold learner, and a small neural network, the denoiser of a diffusion model, finishes them.
 
     "Sampler" means a generator of rows here, not the `fit_resample` of imbalanced-learn. A fitted sampler, and every
     file it is saved to, holds the training rows: share it only with those who may see the table.
 
-    A fitted model, and any pickle or joblib file of it, holds the training table: every cell can be read from it. Share
-    such a file only with those who may see the table.
-
     Parameters
     ----------
     manifold : transformer, "passthrough" or None, default=None
-        Any object with `fit_transform`: the classes of `sklearn.manifold` and `sklearn.decomposition`, UMAP, a
-        Pipeline. It is cloned, and its `random_state` is set from ours where it is None. It is given the encoded
-        table: one column for a column of numbers, one for each category, 16 for more than 50 categories. None is
-        ``PCA(n_components=8)``, fewer for narrow tables; "passthrough" is plain diffusion from noise.
+        Any object with `fit_transform`: UMAP, a Pipeline, the classes of `sklearn.manifold`. It is cloned, with our
+        `random_state` where it has None, and given the encoded table: one column for a column of numbers, one for each
+        category, 16 for more than 50 categories. None is ``PCA(n_components=8)``, fewer for narrow tables;
+        "passthrough" is plain diffusion from noise.
     sigma_start : float or "auto", default="auto"
         Noise level of the starts, in standard deviations of a column: a small one keeps samples near training rows.
-        "auto" is the smallest level, at least 0.35, at which a test cannot tell training rows that starts were made
-        from from held-out rows: it may recognise a fraction of 16 / sqrt(n_samples), at most half, beyond chance.
+        "auto" is the smallest noise level, at least 0.35, that hides which training rows samples start from: on
+        held-out rows, a membership test's advantage over chance (0 none, 1 always right) is at most
+        16 / sqrt(n_samples), and never above 0.5.
     n_neighbors : int, default=15
         Neighbours in the embedding among which a start is drawn. With 0 a start is a training row.
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on. The others are embedded by their neighbours.
     noise_level : None, float, array-like of shape (n_features,) or "auto", default=None
-        Standard deviation of the measurement noise of the table, in the units of the columns: one for all numeric
-        columns or one a column. Samples are then free of it: the denoiser learns only at noise levels above (Daras et
-        al. 2023). "auto" estimates it in each column from how far training rows lie off the manifold. Cells given as
-        `conditions` are cells with noise.
+        Standard deviation of the measurement noise, in the units of the columns: one for all numeric columns or one a
+        column. Samples are free of it: the denoiser learns only at noise levels above (Daras et al. 2023). "auto"
+        estimates it from how far training rows lie off the manifold. Cells given as `conditions` are cells with noise.
     contraction : float, default=0.0
         Strength, from 0 to 1, of the projection of samples towards the manifold: 1 moves a sample until it is no
         farther from it than the training rows around it. For tables that lie on a surface; elsewhere it costs variety.
@@ -77,8 +76,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         What every table returned holds exactly. `left` is a column, by its name or, in an array, its index; the
         operator is "<=", "<", ">=", ">" or "multiple of"; `right` is a constant or the name of a column ("x0", "x1",
         ... in an array). "<" is a step at least: 1 for integers, the last decimal, the step of dates seen in `fit`.
-        Samples that break a constraint are moved, before cells are made missing; training rows that break one are
-        counted in a warning.
+        Samples that break one are moved, before cells are made missing; a warning counts training rows that do.
     target_type : {"auto", "class", "number"}, default="auto"
         What `y` holds. "auto" takes integers, bools and strings for classes and floats with decimals for numbers.
     hidden_layer_sizes : tuple of int or "auto", default="auto"
@@ -92,7 +90,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     learning_rate_init : float, default=0.002
         Step size of AdamW after warm-up; it falls to zero along a cosine.
     early_stopping : bool, default=True
-        Whether to hold rows out, to stop when their loss has not fallen for 10 evaluations (40 in `max_iter` steps) and
+        Whether to stop when the loss of held-out rows has not fallen for 10 evaluations (40 in `max_iter` steps), and
         to keep the best weights.
     validation_fraction : float, default=0.1
         Fraction of the rows held out, at most 1000 rows.
@@ -105,19 +103,17 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     verbose : int, default=0
         Whether to print the loss at each evaluation.
     random_state : int, RandomState or None, default=None
-        Seed of the fit and, unless `sample` is given its own, of the samples: with an int, `sample` returns the same
-        rows at each call, as in `GaussianMixture`.
+        Seed of the fit and, by default, of the samples: with an int, `sample` returns the same rows at each call.
 
     Attributes
     ----------
     manifold_ : transformer
-        The fitted clone; not there with "passthrough".
+        The fitted clone. With "passthrough" it is not there, nor are the next two.
     embedding_ : ndarray of shape (n_samples, n_components)
-        Coordinates of the training rows, each of mean 0 and variance 1; NaN for rows of weight 0. Not there with
-        "passthrough".
+        Coordinates of the training rows, of mean 0 and variance 1; NaN for rows of weight 0.
     intrinsic_dimension_ : NamedTuple of two float
         Two estimates of the number of directions in which neighbours vary: `maximum_likelihood` (Levina & Bickel 2004)
-        and `local_pca` (Fukunaga & Olsen 1971). Not there with "passthrough".
+        and `local_pca` (Fukunaga & Olsen 1971).
     noise_level_ : ndarray of shape (n_features,)
         Standard deviation of the measurement noise of each column.
     sigma_start_ : float
@@ -154,30 +150,30 @@ class ManifoldDiffusionSampler(TableModelEstimator):
 
     def __init__(
         self,
-        manifold=None,
+        manifold: Any = None,
         *,
-        sigma_start="auto",
-        n_neighbors=15,
-        max_landmarks=2000,
-        noise_level=None,
-        contraction=0.0,
-        categorical_features="from_dtype",
-        numeric="quantile",
-        constraints=None,
-        target_type="auto",
-        hidden_layer_sizes="auto",
-        max_iter="auto",
-        max_time=None,
-        batch_size="auto",
-        learning_rate_init=0.002,
-        early_stopping=True,
-        validation_fraction=0.1,
-        n_steps=16,
-        device="auto",
-        n_jobs=None,
-        verbose=0,
-        random_state=None,
-    ):
+        sigma_start: float | str = "auto",
+        n_neighbors: int = 15,
+        max_landmarks: int = 2000,
+        noise_level: ArrayLike | None = None,
+        contraction: float = 0.0,
+        categorical_features: ArrayLike | None = "from_dtype",
+        numeric: str = "quantile",
+        constraints: Sequence[tuple] | None = None,
+        target_type: str = "auto",
+        hidden_layer_sizes: Sequence[int] | str = "auto",
+        max_iter: int | str = "auto",
+        max_time: float | None = None,
+        batch_size: int | str = "auto",
+        learning_rate_init: float = 0.002,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        n_steps: int = 16,
+        device: str = "auto",
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        random_state: Seed = None,
+    ) -> None:
         self.manifold = manifold
         self.sigma_start = sigma_start
         self.n_neighbors = n_neighbors
@@ -201,7 +197,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> ManifoldDiffusionSampler:
         """Learn the distribution of a table.
 
         A fit that fails leaves an estimator that is not fitted, whatever it was before.
@@ -234,7 +230,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             raise
         return self
 
-    def _fit(self, X, y, sample_weight):
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         params = self.get_params(deep=False)
         check_parameters(params)
         backend = load_backend()
@@ -243,16 +239,13 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         table = self._read_training(X)
         y = None if y is None else read_target(y, len(table))
         table, y, weight, seen = rows_with_weight(table, y, check_weight(sample_weight, len(table)))
-        of_table, on_manifold, training = (
-            kind(**{field.name: params[field.name] for field in fields(kind)})
-            for kind in (TableSettings, ManifoldSettings, TrainingSettings)
-        )
+        of_table, on_manifold, training = settings_of(params)
         report = print_progress if self.verbose else (lambda history: None)
         encoded, constraints = encode_table(table, y, weight, of_table, lambda: draw_seed(random_state))
         fitted = fit_model(encoded, constraints, on_manifold, training, draw_seed(random_state), report)
         self._keep(fitted, seen)
 
-    def _keep(self, fitted, seen):
+    def _keep(self, fitted: Fitted, seen: np.ndarray) -> None:
         model, history = fitted.model, fitted.history
         if model.manifold is not None:
             self.manifold_ = model.manifold.transformer_
@@ -269,16 +262,16 @@ class ManifoldDiffusionSampler(TableModelEstimator):
 
     def sample(
         self,
-        n_samples=1,
+        n_samples: int = 1,
         *,
-        y=None,
-        conditions=None,
-        density="data",
-        design="iid",
-        missing="generate",
-        return_y=False,
-        random_state=None,
-    ):
+        y: Any = None,
+        conditions: Any = None,
+        density: str = "data",
+        design: str = "iid",
+        missing: str = "generate",
+        return_y: bool = False,
+        random_state: Seed = None,
+    ) -> Any:
         """Draw new rows.
 
         The rows depend on the seed and on their number only: the first k of n rows are the k rows of a smaller
@@ -289,7 +282,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         n_samples : int, default=1
         y : scalar, array-like of shape (n_samples,) or dict, default=None
             Targets that the rows are to have, as seen in `fit`: one for all or one a row. A dict gives shares of
-            classes, of any sum; classes that it leaves out are not drawn.
+            classes, of any sum, 0 for those left out.
         conditions : dict, list of dict, or DataFrame, default=None
             What the rows are to have in some columns. A dict, by the name or, in an array, the index of a column: a
             value; a pair (low, high), None for an open end, of numbers or dates; a list or set of categories. A list
@@ -298,15 +291,14 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         density : {"data", "balanced", "uniform"}, default="data"
             Distribution of the starts over the manifold. "data" is that of the table; "balanced" gives every class
             the same share or, fitted without classes, every cluster of the embedding; "uniform" is uniform in volume,
-            to explore where the table has few rows. Below `sigma_start_` the denoiser pulls samples back to the
-            distribution of the table; the classes of "balanced" stay.
+            to explore where the table has few rows. The denoiser pulls samples back to the distribution of the table,
+            but the classes of "balanced" stay.
         design : {"iid", "stratified"}, default="iid"
-            "stratified" cuts the embedding into as many strata of equal mass as rows are asked for and draws one row
-            from each: a batch meets more modes, while each row by itself has the same distribution. Strata are within
-            a class where `y` gives classes.
+            "stratified" cuts the embedding, or each class that `y` gives, into as many strata of equal mass as rows
+            are asked for: a batch meets more modes, while each row by itself has the same distribution.
         missing : {"generate", "fill"}, default="generate"
-            Where the table has missing cells, "generate" makes cells missing as often, and with the same dependence on
-            other columns; "fill" returns the same rows with every cell filled.
+            "generate" makes cells missing as often as in the table, and with the same dependence on other columns;
+            "fill" returns the same rows with every cell filled.
         return_y : bool, default=False
             Whether to return ``(X, y)``.
         random_state : int, RandomState or None, default=None
@@ -332,14 +324,14 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         run = self._run(model, random_state)
         if model.target is None and (y is not None or return_y):
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
-        wanted = wanted_targets(model.target, y, n_samples, run.seed)
+        wanted = None if y is None else model.target.encode_wanted(y, n_samples, run.seed)
         W, resolved = draw(model, Request(n_samples, wanted, conditions, density, design), run)
         lacking = draw_missing(model, W, run.seed, resolved) if missing == "generate" else {}
         X = decode_samples(model, W, resolved, lacking)
         # the codes asked for, not those that went through the denoiser in single precision
         return (X, model.target.decode(W[:, model.n_outputs :] if wanted is None else wanted)) if return_y else X
 
-    def embed(self, X):
+    def embed(self, X: Any) -> np.ndarray:
         """Coordinates of rows on the manifold.
 
         Parameters
@@ -355,7 +347,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         model = self._model_on_manifold("embed")
         return model.manifold.embed(encode(model, self._read(model, X)))
 
-    def lift(self, Z):
+    def lift(self, Z: ArrayLike) -> Any:
         """Rows of the table at coordinates on the manifold, by local regression.
 
         Parameters
@@ -370,7 +362,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Z = check_coordinates(Z, self.embedding_.shape[1])
         return decode(model, model.manifold.lift(Z))
 
-    def denoise(self, X):
+    def denoise(self, X: Any) -> Any:
         """Rows without their measurement noise: an estimate of E[clean row | row seen with as much noise again].
 
         By the denoiser at the noise level of the columns, the smallest that it has learnt. On a surface that holds
@@ -395,11 +387,10 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             raise ValueError(f"denoise needs a noise_level above 0, got noise_level={self.noise_level!r}.")
         return exploration.denoise(model, self._read(model, X))
 
-    def explore(self, n_samples=10, *, region=None, path=None, random_state=None):
+    def explore(self, n_samples: int = 10, *, region: Any = None, path: Any = None, random_state: Seed = None) -> Any:
         """Rows that show a part of the manifold: evenly spread over a region of it, or along a path on it.
 
-        They start at a noise level of at most 0.1 and take four steps of the solver: they follow the manifold, not the
-        distribution of the table.
+        They start at a noise level of at most 0.1: they follow the manifold, not the distribution of the table.
 
         Parameters
         ----------
@@ -432,7 +423,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             return exploration.explore_region(model, region, n_samples, run)
         return exploration.explore_path(model, self._read(model, path), n_samples, run)
 
-    def embedding_density(self, density="data"):
+    def embedding_density(self, density: str = "data") -> KernelDensity:
         """Distribution of the starts over the embedding, as an estimator to look at.
 
         Parameters
@@ -451,15 +442,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         distribution = row_distribution(density, "iid", model.source, model.manifold)
         return kernel_density(model.manifold.embedding_, distribution.weights, 0)
 
-    def _model_on_manifold(self, method) -> FittedModel:
+    def _model_on_manifold(self, method: str) -> FittedModel:
         model = fitted_model(self)
         if model.manifold is None:
             raise ValueError(f"{method} needs a manifold learner, got manifold='passthrough'.")
         return model
-
-
-def wanted_targets(target, y, n_samples, seed):
-    """The code (n_samples, width) of the targets asked for, or None."""
-    if isinstance(y, Mapping):
-        y = target.in_shares(y, n_samples, seed)
-    return None if y is None else target.encode_wanted(y, n_samples)

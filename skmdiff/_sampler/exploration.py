@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +23,13 @@ def close_to_manifold(run: Run) -> Run:
     return replace(run, process=replace(run.process, sigma_start=level, n_steps=EXPLORE_STEPS))
 
 
-def explore_region(model: FittedModel, region, n_samples: int, run: Run):
+def explore_region(model: FittedModel, region: Any, n_samples: int, run: Run) -> Any:
     """Rows evenly spread over the volume of a region of the embedding."""
     points = region_points(region, model.source, model.manifold, n_samples, run.seed)
     return decode_samples(model, draw_from(model.denoiser, run.process, points, run.seed, run.n_jobs))
 
 
-def explore_path(model: FittedModel, stops: ReadTable, n_samples: int, run: Run):
+def explore_path(model: FittedModel, stops: ReadTable, n_samples: int, run: Run) -> Any:
     """Rows at even steps of the shortest way through rows of a table, all with the same noise."""
     if len(stops) < 2:
         raise ValueError(f"path must hold at least two rows, got {len(stops)}.")
@@ -36,7 +37,7 @@ def explore_path(model: FittedModel, stops: ReadTable, n_samples: int, run: Run)
     return decode_samples(model, draw_from(model.denoiser, run.process, points, run.seed, run.n_jobs, same_noise=True))
 
 
-def denoise(model: FittedModel, table: ReadTable):
+def denoise(model: FittedModel, table: ReadTable) -> Any:
     """Rows of a table without their measurement noise; columns without noise and missing cells stay as they are."""
     backend = load_backend()
     W = backend.remove_noise(model.denoiser, encode(model, table))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -43,6 +43,9 @@ from .defaults import (
 )
 from .encoding import EncodedTable
 from .model import FittedModel
+
+if TYPE_CHECKING:
+    from .._diffusion.backend import DenoiserState, NetworkShape, TrainingPlan
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,18 @@ class TrainingSettings:
     early_stopping: bool
     validation_fraction: float
     device: str
+
+
+Settings = TypeVar("Settings", TableSettings, ManifoldSettings, TrainingSettings)
+
+
+def settings_of(params: Mapping[str, Any]) -> tuple[TableSettings, ManifoldSettings, TrainingSettings]:
+    """The parameters of the sampler, by what they are for."""
+
+    def chosen(kind: type[Settings]) -> Settings:
+        return kind(**{field.name: params[field.name] for field in fields(kind)})
+
+    return chosen(TableSettings), chosen(ManifoldSettings), chosen(TrainingSettings)
 
 
 @dataclass(frozen=True)
@@ -166,13 +181,14 @@ def fit_source(
     if manifold is None:
         return None, SIGMA_MAX
     target, y = encoded.target, encoded.y
-    about_target = () if target is None else (target.values(y), target.is_categorical, target.width)
     source = build_source(
         encoded.joint(),
         manifold.embedding_,
         coded_columns(encoded.blocks),
         settings.n_neighbors,
-        *about_target,
+        target=None if target is None else target.values(y),
+        is_class=target is not None and target.is_categorical,
+        target_width=0 if target is None else target.width,
         weight=encoded.weight,
     )
     if not is_auto(settings.sigma_start):
@@ -227,7 +243,7 @@ def fit_denoiser(
     settings: TrainingSettings,
     seed: int,
     report: Callable,
-):
+) -> tuple[DenoiserState, Any]:
     """The denoiser trained up to the noise level sigma_start, and the history of its training."""
     backend = load_backend()
     rng = np.random.default_rng(seed)
@@ -249,10 +265,12 @@ def fit_denoiser(
     return backend.fit_denoiser(data, encoded.blocks, shape, plan, device=settings.device, seed=seed, report=report)
 
 
-def plan_training(settings: TrainingSettings, n_rows: int, blocks: list[Block], sigma_max: float) -> tuple[Any, Any]:
+def plan_training(
+    settings: TrainingSettings, n_rows: int, blocks: list[Block], sigma_max: float
+) -> tuple[TrainingPlan, NetworkShape]:
     """The plan of the training on so many rows up to a noise level, and the shape of the network."""
     backend = load_backend()
-    max_iter = default_max_iter(n_rows) if is_auto(settings.max_iter) else settings.max_iter
+    max_iter = default_max_iter(n_rows) if is_auto(settings.max_iter) else int(settings.max_iter)
     auto_sizes = is_auto(settings.hidden_layer_sizes)
     sizes = default_hidden_layer_sizes(n_rows) if auto_sizes else tuple(settings.hidden_layer_sizes)
     plan = backend.TrainingPlan(

@@ -118,7 +118,7 @@ class DecodedCells:
     limits: Limits = field(default_factory=Limits)
 
 
-def fitted_model(estimator) -> FittedModel:
+def fitted_model(estimator: Any) -> FittedModel:
     """The model of a fitted `ManifoldDiffusionSampler`, for estimators built on it."""
     check_is_fitted(estimator)
     return estimator._model
@@ -210,7 +210,7 @@ def contract(model: FittedModel, W: np.ndarray) -> np.ndarray:
     return W if model.noise.cleaner is None else model.noise.cleaner.contract(W)
 
 
-def decode(model: FittedModel, W: np.ndarray, of_cells: DecodedCells | None = None):
+def decode(model: FittedModel, W: np.ndarray, of_cells: DecodedCells | None = None) -> Any:
     """The table of code W (n, n_outputs).
 
     Given cells are put in place here and nowhere else: W has what the network and the manifold made of them.
@@ -228,7 +228,7 @@ def decode_samples(
     W: np.ndarray,
     resolved: ResolvedQuery | None = None,
     missing: dict[int, np.ndarray] | None = None,
-):
+) -> Any:
     """The table of samples W, moved to the manifold where that is asked for, with their given cells."""
     cells = {} if resolved is None else resolved.cells
     limits = Limits() if resolved is None else resolved.limits

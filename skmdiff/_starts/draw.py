@@ -1,16 +1,23 @@
 """The rows of a call: where they start, by a plan, and the reverse process that finishes them, by blocks."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from .._diffusion import load_backend
+from .._manifold.learner import ManifoldModel
 from .._numerics.checks import check_option
 from .._numerics.streams import PROBE_STREAM, row_normals, row_uniforms
 from .distributions import DENSITIES, DESIGNS, RowDistribution, row_distribution, strata
 from .source import Source, draw_starts
+
+if TYPE_CHECKING:
+    from .._diffusion.backend import DenoiserState, ReverseProcess
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,18 @@ class Plan:
     adjust: Callable | None = None
 
 
-def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, density="data", design="iid", resolved=None):
+def plan_draw(
+    source: Source | None,
+    model: ManifoldModel | None,
+    n_samples: int,
+    seed: int,
+    *,
+    wanted: np.ndarray | None = None,
+    values: np.ndarray | None = None,
+    density: str = "data",
+    design: str = "iid",
+    resolved: Any = None,
+) -> Plan:
     """The plan of a call, under conditions that are `resolved`; raises a ValueError where it cannot be followed."""
     check_option(density, "density", DENSITIES)
     check_option(design, "design", DESIGNS)
@@ -72,7 +90,9 @@ def plan_draw(source, model, n_samples, seed, *, wanted=None, values=None, densi
     )
 
 
-def draw_rows(denoiser, plan, process, n_samples, seed, n_jobs=None):
+def draw_rows(
+    denoiser: DenoiserState, plan: Plan, process: ReverseProcess, n_samples: int, seed: int, n_jobs: int | None = None
+) -> np.ndarray:
     """Encoded rows (n_samples, p) of a plan, the code of the target last.
 
     Whole blocks are drawn, whatever the number of rows, and n_jobs changes nothing.
@@ -80,19 +100,26 @@ def draw_rows(denoiser, plan, process, n_samples, seed, n_jobs=None):
     backend = load_backend()
     levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
 
-    def block(start):
+    def block(start: int) -> np.ndarray:
         x, given = start_block(plan, seed, start, start + backend.BLOCK_ROWS, levels)
         return finish_block(denoiser, process, x, given, _probe(denoiser, seed, start))
 
     return _in_blocks(block, n_samples, n_jobs)
 
 
-def draw_from(denoiser, process, points, seed, n_jobs=None, same_noise=False):
+def draw_from(
+    denoiser: DenoiserState,
+    process: ReverseProcess,
+    points: np.ndarray,
+    seed: int,
+    n_jobs: int | None = None,
+    same_noise: bool = False,
+) -> np.ndarray:
     """Encoded rows (n, p) from given clean starts; if all have the same noise, near starts give near rows."""
     backend = load_backend()
     levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
 
-    def block(start):
+    def block(start: int) -> np.ndarray:
         stop, noisy = start + backend.BLOCK_ROWS, 0 if same_noise else start
         noise = row_normals(row_uniforms(seed, noisy, 1 if same_noise else stop, len(levels)))
         x = _at(points, np.arange(start, stop)) + levels * noise
@@ -101,14 +128,14 @@ def draw_from(denoiser, process, points, seed, n_jobs=None, same_noise=False):
     return _in_blocks(block, len(points), n_jobs)
 
 
-def _in_blocks(block, n_samples, n_jobs):
+def _in_blocks(block: Callable[[int], np.ndarray], n_samples: int, n_jobs: int | None) -> np.ndarray:
     """The first n_samples rows of the blocks that `block` makes, each given its first row."""
     backend = load_backend()
     starts = range(0, n_samples, backend.BLOCK_ROWS)
     return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(block)(s) for s in starts))[:n_samples]
 
 
-def _probe(denoiser, seed, start):
+def _probe(denoiser: DenoiserState, seed: int, start: int) -> np.ndarray | None:
     """Normals for the draw of clean values in one block, None where no column has noise; a stream of their own."""
     backend = load_backend()
     if not denoiser.noise.any():
@@ -117,7 +144,13 @@ def _probe(denoiser, seed, start):
     return row_normals(row_uniforms(seed ^ PROBE_STREAM, start, start + backend.BLOCK_ROWS, width))
 
 
-def finish_block(denoiser, process, x, given, probe):
+def finish_block(
+    denoiser: DenoiserState,
+    process: ReverseProcess,
+    x: np.ndarray,
+    given: np.ndarray | None,
+    probe: np.ndarray | None,
+) -> np.ndarray:
     """One block of encoded rows from their starts x, with what is given (NaN where nothing is), or None."""
     backend = load_backend()
     known = np.zeros(len(denoiser.blocks), dtype=bool)
@@ -127,7 +160,9 @@ def finish_block(denoiser, process, x, given, probe):
     return backend.sample_block(denoiser, x, known, process, probe)
 
 
-def start_block(plan, seed, start, stop, levels):
+def start_block(
+    plan: Plan, seed: int, start: int, stop: int, levels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Rows start..stop-1 of a call at the `levels` (p,) of their columns, and the code of what is given, or None.
 
     Rows past the end of the call are drawn as well, with what its last row asks for: blocks are always whole.
@@ -149,14 +184,14 @@ def start_block(plan, seed, start, stop, levels):
     return x + levels * noise, _padded(given, len(levels))
 
 
-def _padded(codes, n_columns):
+def _padded(codes: np.ndarray | None, n_columns: int) -> np.ndarray | None:
     """Codes of the last columns as rows (m, n_columns), NaN where nothing is given; None stays None."""
     if codes is None:
         return None
     return np.pad(codes, ((0, 0), (n_columns - codes.shape[1], 0)), constant_values=np.nan)
 
 
-def _choose(plan, u, rows):
+def _choose(plan: Plan, u: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The training row that each row starts from."""
     if plan.chosen is not None:
         return _at(plan.chosen, rows)
@@ -168,6 +203,6 @@ def _choose(plan, u, rows):
     return plan.distribution.rows_with_target(u, _at(plan.values, rows), source.target, source.weight)
 
 
-def _at(values, rows):
+def _at(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
     """Entries of the rows of a call; the last one for rows past its end."""
     return None if values is None else values[np.minimum(rows, len(values) - 1)]

@@ -35,7 +35,7 @@ class Cells(NamedTuple):
         missing[~missing] = rows
         return Cells(self.observed[~rows], missing)
 
-    def take(self, rows) -> Cells:
+    def take(self, rows: np.ndarray) -> Cells:
         """The cells of some rows, by their indices."""
         missing = self.missing[rows]
         index = np.cumsum(~self.missing) - 1

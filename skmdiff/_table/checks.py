@@ -1,6 +1,10 @@
 """Checks of tables and parameters. Every error names the column or parameter, the rule and what was found."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -18,7 +22,7 @@ class ReadTable:
     cells : list of Cells, one a column
     """
 
-    X: object
+    X: Any
     cells: list[Cells]
 
     def __len__(self) -> int:
@@ -29,12 +33,12 @@ class ReadTable:
         """(n_samples, n_features) of bool, the cells that are missing."""
         return np.column_stack([column.missing for column in self.cells])
 
-    def take(self, rows) -> "ReadTable":
+    def take(self, rows: np.ndarray) -> ReadTable:
         """The table of some rows, by their indices."""
         return ReadTable(take_rows(self.X, rows), [column.take(rows) for column in self.cells])
 
 
-def read_table(X, min_samples=2) -> ReadTable:
+def read_table(X: Any, min_samples: int = 2) -> ReadTable:
     """Read every cell of a table, once, and check them.
 
     Parameters
@@ -60,7 +64,7 @@ def read_table(X, min_samples=2) -> ReadTable:
     return ReadTable(X, [read_cells(native_column(X, j), name) for j, name in enumerate(names)])
 
 
-def as_table(X, min_samples):
+def as_table(X: Any, min_samples: int) -> Any:
     """X as a frame or a 2-D array of at least so many rows, its columns told apart by their names."""
     if issparse(X):
         raise TypeError("Sparse data was passed for X, but dense data is required. Use X.toarray().")
@@ -74,12 +78,12 @@ def as_table(X, min_samples):
     return X
 
 
-def check_table(X, min_samples=2):
+def check_table(X: Any, min_samples: int = 2) -> Any:
     """The container of a table whose cells can be read: see `read_table`."""
     return read_table(X, min_samples).X
 
 
-def as_2d_array(X):
+def as_2d_array(X: Any) -> np.ndarray:
     X = np.asarray(X)
     if X.ndim != 2:
         raise ValueError(
@@ -89,7 +93,7 @@ def as_2d_array(X):
     return X
 
 
-def check_shape(shape, min_samples):
+def check_shape(shape: tuple[int, ...], min_samples: int) -> None:
     for count, unit, minimum in zip(shape, ("sample", "feature"), (min_samples, 1), strict=True):
         if count < minimum:
             raise ValueError(
@@ -98,7 +102,7 @@ def check_shape(shape, min_samples):
             )
 
 
-def read_column(X, j):
+def read_column(X: Any, j: int) -> np.ndarray:
     """Column j without gaps as an array: of numbers (dates as their ticks), of bools, or of objects."""
     name = column_names(X)[j]
     values, missing = read_cells(native_column(X, j), name)
@@ -110,7 +114,7 @@ def read_column(X, j):
     return values.astype(np.int64) if values.dtype.kind in "mM" else values
 
 
-def categorical_mask(X, categorical_features, values):
+def categorical_mask(X: Any, categorical_features: Any, values: Sequence[np.ndarray]) -> np.ndarray:
     """(n_features,) bool: the columns to treat as categories.
 
     Parameters
@@ -139,7 +143,7 @@ def categorical_mask(X, categorical_features, values):
     return mask
 
 
-def check_mask(mask, n_features):
+def check_mask(mask: np.ndarray, n_features: int) -> np.ndarray:
     if len(mask) != n_features:
         raise ValueError(
             f"categorical_features as a mask must have one entry per column ({n_features}), got {mask.tolist()!r}."
@@ -147,7 +151,7 @@ def check_mask(mask, n_features):
     return mask
 
 
-def check_indices(chosen, X):
+def check_indices(chosen: np.ndarray, X: Any) -> np.ndarray | list[int]:
     """Column numbers of a list of numbers or names."""
     if len(chosen) == 0:
         return []

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from functools import partial
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_scalar
 
 from .._numerics.checks import check_option
 from .._numerics.weights import rows_of
-from .cells import is_category, read_cells, writer_of
+from .cells import ArrayWriter, Cells, Writer, is_category, read_cells, writer_of
 from .checks import ReadTable, as_table, categorical_mask
-from .columns import Block, CategoricalColumn, ConstantColumn, EmptyColumn
+from .columns import Block, CategoricalColumn, Column, ConstantColumn, EmptyColumn
 from .dates import DateColumn
 from .frames import build, column_names, is_frame, native_column, no_rows
 from .numeric import QuantileColumn, StandardColumn
@@ -52,7 +53,9 @@ class TableCodec:
         Number of columns of W.
     """
 
-    def __init__(self, categorical_features="from_dtype", numeric: str = "quantile", max_onehot: int = 50):
+    def __init__(
+        self, categorical_features: Any = "from_dtype", numeric: str = "quantile", max_onehot: int = 50
+    ) -> None:
         self.categorical_features = categorical_features
         self.numeric = numeric
         self.max_onehot = max_onehot
@@ -72,7 +75,7 @@ class TableCodec:
         self._set_blocks()
         return self
 
-    def encode(self, table: ReadTable, ties: float | np.ndarray | None = None) -> np.ndarray:
+    def encode(self, table: ReadTable, ties: np.ndarray | None = None) -> np.ndarray:
         """Code of a table.
 
         Parameters
@@ -94,15 +97,15 @@ class TableCodec:
 
     def redraw_ties(self, W: np.ndarray, table: ReadTable, rng: np.random.Generator) -> np.ndarray:
         """The code W of a table with repeated values put at random places in their intervals; the rest stays."""
-        out, blocks = W.copy(), iter(self.blocks_)
+        out, stop = W.copy(), 0
         for column, x in zip(self.columns_, table.cells, strict=True):
-            block = next(blocks) if column.width else None
+            start, stop = stop, stop + column.width
             if column.kind != "numeric" or self.numeric != "quantile":
                 continue
             # drawn for columns without ties too: what a column gets does not depend on the values of another
             at = rng.random(len(x.observed))
             if column.has_ties:
-                out[~x.missing, block.start] = column.encode(x.observed, at)[:, 0]
+                out[~x.missing, start] = column.encode(x.observed, at)[:, 0]
         return out
 
     def decode(self, W: np.ndarray) -> list[np.ndarray | None]:
@@ -115,7 +118,7 @@ class TableCodec:
         parts = np.split(W, np.cumsum([column.width for column in self.columns_])[:-1], axis=1)
         return [column.decode(part) for column, part in zip(self.columns_, parts, strict=True)]
 
-    def write(self, columns: list[np.ndarray | None], missing: dict[int, np.ndarray], n_samples: int):
+    def write(self, columns: list[np.ndarray | None], missing: dict[int, np.ndarray], n_samples: int) -> Any:
         """The table of cells, in the container, columns and dtypes seen in fit.
 
         `missing` are, for the number of a column, the rows (n_samples,) of bool in which it is missing.
@@ -134,8 +137,8 @@ class TableCodec:
         """Whether some number is put in an interval of the code."""
         return any(column.has_ties for column in self.columns_ if column.width)
 
-    def _by_column(self, ties):
-        return ties if isinstance(ties, np.ndarray) else [ties] * len(self.columns_)
+    def _by_column(self, ties: np.ndarray | None) -> list[float | None]:
+        return [None] * len(self.columns_) if ties is None else list(ties)
 
     def log_volume(self, table: ReadTable, ties: np.ndarray | None = None) -> np.ndarray:
         """(n_samples,) sum over the numeric columns of log |dw/dx|, log(mass) - log phi(w) at atoms put by `ties`.
@@ -156,7 +159,15 @@ class TableCodec:
             [np.full(column.width, column.cell if column.kind == "numeric" else 0.0) for column in self.columns_]
         )
 
-    def _fit_column(self, name, x, native, writer, categorical, weight):
+    def _fit_column(
+        self,
+        name: str,
+        x: np.ndarray,
+        native: Any,
+        writer: Writer | ArrayWriter,
+        categorical: bool,
+        weight: np.ndarray | None,
+    ) -> Column:
         if len(x) == 0:
             return EmptyColumn(name)
         is_date = x.dtype.kind in "mM"
@@ -172,10 +183,10 @@ class TableCodec:
         make = partial(self._fit_levels if categorical else NUMERIC_COLUMNS[self.numeric], weight=weight)
         return DateColumn(x, name, make, writer.wall if writer.time_zone else None) if is_date else make(x, name)
 
-    def _fit_levels(self, x, name, weight):
+    def _fit_levels(self, x: np.ndarray, name: str, weight: np.ndarray | None) -> CategoricalColumn:
         return CategoricalColumn(x, name, sorted(set(x.tolist())), self.max_onehot, weight)
 
-    def _fit_categorical(self, name, x, levels, weight):
+    def _fit_categorical(self, name: str, x: np.ndarray, levels: list, weight: np.ndarray | None) -> Column:
         strings = isinstance(levels[0], str)
         if strings and len(x) > IDENTIFIER_ROWS and len(levels) > len(x) / 2:
             raise ValueError(
@@ -186,8 +197,9 @@ class TableCodec:
             return ConstantColumn(x.astype(object), name)
         return CategoricalColumn(x, name, levels, self.max_onehot, weight)
 
-    def _set_blocks(self):
-        self.blocks_, self.n_outputs_ = [], 0
+    def _set_blocks(self) -> None:
+        self.blocks_: list[Block] = []
+        self.n_outputs_ = 0
         for column in self.columns_:
             if column.width:
                 start, self.n_outputs_ = self.n_outputs_, self.n_outputs_ + column.width
@@ -197,7 +209,7 @@ class TableCodec:
         if not self.blocks_:
             raise ValueError("At least one column of X must vary, got one value in every column.")
 
-    def read_column(self, native, j):
+    def read_column(self, native: Any, j: int) -> Cells:
         """The cells of a native column that is to be like column j of the table."""
         cells, zoned = read_cells(native, self.columns_[j].name), self.writers_[j].time_zone is not None
         if (
@@ -211,7 +223,7 @@ class TableCodec:
             )
         return cells
 
-    def read(self, X) -> ReadTable:
+    def read(self, X: Any) -> ReadTable:
         """A new table, read and checked to have the columns of fit."""
         X = as_table(X, min_samples=1)
         expected = self.template_.shape[1]
@@ -226,7 +238,7 @@ class TableCodec:
         return ReadTable(X, cells)
 
 
-def check_numbers(column, observed: np.ndarray) -> None:
+def check_numbers(column: Column, observed: np.ndarray) -> None:
     """Raise where a column of numbers is given cells of another kind."""
     is_number = column.kind == "numeric" and not isinstance(column, DateColumn)
     if is_number and len(observed) and observed.dtype.kind not in "iufb":
@@ -248,7 +260,7 @@ def without_unseen(codec: TableCodec, table: ReadTable) -> tuple[ReadTable, np.n
     return ReadTable(table.X, known), price
 
 
-def spread(values, missing):
+def spread(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
     """Rows of values (m, k) over the (n,) cells they are of, NaN elsewhere."""
     if not missing.any():
         return values
@@ -257,12 +269,12 @@ def spread(values, missing):
     return out
 
 
-def coded_columns(blocks):
+def coded_columns(blocks: list[Block]) -> np.ndarray:
     """(n_outputs,) of bool, the columns of W that are the code of a category."""
     return np.concatenate([np.full(block.stop - block.start, block.codes is not None) for block in blocks])
 
 
-def category_order(native, x):
+def category_order(native: Any, x: np.ndarray) -> list:
     """Levels seen in a column: in the order of a category dtype, else sorted."""
     seen = set(x.tolist())
     if is_category(native.dtype):

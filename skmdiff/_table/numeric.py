@@ -83,9 +83,11 @@ class NumericColumn(Column):
     dtype : of the cells
     decimals : int, those of the grid that the numbers of fit are on, None where there is none
     least, most : the ends of what fit saw
+    std : standard deviation of what fit saw
     """
 
     kind, width = "numeric", 1
+    std: float
 
     def __init__(self, x: np.ndarray, name: str) -> None:
         self.name, self.n = name, len(x)

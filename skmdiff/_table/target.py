@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
@@ -19,6 +20,7 @@ from .._numerics.weights import indices_at
 from .cells import is_missing
 from .checks import ReadTable, read_table
 from .codec import TableCodec
+from .columns import Block
 
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -44,24 +46,24 @@ class Target:
     dtype : of y
     """
 
-    def __init__(self, y: np.ndarray, weight: np.ndarray | None = None, target_type: str = "auto"):
+    def __init__(self, y: np.ndarray, weight: np.ndarray | None = None, target_type: str = "auto") -> None:
         self.dtype = y.dtype
         self.classes = np.unique(y) if is_class_target(y, target_type) else None
         categorical = [0] if self.is_categorical else None
         self.codec = TableCodec(categorical_features=categorical).fit(read_table(self._column(y)), weight)
 
     @property
-    def is_categorical(self):
+    def is_categorical(self) -> bool:
         return self.classes is not None
 
     @property
-    def width(self):
+    def width(self) -> int:
         """Columns of the code."""
         return self.codec.n_outputs_
 
-    def _column(self, y):
+    def _column(self, y: np.ndarray) -> np.ndarray:
         """y as a table of one column; classes by their place among the sorted ones."""
-        if not self.is_categorical:
+        if self.classes is None:
             return np.asarray(y, dtype=float)[:, None]
         places = {label: k for k, label in enumerate(self.classes.tolist())}
         unknown = [label for label in y.tolist() if label not in places]
@@ -77,15 +79,15 @@ class Target:
         """(n, width) code of targets, numbers that repeat in the middle of their intervals."""
         return self.codec.encode(self.read(y))
 
-    def encode_wanted(self, y, n_samples):
-        """(n_samples, width) code of the targets asked for in `sample`: one for all rows, or one a row."""
-        y = np.asarray(y)
+    def encode_wanted(self, y: Any, n_samples: int, seed: int = 0) -> np.ndarray:
+        """(n_samples, width) code of the targets asked for in `sample`: one for all rows, one a row, or shares."""
+        y = self.in_shares(y, n_samples, seed) if isinstance(y, Mapping) else np.asarray(y)
         y = np.full(n_samples, y) if y.ndim == 0 else column_or_1d(y)
         if len(y) != n_samples:
             raise ValueError(f"y must be a scalar or hold n_samples={n_samples} targets, got {len(y)}.")
         return self.encode(y if self.is_categorical else self._seen(y))
 
-    def _seen(self, y):
+    def _seen(self, y: np.ndarray) -> np.ndarray:
         """Numbers (n,) within the range seen, in the dtype of fit."""
         try:
             with np.errstate(over="ignore"):
@@ -106,41 +108,42 @@ class Target:
         By steps of the golden section from a random start, the i-th number of which falls into a class of the share s
         about s n times among the first n, for every n.
         """
-        if not self.is_categorical:
+        if self.classes is None:
             raise ValueError(f"y={shares!r} needs classes as target, but the sampler was fitted with numbers.")
-        ends = np.cumsum(self._checked_shares(shares))
+        ends = np.cumsum(checked_shares(shares, self.classes))
         u = (np.random.default_rng([seed, CLASS_STREAM]).random() + GOLDEN * np.arange(n_samples)) % 1
         return self.classes[indices_at(ends, u * ends[-1])]
 
-    def _checked_shares(self, shares: Mapping) -> np.ndarray:
-        """(n_classes,) the shares wanted, of any sum; 0 for classes left out."""
-        found = dict.fromkeys(self.classes.tolist(), 0.0)
-        for label, share in shares.items():
-            if label not in found:
-                raise ValueError(f"y must name classes seen in fit, {self.classes.tolist()}, got {label!r}.")
-            if not isinstance(share, Real) or not 0 <= share < np.inf:
-                raise ValueError(f"y[{label!r}] must be a finite share >= 0, got {share!r}.")
-            found[label] = float(share)
-        if not sum(found.values()):
-            raise ValueError(f"y must give some class a share above 0, got {shares!r}.")
-        return np.array(list(found.values()))
-
-    def decode(self, codes):
+    def decode(self, codes: np.ndarray) -> np.ndarray:
         """Targets of their codes, in the dtype seen in fit."""
-        column = self.codec.decode(codes)[0]
-        return self.classes[column.astype(int)] if self.is_categorical else column.astype(self.dtype)
+        column = self.values_of(codes)
+        return column.astype(self.dtype) if self.classes is None else self.classes[column.astype(int)]
 
-    def values(self, y):
+    def values(self, y: np.ndarray) -> np.ndarray:
         """(n,) targets as numbers: the place of each class, or y itself."""
         return self._column(y)[:, 0]
 
-    def values_of(self, codes):
+    def values_of(self, codes: np.ndarray) -> np.ndarray:
         """(n,) targets as numbers, of their codes."""
-        return self.codec.decode(codes)[0]
+        return np.asarray(self.codec.decode(codes)[0])
 
-    def blocks(self, offset):
+    def blocks(self, offset: int) -> list[Block]:
         """The blocks of the target behind `offset` columns."""
         return [b._replace(start=b.start + offset, stop=b.stop + offset, name="y") for b in self.codec.blocks_]
+
+
+def checked_shares(shares: Mapping, classes: np.ndarray) -> np.ndarray:
+    """(n_classes,) the shares wanted, of any sum; 0 for classes left out."""
+    found = dict.fromkeys(classes.tolist(), 0.0)
+    for label, share in shares.items():
+        if label not in found:
+            raise ValueError(f"y must name classes seen in fit, {classes.tolist()}, got {label!r}.")
+        if not isinstance(share, Real) or not 0 <= float(share) < np.inf:
+            raise ValueError(f"y[{label!r}] must be a finite share >= 0, got {share!r}.")
+        found[label] = float(share)
+    if not sum(found.values()):
+        raise ValueError(f"y must give some class a share above 0, got {shares!r}.")
+    return np.array(list(found.values()))
 
 
 def is_class_target(y: np.ndarray, target_type: str) -> bool:
@@ -168,7 +171,7 @@ def warn_of_many_classes(n_classes: int) -> None:
         )
 
 
-def check_target(y, n_samples):
+def check_target(y: Any, n_samples: int) -> np.ndarray:
     """y as a 1-D array without missing values, of one kind of cells, one a row, not all equal."""
     y = read_target(y, n_samples)
     if len(np.unique(y)) < 2:
@@ -176,7 +179,7 @@ def check_target(y, n_samples):
     return y
 
 
-def read_target(y, n_samples):
+def read_target(y: Any, n_samples: int) -> np.ndarray:
     """The same, maybe all equal."""
     if not any(hasattr(y, name) for name in ("dtype", "iloc", "__array__")):
         y = np.array(list(y), dtype=object)  # numpy would turn a list of strings and NaN into strings
@@ -189,7 +192,7 @@ def read_target(y, n_samples):
     return y
 
 
-def _one_kind(cells):
+def _one_kind(cells: list) -> np.ndarray:
     if any(map(is_missing, cells)):
         raise ValueError("y must not have missing values, got None or NaN.")
     kinds = {str if isinstance(cell, str) else type(cell) for cell in cells}
