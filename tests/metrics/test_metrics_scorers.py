@@ -176,7 +176,7 @@ def test_the_privacy_scorer_takes_the_other_rows_for_the_training_rows():
     assert copies(sampler, held_out) == 0
     with pytest.raises(ValueError, match="table must hold the 100 held-out rows .* got 300 rows without 100 of them"):
         copies(sampler, mixed(100, 1))
-    with pytest.raises(ValueError, match="and training rows besides, got 300 rows without 0 of them"):
+    with pytest.raises(ValueError, match="and training rows too, got 300 rows without 0 of them"):
         copies(sampler, table)
 
 

@@ -176,7 +176,7 @@ def test_manifold_distance_is_the_mean_and_its_unit_the_noise():
     assert metrics.manifold_distance(roll.data, roll.distance, reference=roll.data) == pytest.approx(1)
     halfway = (roll.data + roll.clean) / 2
     assert metrics.manifold_distance(halfway, roll.distance, reference=roll.data) == pytest.approx(0.5, abs=0.05)
-    with pytest.raises(ValueError, match="reference must lie off the manifold"):
+    with pytest.raises(ValueError, match="reference must have rows off the manifold"):
         metrics.manifold_distance(roll.data, lambda rows: 0 * rows[:, 0], reference=roll.data)
 
 
