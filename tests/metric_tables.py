@@ -4,7 +4,7 @@ import numpy as np
 
 
 def mixed(n_samples, seed):
-    """Two numbers and a category of three levels that depends on them."""
+    """Two numbers and a category of three values that depends on them."""
     rng = np.random.RandomState(seed)
     x = rng.normal(size=(n_samples, 2))
     table = np.empty((n_samples, 3), dtype=object)
@@ -20,7 +20,7 @@ def one_hot_space(reference, table):
     return np.hstack([scaled, levels])
 
 
-def with_gaps(table, seed, share=0.2):
+def with_missing(table, seed, share=0.2):
     """The table with cells of the first number and of the category missing at random."""
     rng = np.random.RandomState(seed)
     table = table.copy()

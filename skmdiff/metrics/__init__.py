@@ -1,11 +1,10 @@
-"""How close synthetic rows come to real ones, and whether they were copied.
+"""How close synthetic rows are to real ones, and whether they were copied.
 
-Every function takes whole tables: DataFrames or 2-D arrays with the same columns in the same order. A column
-is categorical when its dtype says so (category, string, boolean, or objects that are not all numbers);
-`categorical_features` names the columns of an array of numbers that are categories too. Missing cells are
-compared like the others: a missing category is a level, a missing number a state of its own. No score is good
-or bad by itself: read each beside what fresh real rows and independent columns score with as many rows, as
-:func:`report` prints them.
+Every function takes tables: DataFrames or 2-D arrays with the same columns in the same order. A column is categorical
+when its dtype says so (category, string, boolean, or objects that are not all numbers); `categorical_features` names
+columns of numbers that are categories too. Missing cells are compared like the others: a missing category counts as
+one more category, a missing number as one more value. No score is good or bad by itself: compare each with the scores
+of fresh real rows and of independent columns for the same number of rows. :func:`report` prints all three.
 """
 
 from ._coverage import PRDC, prdc, vendi_score

@@ -1,4 +1,4 @@
-"""Whether synthetic rows lie where real ones do, and everywhere that they do; how many kinds of row there are."""
+"""Whether synthetic rows lie where real rows do, whether they cover all of them, and how diverse they are."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ from ._tables import (
     check_max_rows,
     neighbour_radius,
     one_hot_space,
-    some,
+    random_rows,
     two_in_space,
 )
 from ._two_sample import check_bandwidth, gaussian_kernel, median_distance
 
 
 class PRDC(NamedTuple):
-    """What :func:`prdc` returns: four floats by name and in order."""
+    """What :func:`prdc` returns.
+
+    Attributes
+    ----------
+    precision, recall, density, coverage : float
+        The four measures.
+    """
 
     precision: float
     recall: float
@@ -45,29 +51,30 @@ def prdc(
 ) -> PRDC:
     """Precision, recall, density and coverage.
 
-    Around every row lies the ball that reaches to its `n_neighbors`-th neighbour in its own table.
+    The ball of a row is centred at the row and reaches to its `n_neighbors`-th neighbour in the same table.
 
-    - precision: share of the synthetic rows inside any real ball. A few outliers with wide balls, or rows
-      drawn near the middle only, raise it.
-    - recall: share of the real rows inside any synthetic ball. Rows strewn wide have wide balls and raise it.
-    - density: mean number of real balls around a synthetic row, over `n_neighbors`. 1 on average for fresh
-      rows; rows drawn in the thick of the data score more, without bound.
-    - coverage: share of the real balls that hold a synthetic row. Copies score as high as fresh rows; the
-      ceiling for n rows of each is ``1 - prod_i (n - i) / (2 n - i)`` over i from 1 to `n_neighbors`, .969 for
+    - precision: fraction of the synthetic rows inside any real ball. A few outliers, whose balls are large, raise it,
+      and so do synthetic rows that lie near the middle only.
+    - recall: fraction of the real rows inside any synthetic ball. Synthetic rows that spread too wide have large
+      balls and raise it.
+    - density: mean number of real balls around a synthetic row, divided by `n_neighbors`. It is 1 on average for
+      fresh rows, and more, without bound, for synthetic rows where the data are dense.
+    - coverage: fraction of the real balls that hold a synthetic row. Copies score as high as fresh rows, whose
+      expectation for n rows of each is ``1 - prod_i (n - i) / (2 n - i)`` over i from 1 to `n_neighbors`: .969 for
       many rows and five neighbours.
 
-    Higher is better, density up to 1; all are 0 at the least, and all but density 1 at the most. Distances are taken
-    between standardised numeric columns and one-hot columns; in many columns a few rows are neighbours of everything
-    and all four say less. They depend on the numbers of rows.
+    Higher is better, for density up to 1. All are at least 0, and all but density at most 1. Distances are Euclidean,
+    between standardised numeric columns and one-hot columns; in many columns a few rows are neighbours of everything,
+    and all four say less. All depend on the numbers of rows.
 
     Parameters
     ----------
     real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
         The tables to compare, of two rows or more; take as many rows of each.
     reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
-        Rows that give the means, deviations and levels of the space; those of `real` by default.
+        Rows that give the means and standard deviations of the space; those of `real` by default.
     n_neighbors : int, default=5
-        Neighbours inside a ball.
+        Number of neighbours inside a ball; all of them if a table has fewer.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
 
@@ -75,6 +82,13 @@ def prdc(
     -------
     PRDC
         A named tuple of `precision`, `recall`, `density` and `coverage`.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns, or fewer than two rows, or `n_neighbors` is below 1.
 
     References
     ----------
@@ -90,7 +104,7 @@ def prdc(
     >>> prdc([[0.0], [1.0], [5.0], [6.0]], [[0.5], [0.6], [9.0]], n_neighbors=1).density
     1.3333333333333333
     """
-    a, b = _neighbourly(real, synthetic, reference, n_neighbors, categorical_features)
+    a, b = _two_tables(real, synthetic, reference, n_neighbors, categorical_features)
     found = _ball_counts(a, b, neighbour_radius(a, n_neighbors), neighbour_radius(b, n_neighbors))
     return PRDC(
         precision=float(np.mean(found.n_balls > 0)),
@@ -111,11 +125,11 @@ def vendi_score(
 ) -> float:
     """Effective number of different rows.
 
-    The exponential of the entropy of the eigenvalues of K / n, where K is the Gaussian kernel between
-    standardised numeric columns and one-hot columns: n rows far from each other score n, k groups of equal
-    rows score k, equal rows 1. Ideal is the score of as many real rows in the same space and at the same
-    bandwidth, so give the real rows as `reference` and divide. It misleads because it sees diversity alone:
-    noise added to every row raises it, so read it with precision.
+    The exponential of the entropy of the eigenvalues of K / n, where K is the Gaussian kernel between the n rows, of
+    standardised numeric columns and one-hot columns: n rows far from each other score n, k groups of equal rows,
+    far apart and of one size, score k, and equal rows 1. Ideal is the score of as many real rows in the same space
+    and at the same bandwidth, so give the real rows as `reference` and divide. It misleads because it sees diversity
+    only: noise added to every row raises it, so read it together with precision.
 
     Parameters
     ----------
@@ -124,10 +138,10 @@ def vendi_score(
     reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
         Rows that give the space and the bandwidth; those of `rows` by default.
     bandwidth : float, default=None
-        Deviation of the kernel; by default a quarter of the median distance between rows of `reference`, since
-        at the whole of it all rows look alike.
+        Standard deviation of the kernel, above 0. By default a quarter of the median distance between rows of
+        `reference`; at the median distance itself all rows look similar.
     max_rows : int, default=1000
-        Rows to use at most; the time grows with their cube.
+        Maximum number of rows to use; the time grows with its cube.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
     random_state : int, RandomState instance or None, default=None
@@ -137,6 +151,13 @@ def vendi_score(
     -------
     float
         Between 1 and the number of rows used.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If `reference` has other columns, `bandwidth` is not above 0, or `max_rows` is below 1.
 
     References
     ----------
@@ -152,15 +173,17 @@ def vendi_score(
     check_max_rows(max_rows)
     rng = check_random_state(random_state)
     space, x = one_hot_space([rows if reference is None else reference, rows], categorical_features)
-    bandwidth = median_distance(some(space, max_rows, rng)) / 4 if bandwidth is None else check_bandwidth(bandwidth)
-    x = some(x, max_rows, rng)
-    shares = eigvalsh(gaussian_kernel(x, x, bandwidth) / len(x))
-    # a matrix of rank below n has eigenvalues that are 0 but for rounding
-    return float(np.exp(entr(np.maximum(shares, 0)).sum()))
+    bandwidth = (
+        median_distance(random_rows(space, max_rows, rng)) / 4 if bandwidth is None else check_bandwidth(bandwidth)
+    )
+    x = random_rows(x, max_rows, rng)
+    eigenvalues = eigvalsh(gaussian_kernel(x, x, bandwidth) / len(x))
+    # rounding makes some of the eigenvalues that are 0 negative
+    return float(np.exp(entr(np.maximum(eigenvalues, 0)).sum()))
 
 
 class _BallCounts(NamedTuple):
-    """Real balls around each synthetic row; real rows in a synthetic ball; real balls with a synthetic row."""
+    """Number of real balls around each synthetic row; real rows in synthetic balls; real balls with synthetic rows."""
 
     n_balls: np.ndarray
     inside: np.ndarray
@@ -168,7 +191,7 @@ class _BallCounts(NamedTuple):
 
 
 def _ball_counts(a: np.ndarray, b: np.ndarray, radius: np.ndarray, radius_b: np.ndarray) -> _BallCounts:
-    """Compare every synthetic row with every real one, some of the synthetic at a time."""
+    """Compare every synthetic row with every real one, by blocks of synthetic rows."""
     n_balls, start = [], 0
     inside, met = np.zeros(len(a), dtype=bool), np.zeros(len(a), dtype=bool)
     for block in pairwise_distances_chunked(b, a, working_memory=WORKING_MEMORY):
@@ -180,10 +203,10 @@ def _ball_counts(a: np.ndarray, b: np.ndarray, radius: np.ndarray, radius_b: np.
     return _BallCounts(np.concatenate(n_balls), inside, met)
 
 
-def _neighbourly(
+def _two_tables(
     real: Table, synthetic: Table, reference: Table | None, n_neighbors: int, categorical_features: CategoricalFeatures
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Two tables in one space, each with enough rows to have neighbours."""
+    """Two tables in one space, each with at least two rows, so that each row has a neighbour."""
     check_scalar(n_neighbors, "n_neighbors", numbers.Integral, min_val=1)
     a, b = two_in_space(real, synthetic, reference, categorical_features)
     if min(len(a), len(b)) < 2:

@@ -1,4 +1,4 @@
-"""Neighbourhoods kept by an embedding, and how near synthetic rows keep to a manifold."""
+"""How well an embedding keeps neighbourhoods, and how near synthetic rows lie to a manifold."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def trustworthiness_continuity(
 ) -> tuple[float, float]:
     """Whether neighbours in the embedding are neighbours in the table, and the other way round.
 
-    Trustworthiness is that of `sklearn.manifold.trustworthiness`: rows that are among the `n_neighbors`
-    nearest in the embedding but not in the table cost as much as their rank there exceeds `n_neighbors`.
-    Continuity is the same with embedding and table exchanged: rows torn apart cost. Higher is better for
-    both: 1 is ideal, about 0.5 what a random embedding scores, 0 the least. They mislead because they see
-    ranks of near rows only: an embedding may be far from true to distances, or fold what lies far apart, and
-    with few rows for the number of neighbours both fall.
+    Trustworthiness is that of `sklearn.manifold.trustworthiness`: a row among the `n_neighbors` nearest in the
+    embedding but not in the table costs as much as its rank in the table exceeds `n_neighbors`. Continuity is the
+    same with embedding and table exchanged: neighbours that the embedding separates cost. For both higher is better:
+    1 is ideal, a random embedding scores about 0.5, and 0 is the worst. They mislead because they see ranks of near
+    rows only: an embedding may distort distances, or fold distant parts together. Both are lower where the rows are
+    few for the number of neighbours.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def trustworthiness_continuity(
     n_neighbors : int, default=5
         Number of neighbours, less than half the number of rows.
     max_rows : int, default=2000
-        Rows to use at most; the memory grows with their square.
+        Maximum number of rows to use; the memory grows with its square.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns of the table: a mask, indices or names.
     random_state : int, RandomState instance or None, default=None
@@ -51,6 +51,11 @@ def trustworthiness_continuity(
     Returns
     -------
     trustworthiness, continuity : float
+
+    Raises
+    ------
+    ValueError
+        If `Z` has another number of rows than `X`, or `n_neighbors` or `max_rows` is out of range.
 
     References
     ----------
@@ -80,27 +85,32 @@ def trustworthiness_continuity(
 def manifold_distance(
     rows: ArrayLike, distance: Callable[[np.ndarray], np.ndarray], *, reference: ArrayLike | None = None
 ) -> float:
-    """Mean distance of rows to a manifold that is known, in units of that of reference rows if given.
+    """Mean distance of rows to a known manifold, divided by that of reference rows if given.
 
-    Lower is better: 0 lies on the manifold, and there is no bound. With the noisy rows that the generator was
-    fitted on as `reference`, 1 means as noisy as they are and less means that noise was removed; which of the
-    two is wanted depends on whether the noise is part of what was to be learnt. It misleads because rows may
-    lie on the manifold and all in one place: read it with coverage.
+    Lower is better: rows on the manifold score 0, and there is no upper bound. With the noisy rows that the generator
+    was fitted on as `reference`, 1 means as noisy as these, and less means that noise was removed. Which of the two is
+    better depends on whether the noise was to be learnt. It misleads because rows may all lie at one point of the
+    manifold: read it together with coverage.
 
     Parameters
     ----------
     rows : array-like of shape (n_rows, n_columns)
         Rows of numbers.
     distance : callable
-        From rows of shape (n, n_columns) to their distances from the manifold, (n,); the toys of
-        :mod:`skmdiff.datasets` bring theirs.
+        From rows of shape (n, n_columns) to their distances from the manifold, of shape (n,). The toy manifolds of
+        :mod:`skmdiff.datasets` have one each.
     reference : array-like of shape (n, n_columns), default=None
-        Rows whose mean distance is the unit.
+        Rows whose mean distance is the unit; by default distances are in the units of the columns.
 
     Returns
     -------
     float
         0 or more.
+
+    Raises
+    ------
+    ValueError
+        If the rows of `reference` are on the manifold.
 
     Examples
     --------
@@ -117,7 +127,9 @@ def manifold_distance(
         return mean
     unit = _mean_to(distance, reference)
     if unit <= 0:
-        raise ValueError(f"reference must lie off the manifold to be a unit, got rows at mean distance {unit}")
+        raise ValueError(
+            f"reference must have rows off the manifold, got rows at mean distance {unit}; give others, or None"
+        )
     return mean / unit
 
 
@@ -133,12 +145,12 @@ def tangent_angle(
 ) -> float:
     """Mean angle between the tangent planes of real and of synthetic rows, in radians.
 
-    At each synthetic row a plane of `n_components` dimensions is fitted to its `n_neighbors` nearest real
-    rows and another one to its nearest synthetic rows (itself not counted), by local principal components; the
-    angle is the largest principal angle between the two. Lower is better, between 0 and pi / 2; ideal is what
-    fresh real rows score, which is above 0, since planes fitted to few noisy rows tilt. It misleads where the
-    dimension is not that of the data (planes in noise are at random angles), where the manifold bends within
-    a neighbourhood, and where rows shrink onto a smooth surface, which straightens planes.
+    At each synthetic row local principal components fit a plane of `n_components` dimensions to its `n_neighbors`
+    nearest real rows, and another one to its nearest synthetic rows (without itself). The angle is the largest
+    principal angle between the two. Lower is better, between 0 and pi / 2. Ideal is the score of fresh real rows,
+    which is above 0, since planes fitted to few noisy rows tilt. It misleads where the dimension is not that of the
+    data (planes in noise have random angles), where the manifold bends within a neighbourhood, and where rows shrink
+    onto a smooth surface, which makes all planes less noisy.
 
     Parameters
     ----------
@@ -147,11 +159,11 @@ def tangent_angle(
     n_components : int
         Dimension of the planes: that of the manifold.
     n_neighbors : int, default=15
-        Rows that a plane is fitted to, more than `n_components`.
+        Number of rows that a plane is fitted to, more than `n_components`.
     reference : array-like of shape (n_rows, n_columns), default=None
-        Rows that give the means and deviations of the space; those of `real` by default.
+        Rows that give the means and standard deviations of the space; those of `real` by default.
     max_rows : int, default=1000
-        Synthetic rows to take the angle at, at most; neighbours are looked for among all.
+        Maximum number of synthetic rows at which angles are measured; neighbours are searched among all rows.
     random_state : int, RandomState instance or None, default=None
         Seed of the choice of rows.
 
@@ -159,6 +171,13 @@ def tangent_angle(
     -------
     float
         Between 0 and pi / 2.
+
+    Raises
+    ------
+    TypeError
+        If a column holds something other than numbers.
+    ValueError
+        If the tables have different columns, or `n_components`, `n_neighbors` or `max_rows` is out of range.
 
     References
     ----------
@@ -190,12 +209,12 @@ def _mean_to(distance: Callable[[np.ndarray], np.ndarray], rows: ArrayLike) -> f
 
 
 def _planes(neighbours: np.ndarray, n_components: int) -> np.ndarray:
-    """Orthonormal rows that span the first principal components of each neighbourhood, (n, n_components, p)."""
+    """First principal components of each neighbourhood as orthonormal rows, (n, n_components, n_columns)."""
     centred = neighbours - neighbours.mean(axis=1, keepdims=True)
     return np.linalg.svd(centred, full_matrices=False)[2][:, :n_components]
 
 
 def _largest_angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Largest principal angle of pairs of planes: its sine is what remains of one plane off the other."""
-    off = a - (a @ b.transpose(0, 2, 1)) @ b
-    return np.arcsin(np.clip(np.linalg.norm(off, ord=2, axis=(1, 2)), 0, 1))
+    """Largest principal angle between pairs of planes; its sine is the norm of what is left of one after projection."""
+    rest = a - (a @ b.transpose(0, 2, 1)) @ b
+    return np.arcsin(np.clip(np.linalg.norm(rest, ord=2, axis=(1, 2)), 0, 1))

@@ -9,19 +9,18 @@ import numpy as np
 
 from ._tables import CategoricalFeatures, Table, aligned, category_codes, is_constant
 
-# from a column of numbers and the number of bins to the edges between bins
+# from a column of numbers and a number of bins to the edges between the bins
 Edges: TypeAlias = Callable[[np.ndarray, int], np.ndarray]
 
 
 def shape_error(real: Table, synthetic: Table, *, categorical_features: CategoricalFeatures = "from_dtype") -> float:
     """Mean difference of the single columns.
 
-    For a numeric column the Kolmogorov-Smirnov statistic, the largest gap between the two empirical
-    distribution functions; for a categorical one the total variation, half the sum of the gaps between the
-    shares of the levels. A missing number counts as one beyond all others, a missing category as a level.
-    Lower is better: 0 is ideal, 1 the worst. It misleads because it sees no dependence: columns drawn
-    independently of each other score as well as fresh real rows. One minus this is the "column shapes" score
-    of SDMetrics.
+    For a numeric column the Kolmogorov-Smirnov statistic, the largest absolute difference between the two empirical
+    distribution functions. For a categorical one the total variation, half the sum of the absolute differences between
+    the fractions of the categories. A missing number counts as a number greater than all others, a missing category
+    as one more category. Lower is better: 0 is ideal, 1 the worst. It misleads because it sees no dependence:
+    independent columns score as well as fresh real rows. One minus this is the "column shapes" score of SDMetrics.
 
     Parameters
     ----------
@@ -34,6 +33,13 @@ def shape_error(real: Table, synthetic: Table, *, categorical_features: Categori
     -------
     float
         The mean over the columns, between 0 and 1.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns.
 
     Examples
     --------
@@ -60,12 +66,12 @@ def trend_error(
 ) -> float:
     """Mean difference of the pairs of columns.
 
-    For two numeric columns half the absolute gap between the Pearson correlations, over the rows that have
-    both cells; for every other pair the total variation between the two contingency tables, numeric columns
-    cut into bins of equal width over the real range, missing cells a bin or level of their own. Lower is
-    better: 0 is ideal, 1 the worst. It misleads because a correlation sees straight lines only, and because a
-    contingency table of many cells has a large error from few rows alone. One minus this is the "column pair
-    trends" score of SDMetrics.
+    For two numeric columns half the absolute difference between the Pearson correlations, over the rows where neither
+    cell is missing. For every other pair the total variation between the two contingency tables, in which numeric
+    columns have bins of equal width over the real range, and missing cells have a separate bin or category. Lower is
+    better: 0 is ideal, 1 the worst. It misleads because a correlation sees linear dependence only, and because a large
+    contingency table of few rows has a large error by chance. One minus this is the "column pair trends" score of
+    SDMetrics.
 
     Parameters
     ----------
@@ -79,7 +85,14 @@ def trend_error(
     Returns
     -------
     float
-        The mean over the pairs, between 0 and 1; nan if there is no pair to compare.
+        The mean over the pairs, between 0 and 1; nan if there is no pair that can be compared.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns.
 
     Examples
     --------
@@ -90,7 +103,7 @@ def trend_error(
     (a, b), categorical = aligned([real, synthetic], categorical_features)
     numeric = [j for j, is_category in enumerate(categorical) if not is_category]
     correlations = [_correlations([table[j] for j in numeric]) for table in (a, b)]
-    # a column that is constant has no correlation in the real table; in the synthetic one it counts as 0
+    # pairs with a constant real column have no correlation and are left out; a constant synthetic one counts as 0
     real_pairs, synthetic_pairs = correlations[0], np.nan_to_num(correlations[1])
     errors = (np.abs(real_pairs - synthetic_pairs) / 2)[np.isfinite(real_pairs)].tolist()
     bins = _all_bins(a, b, categorical, n_bins, _equal_width)
@@ -103,15 +116,14 @@ def trend_error(
 def mutual_information_error(
     real: Table, synthetic: Table, *, n_bins: int = 10, categorical_features: CategoricalFeatures = "from_dtype"
 ) -> float:
-    """Mean difference of the dependence in the pairs of columns, of whatever shape.
+    """Mean difference of the dependence of the pairs of columns, of any shape.
 
-    For every pair the absolute gap between the normalised mutual informations, 2 I(A; B) / (H(A) + H(B)), in
-    the real and in the synthetic table. Numeric columns are cut into bins of equal mass in the real table,
-    missing cells are a bin or level of their own, and a constant column depends on nothing. Lower is better:
-    0 is ideal, 1 the worst. It misleads because it sees how much two columns depend on each other, not how: a
-    turned sign goes unseen. Few rows make every pair look dependent, so compare as many rows of each; and
-    where most pairs are independent the mean is small for any table, which is why it has to be read beside
-    the value of independent columns.
+    For every pair the absolute difference between the normalised mutual informations, 2 I(A; B) / (H(A) + H(B)), of
+    the real and of the synthetic table. Numeric columns have bins of equal mass in the real table, missing cells
+    have a separate bin or category, and a constant column depends on nothing. Lower is better: 0 is ideal, 1 the worst.
+    It misleads because it sees how much two columns depend on each other, not how: it does not see a changed sign. In
+    few rows every pair looks dependent, so compare as many rows of each. Where most pairs are independent the mean is
+    small for any table, so compare it with the score of independent columns.
 
     Parameters
     ----------
@@ -126,6 +138,13 @@ def mutual_information_error(
     -------
     float
         The mean over the pairs, between 0 and 1; nan if there is only one column.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns.
 
     Examples
     --------
@@ -154,8 +173,8 @@ def _contingency_error(first: _Bins, second: _Bins) -> float:
 
 def _information_error(first: _Bins, second: _Bins) -> float:
     """Difference of the normalised mutual information of two columns."""
-    real = _shared_information(first.real, second.real)
-    return abs(real - _shared_information(first.synthetic, second.synthetic))
+    real = _normalised_information(first.real, second.real)
+    return abs(real - _normalised_information(first.synthetic, second.synthetic))
 
 
 def _pairs(n: int) -> list[tuple[int, int]]:
@@ -163,22 +182,22 @@ def _pairs(n: int) -> list[tuple[int, int]]:
 
 
 def _kolmogorov_smirnov(a: np.ndarray, b: np.ndarray) -> float:
-    """Largest gap between the empirical distribution functions of two samples; nan is beyond all numbers."""
+    """Largest difference between the empirical distribution functions of two columns; nan is the greatest number."""
     a, b = np.sort(a), np.sort(b)
     seen = np.concatenate([a, b])
-    gaps = np.searchsorted(a, seen, side="right") / len(a) - np.searchsorted(b, seen, side="right") / len(b)
-    return np.abs(gaps).max()
+    differences = np.searchsorted(a, seen, side="right") / len(a) - np.searchsorted(b, seen, side="right") / len(b)
+    return np.abs(differences).max()
 
 
 def _total_variation(a: np.ndarray, b: np.ndarray) -> float:
-    """Half the sum of the gaps between the shares of the values of two samples."""
-    (p, q), n_levels = category_codes(a, b)
-    gaps = np.bincount(p, minlength=n_levels) / len(p) - np.bincount(q, minlength=n_levels) / len(q)
-    return np.abs(gaps).sum() / 2
+    """Half the sum of the differences between the fractions of the values of two columns."""
+    (p, q), n_categories = category_codes(a, b)
+    differences = np.bincount(p, minlength=n_categories) / len(p) - np.bincount(q, minlength=n_categories) / len(q)
+    return np.abs(differences).sum() / 2
 
 
 def _correlations(columns: list[np.ndarray]) -> np.ndarray:
-    """The correlations of each pair of columns (n_pairs,), nan where one of them is constant."""
+    """Correlation of each pair of columns, (n_pairs,); nan where one of them is constant."""
     known = [column[~np.isnan(column)] for column in columns]
     columns = [
         0.0 * column if len(seen) and is_constant(seen) else column for column, seen in zip(columns, known, strict=True)
@@ -226,13 +245,13 @@ def _equal_mass(column: np.ndarray, n_bins: int) -> np.ndarray:
     return np.unique(np.quantile(column, np.linspace(0, 1, n_bins + 1)[1:-1]))
 
 
-def _shared_information(a: np.ndarray, b: np.ndarray) -> float:
-    """Normalised mutual information of two columns of codes, 0 if both are constant."""
+def _normalised_information(a: np.ndarray, b: np.ndarray) -> float:
+    """Normalised mutual information of two columns of codes; 0 if both are constant."""
     alone = _entropy(a) + _entropy(b)
     shared = max(0.0, alone - _entropy(a * (b.max() + 1) + b))
     return 2 * shared / alone if alone > 0 else 0.0
 
 
 def _entropy(codes: np.ndarray) -> float:
-    shares = np.unique(codes, return_counts=True)[1] / len(codes)
-    return -(shares * np.log(shares)).sum()
+    fractions = np.unique(codes, return_counts=True)[1] / len(codes)
+    return -(fractions * np.log(fractions)).sum()

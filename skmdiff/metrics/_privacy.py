@@ -1,4 +1,4 @@
-"""Whether synthetic rows were copied from the training rows, and what they tell of who was among them."""
+"""Whether synthetic rows are copies of training rows, and whether they show which rows were trained on."""
 
 from __future__ import annotations
 
@@ -10,25 +10,30 @@ import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.utils import check_random_state, check_scalar
 
-from ._tables import SAME, CategoricalFeatures, Seed, Table, aligned, nearest, one_hot_space, some
+from ._tables import SAME, CategoricalFeatures, Seed, Table, aligned, nearest, one_hot_space, random_rows
 
 
 def copy_share(train: Table, synthetic: Table) -> float:
-    """Share of the synthetic rows that equal a training row cell by cell.
+    """Fraction of the synthetic rows that equal a training row in every cell.
 
-    Ideal is what fresh real rows score: 0 where a column is continuous, more where a table has few different
-    rows. Higher means copying. It misleads where one column is continuous: a row copied but for the last
-    digit does not count, so read it with :func:`dcr_share`.
+    Ideal is the score of fresh real rows: 0 where a column is continuous, more where a table has few different rows.
+    A higher score means copying. It misleads where a column is continuous: a copy with one digit changed does not
+    count, so read it together with :func:`dcr_share`.
 
     Parameters
     ----------
     train, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The rows the generator was fitted on, and the rows it drew.
+        The rows that the generator was fitted on, and its samples.
 
     Returns
     -------
     float
         Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If the tables have different columns.
 
     Examples
     --------
@@ -50,21 +55,21 @@ def dcr_share(
     categorical_features: CategoricalFeatures = "from_dtype",
     random_state: Seed = None,
 ) -> float:
-    """Share of the synthetic rows that lie nearer to the training rows than to held-out ones.
+    """Fraction of the synthetic rows that lie nearer to the training rows than to held-out rows.
 
-    Distance to the closest record, in the space of :func:`prdc`, to as many training as
-    held-out rows; ties count half; the mean over several choices of rows. Ideal is 0.5, what fresh real rows
-    score: higher means that training rows leak, up to 1 for copies if the two tables are equally long, and up to
-    0.5 + m / 2 n where only m of the n training rows are compared (.625 for a split of 80 to 20). It
-    misleads in two ways: its standard error is about ``0.5 / sqrt(n)`` for the n rows of the shorter table,
-    and 0.5 proves no privacy.
+    It compares distances to the closest record (DCR), in the space of :func:`prdc`, among as many training rows as
+    held-out rows. Ties count half, and the result is the mean over several random choices of rows. Ideal is 0.5, the
+    score of fresh real rows. More means memorisation: copies score 1 if the two tables are equally long, and
+    0.5 + m / 2 n if only m of the n training rows are compared (.625 for a split of 80 to 20). It misleads in two
+    ways: its standard error is about ``0.5 / sqrt(n)`` for the n rows of the shorter table, and 0.5 does not prove
+    privacy.
 
     Parameters
     ----------
     train, holdout, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The rows the generator was fitted on, real rows that it never saw, and the rows it drew.
+        The rows that the generator was fitted on, real rows that it never saw, and its samples.
     n_repeats : int, default=5
-        Number of choices of rows from the longer one of `train` and `holdout`.
+        Number of random choices of rows from the longer one of `train` and `holdout`.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
     random_state : int, RandomState instance or None, default=None
@@ -75,6 +80,18 @@ def dcr_share(
     float
         Between 0 and 1.
 
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns, or `n_repeats` is below 1.
+
+    References
+    ----------
+    Platzer, M., & Reutterer, T. (2021). Holdout-based empirical assessment of mixed-type synthetic data. Frontiers in
+    Big Data.
+
     Examples
     --------
     >>> from skmdiff.metrics import dcr_share
@@ -83,7 +100,7 @@ def dcr_share(
     """
     check_scalar(n_repeats, "n_repeats", numbers.Integral, min_val=1)
     a, b, rows = one_hot_space([train, holdout, synthetic], categorical_features)
-    return share_nearer(a, b, rows, n_repeats, check_random_state(random_state))
+    return fraction_nearer(a, b, rows, n_repeats, check_random_state(random_state))
 
 
 def dcr_ratio(
@@ -94,27 +111,34 @@ def dcr_ratio(
     quantile: float = 0.5,
     categorical_features: CategoricalFeatures = "from_dtype",
 ) -> float:
-    """Distance of the synthetic rows to the closest training row, in units of the distance of fresh real rows.
+    """Distance of the synthetic rows to the closest training row, divided by that of fresh real rows.
 
-    The `quantile` of the distances from the synthetic rows to their closest training row, over that from the
-    held-out rows, in the space of :func:`prdc`. Ideal is 1; below 1 the rows hug the training
-    rows, down to 0 for copies; above 1 they lie off the data, without bound. It misleads because bad rows are
-    far from everything, so a poor generator looks private, and because a quantile hides the few rows that are
-    copied: look at a low one too.
+    The `quantile` of the distances from the synthetic rows to their closest training row, divided by the same quantile
+    for the held-out rows, in the space of :func:`prdc`. Ideal is 1. Less means that the synthetic rows are too near to
+    the training rows; copies score 0. More, without bound, means that they are far from the data. It misleads because
+    bad rows are far from everything, so that a poor generator looks private, and because a quantile hides a few
+    copies: look at a low quantile too.
 
     Parameters
     ----------
     train, holdout, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The rows the generator was fitted on, real rows that it never saw, and the rows it drew.
+        The rows that the generator was fitted on, real rows that it never saw, and its samples.
     quantile : float, default=0.5
-        Which distance to compare, between 0 and 1; the median by default.
+        Quantile of the distances to compare, between 0 and 1; the median by default.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
 
     Returns
     -------
     float
-        0 or more; where the distance of the held-out rows is 0, 1 if the other one is too, else infinity.
+        0 or more. If the distance of the held-out rows is 0: 1 if that of the synthetic rows is too, else infinity.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns, or `quantile` is not between 0 and 1.
 
     References
     ----------
@@ -128,7 +152,7 @@ def dcr_ratio(
     """
     check_scalar(quantile, "quantile", numbers.Real, min_val=0, max_val=1)
     a, b, rows = one_hot_space([train, holdout, synthetic], categorical_features)
-    return ratio_of_distances(nearest(a, b), nearest(a, rows), quantile)
+    return distance_ratio(nearest(a, b), nearest(a, rows), quantile)
 
 
 def membership_inference(
@@ -140,32 +164,40 @@ def membership_inference(
     max_fpr: float = 0.01,
     categorical_features: CategoricalFeatures = "from_dtype",
 ) -> tuple[float, float]:
-    """How well an attacker tells the training rows from other real rows by looking at the synthetic ones.
+    """How well an attacker tells the training rows from other real rows by means of the synthetic rows.
 
-    The attacker holds a row to have been trained on where a synthetic row is near it, in the space of
-    :func:`prdc`; with `reference`, where a synthetic row is nearer than a reference row is, so
-    that rows from thick regions do not all look like members. Returned are the share of the training rows
-    found when at most a share `max_fpr` of the held-out rows is accused (true positive rate at a low false
-    positive rate), and the area under the ROC curve. Lower is better: ideal are `max_fpr` and 0.5, what fresh
-    real rows score, and 1 is the worst for both. The area misleads because it averages over rows in no danger:
-    a few rows copied whole hardly move it and show in the first number. Both misleads downwards: this attack
-    is simple, and a better one may find more. The first number has a standard error of about
-    ``sqrt(max_fpr / n)`` for n held-out rows: with a hundred of them it says nothing.
+    The attacker calls a row a member of the training rows if a synthetic row is near it, in the space of :func:`prdc`.
+    With `reference`, what counts is how much nearer a synthetic row is than a reference row, so that not all rows
+    where the data are dense are called members. The first number is the fraction of the training rows found when at
+    most a fraction `max_fpr` of the held-out rows is called members by mistake (true positive rate at a low false
+    positive rate); the second is the area under the ROC curve. Lower is better: ideal are `max_fpr` and 0.5, the
+    scores of fresh real rows, and 1 is the worst for both. The area misleads because it is a mean over all rows: a few
+    copies change it little, but show in the first number. Both are too optimistic: this attack is simple, and a better
+    one may find more. The standard error of the first number is about ``sqrt(max_fpr / n)`` for n held-out rows: with
+    a hundred of them it says nothing.
 
     Parameters
     ----------
     train, holdout, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The rows the generator was fitted on, real rows that it never saw, and the rows it drew.
+        The rows that the generator was fitted on, real rows that it never saw, and its samples.
     reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
-        Other real rows, in neither of the two tables, that calibrate the attack.
+        Other real rows, in neither `train` nor `holdout`, that calibrate the attack.
     max_fpr : float, default=0.01
-        Share of the held-out rows that may be accused wrongly.
+        Fraction of the held-out rows that may be called members, between 0 and 1.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
 
     Returns
     -------
     true_positive_rate, auc : float
+        Both between 0 and 1.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns, or `max_fpr` is not between 0 and 1.
 
     References
     ----------
@@ -184,7 +216,7 @@ def membership_inference(
     check_scalar(max_fpr, "max_fpr", numbers.Real, min_val=0, max_val=1)
     tables = [train, holdout, synthetic] + ([] if reference is None else [reference])
     members, others, *known = one_hot_space(tables, categorical_features)
-    return attack(members, others, *known, max_fpr=max_fpr)
+    return membership_attack(members, others, *known, max_fpr=max_fpr)
 
 
 def memorisation_excess(
@@ -195,20 +227,20 @@ def memorisation_excess(
     ratio: float = 1 / 3,
     categorical_features: CategoricalFeatures = "from_dtype",
 ) -> float:
-    """Share of the synthetic rows that sit on a training row, beyond that of fresh real rows.
+    """Fraction of the synthetic rows that are memorised, minus that of fresh real rows.
 
-    A row counts as memorised if its closest training row is nearer than `ratio` times the second closest, in
-    the space of :func:`prdc`. The share of held-out rows that count is taken off, because it is
-    not 0: about ``ratio ** d`` for data of d intrinsic dimensions, .11 in the plane. Ideal is 0; more means
-    copies, up to 1; less means that rows keep away from the training rows, down to -1. It misleads where the
-    training rows have doubles: a copy of one has two closest rows at distance 0 and does not count.
+    A row counts as memorised if the distance to its closest training row is less than `ratio` times that to the second
+    closest, in the space of :func:`prdc`. The fraction of held-out rows that count is subtracted, because it is not 0:
+    about ``ratio ** d`` for data of intrinsic dimension d, .11 in the plane. Ideal is 0. More, up to 1, means copies;
+    less, down to -1, means that the synthetic rows avoid the training rows. It misleads where training rows occur
+    twice: a copy of such a row has two closest rows at distance 0 and does not count.
 
     Parameters
     ----------
     train, holdout, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The rows the generator was fitted on, two or more, real rows that it never saw, and the rows it drew.
+        The rows that the generator was fitted on, two or more, real rows that it never saw, and its samples.
     ratio : float, default=1/3
-        How much nearer the closest row must be, between 0 and 1.
+        Maximum ratio of the two distances of a memorised row, between 0 and 1.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
 
@@ -216,6 +248,13 @@ def memorisation_excess(
     -------
     float
         Between -1 and 1.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns, `train` has one row, or `ratio` is not between 0 and 1.
 
     References
     ----------
@@ -232,39 +271,40 @@ def memorisation_excess(
     a, b, rows = one_hot_space([train, holdout, synthetic], categorical_features)
     if len(a) < 2:
         raise ValueError(f"train must have two rows or more, got {len(a)}")
-    return excess_of_memorised(nearest(a, b, n_neighbors=2), nearest(a, rows, n_neighbors=2), ratio)
+    return memorised_excess(nearest(a, b, n_neighbors=2), nearest(a, rows, n_neighbors=2), ratio)
 
 
-def share_nearer(
+def fraction_nearer(
     train: np.ndarray, holdout: np.ndarray, rows: np.ndarray, n_repeats: int, rng: np.random.RandomState
 ) -> float:
-    """`dcr_share` of rows of one space."""
+    """`dcr_share` of rows in one space."""
     n = min(len(train), len(holdout))
-    gaps = _nearest_of_some(train, n, rows, n_repeats, rng) - _nearest_of_some(holdout, n, rows, n_repeats, rng)
-    return float(np.mean(gaps < -SAME) + np.mean(np.abs(gaps) <= SAME) / 2)
+    to_train = _nearest_in_subsets(train, n, rows, n_repeats, rng)
+    differences = to_train - _nearest_in_subsets(holdout, n, rows, n_repeats, rng)
+    return float(np.mean(differences < -SAME) + np.mean(np.abs(differences) <= SAME) / 2)
 
 
-def _nearest_of_some(
+def _nearest_in_subsets(
     records: np.ndarray, n: int, rows: np.ndarray, n_repeats: int, rng: np.random.RandomState
 ) -> np.ndarray:
-    """(n_repeats, n_rows) distances to the nearest of n records, others each time; one row where there are just n."""
+    """Distances to the nearest of n random records, (n_repeats, n_rows); (1, n_rows) where there are n records only."""
     if len(records) == n:
         return nearest(records, rows).T
-    return np.hstack([nearest(some(records, n, rng), rows) for _ in range(n_repeats)]).T
+    return np.hstack([nearest(random_rows(records, n, rng), rows) for _ in range(n_repeats)]).T
 
 
-def ratio_of_distances(fresh: np.ndarray, drawn: np.ndarray, quantile: float = 0.5) -> float:
+def distance_ratio(fresh: np.ndarray, synthetic: np.ndarray, quantile: float = 0.5) -> float:
     """`dcr_ratio` of the distances to the nearest training rows."""
-    unit, distance = (float(np.quantile(part[:, 0], quantile)) for part in (fresh, drawn))
+    unit, distance = (float(np.quantile(part[:, 0], quantile)) for part in (fresh, synthetic))
     if unit == 0:
         return 1.0 if distance == 0 else float("inf")
     return distance / unit
 
 
-def attack(
+def membership_attack(
     members: np.ndarray, others: np.ndarray, rows: np.ndarray, calibration: np.ndarray | None = None, *, max_fpr: float
 ) -> tuple[float, float]:
-    """`membership_inference` on rows of one space."""
+    """`membership_inference` on rows in one space."""
     targets = np.vstack([members, others])
     distance = nearest(rows, targets)[:, 0]
     if calibration is not None:
@@ -274,13 +314,13 @@ def attack(
     return float(true_positive[false_positive <= max_fpr].max()), float(roc_auc_score(is_member, -distance))
 
 
-def excess_of_memorised(fresh: np.ndarray, drawn: np.ndarray, ratio: float = 1 / 3) -> float:
+def memorised_excess(fresh: np.ndarray, synthetic: np.ndarray, ratio: float = 1 / 3) -> float:
     """`memorisation_excess` of the distances to the two nearest training rows."""
-    return float(np.mean(drawn[:, 0] < ratio * drawn[:, 1]) - np.mean(fresh[:, 0] < ratio * fresh[:, 1]))
+    return float(np.mean(synthetic[:, 0] < ratio * synthetic[:, 1]) - np.mean(fresh[:, 0] < ratio * fresh[:, 1]))
 
 
 def row_tuples(columns: list[np.ndarray]) -> Iterator[tuple[Any, ...]]:
-    """The rows as tuples; nan, which equals nothing, as None."""
+    """The rows as tuples that can be compared: nan, which equals nothing, becomes None."""
     cells = [
         [None if cell != cell else cell for cell in column.tolist()] if column.dtype.kind == "f" else column.tolist()
         for column in columns

@@ -1,9 +1,9 @@
-"""Every measure of two-table quality at once, each beside a floor and a ceiling.
+"""All measures of two tables at once, each beside a floor and a ceiling.
 
-Three candidates are measured alike: the synthetic rows; the floor, the training rows with every column in a
-random order of its own; the ceiling, real rows that are fresh to what they are compared with. Closeness is
-measured against the held-out rows, for which the training rows are the fresh ones. Privacy is measured
-against the training rows, with half of the held-out rows as the outsiders and the other half as the fresh ones.
+Three candidates are measured in the same way: the synthetic rows; the floor, the training rows with each column
+shuffled independently; and the ceiling, fresh real rows. Closeness is measured against the held-out rows, and the fresh
+rows are the training rows. Privacy is measured against the training rows; half of the held-out rows are the outsiders
+of the attack, and the other half are the fresh rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sklearn.utils import check_random_state
 from .._table.frames import column_names
 from ._coverage import prdc, vendi_score
 from ._marginals import mutual_information_error, shape_error, shape_errors, trend_error
-from ._privacy import attack, copy_share, excess_of_memorised, ratio_of_distances, share_nearer
+from ._privacy import copy_share, distance_ratio, fraction_nearer, membership_attack, memorised_excess
 from ._tables import (
     CategoricalFeatures,
     Seed,
@@ -32,14 +32,14 @@ from ._tables import (
     independent_columns,
     nearest,
     one_hot_space,
-    some_rows,
+    random_rows,
     take_rows,
 )
 from ._two_sample import c2st, energy_distance, mmd
-from ._utility import column_skills, share_of_skill
+from ._utility import column_skills, skill_fraction
 
 _MIN_ROWS = 20
-# nearest training rows are looked for among this many times `max_rows`
+# nearest training rows are searched among this many times `max_rows`
 _RECORDS = 10
 _MAX_FPR = 0.01
 _REPEATS = 5
@@ -71,28 +71,28 @@ th, td {{ padding: .25em .8em; text-align: left; border-bottom: 1px solid #8886;
 # measure -> (group, better, ideal or None for what the ceiling scores, how it misleads)
 _FACTS = {
     "shape_error": ("columns", "lower", 0.0, "sees no dependence"),
-    "trend_error": ("pairs of columns", "lower", 0.0, "sees straight lines and bins only"),
+    "trend_error": ("pairs of columns", "lower", 0.0, "sees linear dependence and bins only"),
     "mutual_information_error": ("pairs of columns", "lower", 0.0, "sees how much two columns depend, not how"),
-    "c2st": ("rows", "lower, to 0.5", 0.5, "with few rows trees learn little; rounding alone takes it to 1"),
+    "c2st": ("rows", "lower, to 0.5", 0.5, "with few rows trees learn little; rounding alone can make it 1"),
     "energy_distance": ("rows", "lower", None, "sees means first"),
     "mmd": ("rows", "lower", 0.0, "sees differences at the scale of its bandwidth"),
-    "precision": ("coverage", "higher", None, "rewards rows that shrink to the middle"),
-    "recall": ("coverage", "higher", None, "rewards rows strewn wide"),
-    "density": ("coverage", "higher, to 1", 1.0, "rewards rows in the thick of the data"),
+    "precision": ("coverage", "higher", None, "rewards rows near the middle"),
+    "recall": ("coverage", "higher", None, "rewards rows spread too wide"),
+    "density": ("coverage", "higher, to 1", 1.0, "rewards rows where the data are dense"),
     "coverage": ("coverage", "higher", None, "copies score as high as fresh rows"),
     "vendi_ratio": ("coverage", "to 1", 1.0, "noise raises it"),
-    "utility": ("utility", "higher, to 1", 1.0, "rows that simplify teach well"),
-    "copy_share": ("privacy", "to the ceiling", None, "a row copied but for a digit does not count"),
-    "dcr_share": ("privacy", "lower, to 0.5", 0.5, "blind to a few copies; proves no privacy"),
+    "utility": ("utility", "higher, to 1", 1.0, "rows with too little noise teach well"),
+    "copy_share": ("privacy", "to the ceiling", None, "a copy with one digit changed does not count"),
+    "dcr_share": ("privacy", "lower, to 0.5", 0.5, "does not see a few copies; proves no privacy"),
     "dcr_ratio": ("privacy", "to 1", 1.0, "bad rows look private"),
     "membership_tpr": ("privacy", "lower", _MAX_FPR, "a simple attack; says nothing with few held-out rows"),
     "membership_auc": ("privacy", "lower, to 0.5", 0.5, "hides a few copies among many rows"),
-    "memorisation_excess": ("privacy", "lower, to 0", 0.0, "copies of doubles do not count"),
+    "memorisation_excess": ("privacy", "lower, to 0", 0.0, "copies of rows that occur twice do not count"),
 }
 
 
 class Measure(NamedTuple):
-    """One row of a report; `ideal` is a number, or "ceiling" for what fresh real rows score."""
+    """One measure of a report; `ideal` is a number, or "ceiling" for the score of fresh real rows."""
 
     name: str
     group: str
@@ -105,7 +105,7 @@ class Measure(NamedTuple):
 
 
 class ColumnMeasure(NamedTuple):
-    """What a report says of one column: its shape error, and the skill in predicting it."""
+    """One column of a report: its shape error, and the skill in predicting it."""
 
     name: str
     shape_error: float
@@ -115,16 +115,16 @@ class ColumnMeasure(NamedTuple):
 
 
 class MetricsReport:
-    """Measures beside their floor and ceiling; :func:`report` makes one.
+    """Measures beside their floor and ceiling, as :func:`report` returns them.
 
     Parameters
     ----------
     measures : list of Measure
-        One entry a measure.
+        One for each measure: name, group, value, floor, ceiling, ideal, better, misleads.
     columns : list of ColumnMeasure
-        One entry a column of the table.
+        One for each column of the table: name, shape_error, shape_ceiling, skill_synthetic, skill_real.
     notes : list of str
-        What was compared with what, and how many rows of each.
+        Which rows were compared, and how many.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ class MetricsReport:
         self.measures, self.columns, self.notes = measures, columns, notes
 
     def __getitem__(self, name: str) -> Measure:
-        """The entry of a measure by its name."""
+        """The measure of a name."""
         found = {measure.name: measure for measure in self.measures}
         if name not in found:
             raise KeyError(f"the report has no measure {name!r}; it has {', '.join(found)}")
@@ -206,24 +206,24 @@ def report(
     categorical_features: CategoricalFeatures = "from_dtype",
     random_state: Seed = None,
 ) -> MetricsReport:
-    """Measure synthetic rows in every way of this module, each beside a floor and a ceiling.
+    """Measure synthetic rows by all measures of two tables, each beside a floor and a ceiling.
 
-    The floor is what independent columns score, the training rows with each column shuffled on its own. The
-    ceiling is what fresh real rows score: against the held-out rows these are the training rows; in the
-    measures of privacy, which compare with the training rows, they are one half of the held-out rows while the
-    other half stands for the rows that the generator never saw. All three candidates are measured with as many
-    rows, except that the attack of `membership_inference` looks at all the rows there are, ten times
-    `max_rows` at most. A value beyond the ceiling is chance, or copying: see the measures of privacy. With
-    fewer than 199 held-out rows, 100 of them outsiders, the true positive rate of that attack is nan.
+    The floor is the score of independent columns: the training rows with each column shuffled independently. The
+    ceiling is the score of fresh real rows. Measures of closeness compare with the held-out rows, and the fresh rows
+    are the training rows. Measures of privacy compare with the training rows; one half of the held-out rows are the
+    fresh rows, and the other half stand for rows that the generator never saw. All three candidates have the same
+    number of rows, except that the attack of `membership_inference` uses all rows, ten times `max_rows` at most. A
+    value better than the ceiling is chance or copying: see the measures of privacy. With fewer than 199 held-out rows,
+    100 of them outsiders, the true positive rate of that attack is nan.
 
     Parameters
     ----------
     real_train, synthetic, real_test : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The rows the generator was fitted on, the rows it drew, and real rows that it never saw, 20 or more of
-        each with the same columns in the same order, two or more.
+        The rows that the generator was fitted on, its samples, and real rows that it never saw: 20 or more of each,
+        with the same two or more columns in the same order.
     max_rows : int, default=3000
-        Rows of each table to use at most, 20 or more; nearest training rows are looked for among ten times as
-        many. `mmd` uses 2000 and `vendi_score` 1000 at most.
+        Maximum number of rows of each table to use, at least 20; nearest training rows are searched among ten times
+        as many. `mmd` uses at most 2000, `vendi_score` 1000.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
     random_state : int, RandomState instance or None, default=None
@@ -232,7 +232,15 @@ def report(
     Returns
     -------
     MetricsReport
-        Prints as text, shows as a table in a notebook; ``to_frame()``, ``to_html(path)``, ``["c2st"]``.
+        Prints as text and shows as a table in a notebook; ``result["c2st"]`` is one measure, ``to_frame()`` a
+        DataFrame, and ``to_html(path)`` writes a page.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns, one column only, or fewer than 20 rows, or `max_rows` is below 20.
 
     Examples
     --------
@@ -258,34 +266,34 @@ def report(
 def _closeness(
     train: Table, synthetic: Table, test: Table, max_rows: int, options: dict[str, Any], rng: np.random.RandomState
 ) -> tuple[list[dict[str, float]], list[ColumnMeasure], int]:
-    """Scores of the three candidates against held-out rows, what is said of each column, and the rows of each."""
+    """Scores of the three candidates against the held-out rows, the scores of each column, and the number of rows."""
     n = min(max_rows, *(part.shape[0] for part in (train, synthetic, test)))
-    reference, fresh = some_rows(test, n, rng), some_rows(train, n, rng)
-    candidates = [some_rows(synthetic, n, rng), independent_columns(fresh, rng), fresh]
-    # one seed for the three, so that they meet the same folds and trees
-    chance = options | {"random_state": rng.randint(2**31)}
-    scores = [_distances(reference, rows, n, options, chance) for rows in candidates]
-    skills = column_skills([reference, *candidates], n, **chance)
+    reference, fresh = random_rows(test, n, rng), random_rows(train, n, rng)
+    candidates = [random_rows(synthetic, n, rng), independent_columns(fresh, rng), fresh]
+    # one seed for all three, so that they have the same folds and trees
+    seeded = options | {"random_state": rng.randint(2**31)}
+    scores = [_closeness_scores(reference, rows, n, options, seeded) for rows in candidates]
+    skills = column_skills([reference, *candidates], n, **seeded)
     for score, skill in zip(scores, skills, strict=True):
-        score["utility"] = share_of_skill(skill, skills[-1])
+        score["utility"] = skill_fraction(skill, skills[-1])
     shapes = [shape_errors(reference, rows, **options) for rows in (candidates[0], fresh)]
     by_column = np.transpose([*shapes, skills[0], skills[-1]]).tolist()
     columns = [ColumnMeasure(name, *values) for name, values in zip(column_names(train), by_column, strict=True)]
     return scores, columns, n
 
 
-def _distances(
-    reference: Table, rows: Table, n: int, options: dict[str, Any], chance: dict[str, Any]
+def _closeness_scores(
+    reference: Table, rows: Table, n: int, options: dict[str, Any], seeded: dict[str, Any]
 ) -> dict[str, float]:
     """The measures that compare a candidate with held-out rows."""
-    diversity, real_diversity = (vendi_score(part, reference=reference, **chance) for part in (rows, reference))
+    diversity, real_diversity = (vendi_score(part, reference=reference, **seeded) for part in (rows, reference))
     return {
         "shape_error": shape_error(reference, rows, **options),
         "trend_error": trend_error(reference, rows, **options),
         "mutual_information_error": mutual_information_error(reference, rows, **options),
-        "c2st": c2st(reference, rows, max_rows=n, **chance),
-        "energy_distance": energy_distance(reference, rows, max_rows=n, **chance),
-        "mmd": mmd(reference, rows, **chance),
+        "c2st": c2st(reference, rows, max_rows=n, **seeded),
+        "energy_distance": energy_distance(reference, rows, max_rows=n, **seeded),
+        "mmd": mmd(reference, rows, **seeded),
         **prdc(reference, rows, **options)._asdict(),
         "vendi_ratio": diversity / real_diversity,
     }
@@ -294,23 +302,23 @@ def _distances(
 def _privacy(
     train: Table, synthetic: Table, test: Table, max_rows: int, options: dict[str, Any], rng: np.random.RandomState
 ) -> tuple[list[dict[str, float]], list[int]]:
-    """Scores of the three candidates against the training rows, and the numbers of rows that were used."""
+    """Scores of the three candidates against the training rows, and the numbers of rows used."""
     halves = np.array_split(rng.permutation(test.shape[0]), 2)
     outsiders, fresh = (take_rows(test, half[:max_rows]) for half in halves)
-    records = some_rows(train, _RECORDS * max_rows, rng)
-    candidates = [some_rows(synthetic, _RECORDS * max_rows, rng), independent_columns(records, rng), fresh]
+    records = random_rows(train, _RECORDS * max_rows, rng)
+    candidates = [random_rows(synthetic, _RECORDS * max_rows, rng), independent_columns(records, rng), fresh]
     a, b, *spaces = one_hot_space([records, outsiders, *candidates], **options)
-    # the records are in random order: the first ones are any
+    # the records are in random order, so the first ones are a random choice
     members, seed = slice(max_rows), rng.randint(2**31)
     of_outsiders = nearest(a, b, n_neighbors=2)
-    scores = [_leaks(a, b, of_outsiders, rows, members, np.random.RandomState(seed)) for rows in spaces]
+    scores = [_privacy_scores(a, b, of_outsiders, rows, members, np.random.RandomState(seed)) for rows in spaces]
     for score, rows in zip(scores, candidates, strict=True):
         score["copy_share"] = copy_share(records, take_rows(rows, members))
     n_members = min(max_rows, records.shape[0])
     return scores, [records.shape[0], n_members, outsiders.shape[0], fresh.shape[0]]
 
 
-def _leaks(
+def _privacy_scores(
     records: np.ndarray,
     outsiders: np.ndarray,
     of_outsiders: np.ndarray,
@@ -318,16 +326,16 @@ def _leaks(
     members: slice,
     rng: np.random.RandomState,
 ) -> dict[str, float]:
-    """The measures of privacy of a candidate, all of whose rows are shown to the attacker."""
-    tpr, auc = attack(records[members], outsiders, rows, max_fpr=_MAX_FPR)
-    drawn = nearest(records, rows[members], n_neighbors=2)
+    """The measures of privacy of a candidate, all of whose rows the attacker sees."""
+    tpr, auc = membership_attack(records[members], outsiders, rows, max_fpr=_MAX_FPR)
+    distances = nearest(records, rows[members], n_neighbors=2)
     return {
-        "dcr_share": share_nearer(records, outsiders, rows[members], _REPEATS, rng),
-        "dcr_ratio": ratio_of_distances(of_outsiders, drawn),
-        # among fewer outsiders no rate as low can be told from none
+        "dcr_share": fraction_nearer(records, outsiders, rows[members], _REPEATS, rng),
+        "dcr_ratio": distance_ratio(of_outsiders, distances),
+        # with fewer outsiders so low a rate cannot be measured
         "membership_tpr": tpr if len(outsiders) * _MAX_FPR >= 1 else float("nan"),
         "membership_auc": auc,
-        "memorisation_excess": excess_of_memorised(of_outsiders, drawn),
+        "memorisation_excess": memorised_excess(of_outsiders, distances),
     }
 
 
@@ -350,10 +358,10 @@ def _measures(synthetic: dict[str, float], floor: dict[str, float], ceiling: dic
 def _notes(n_close: int, n_private: list[int]) -> list[str]:
     n_records, n_members, n_outsiders, n_fresh = n_private
     return [
-        "floor: training rows, each column shuffled on its own; ceiling: fresh real rows.",
-        f"Closeness: {n_close} rows of each candidate against as many held-out rows; fresh are training rows.",
+        "floor: training rows, each column shuffled independently; ceiling: fresh real rows.",
+        f"Closeness: {n_close} rows of each candidate against as many held-out rows; the fresh rows are training rows.",
         f"Privacy: against {n_records} training rows, {n_members} of them as members, and {n_outsiders} held-out "
-        f"rows as outsiders; fresh are {n_fresh} other held-out rows.",
+        f"rows as outsiders; the fresh rows are {n_fresh} other held-out rows.",
     ]
 
 

@@ -1,6 +1,6 @@
-"""Measures as scorers: ``scorer(estimator, X, y=None)``, greater is better, for `scoring=` of a search.
+"""Measures as scorers for `scoring=` of a search: ``scorer(estimator, X, y=None)``, greater is better.
 
-The held-out rows X are compared with as many rows that the fitted estimator samples.
+The held-out rows X are compared with as many samples of the fitted estimator.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Metric: TypeAlias = Callable[..., float]
 
 
 class SamplerScorer:
-    """A measure as a scorer; make one with :func:`make_sampler_scorer` or :func:`make_privacy_scorer`.
+    """A measure as a scorer; :func:`make_sampler_scorer` and :func:`make_privacy_scorer` make one.
 
     Parameters
     ----------
     metric : callable
-        ``metric(real, synthetic, **options)``, or ``metric(train, holdout, synthetic, **options)`` if there
-        is a `table`.
+        ``metric(real, synthetic, **options)``, or ``metric(train, holdout, synthetic, **options)`` if `table` is
+        given.
     sign : int
         1 if a greater value of the measure is better, else -1.
     n_samples : int or None
-        Rows to sample; as many as are held out if None.
+        Number of rows to sample; as many as are held out if None.
     random_state : int, RandomState instance or None
         Seed of the sampling and of the measure.
     options : dict
@@ -55,13 +55,35 @@ class SamplerScorer:
         self.options, self.table = options, table
 
     def __call__(self, estimator: Any, X: Table, y: Any = None) -> float:
-        """Score a fitted estimator on held-out rows; y is ignored."""
+        """Score a fitted estimator on held-out rows.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted estimator with a method ``sample(n_samples)``, or a `Pipeline` whose last step has one.
+        X : {DataFrame, array-like} of shape (n_rows, n_columns)
+            The held-out rows.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        float
+            Greater is better.
+
+        Raises
+        ------
+        TypeError
+            If the estimator has no method `sample`.
+        ValueError
+            If `table` is given and does not hold the held-out rows and others.
+        """
         to_space, sampler = _parts(estimator)
         X = as_table(X)
         rng = check_random_state(self.random_state)
         n_samples = X.shape[0] if self.n_samples is None else self.n_samples
         tables = [] if self.table is None else [to_space(_remaining(self.table, X))]
-        synthetic = _draw(sampler, n_samples, rng.randint(2**31))
+        synthetic = _sample(sampler, n_samples, rng.randint(2**31))
         seed = {"random_state": rng.randint(2**31)} if _takes(self.metric, "random_state") else {}
         return self.sign * float(self.metric(*tables, to_space(X), synthetic, **seed, **self.options))
 
@@ -76,16 +98,16 @@ def make_sampler_scorer(
 ) -> SamplerScorer:
     """Make a scorer of samplers from a measure of two tables.
 
-    The scorer draws rows from the fitted estimator and compares them with the held-out ones. The estimator is
-    anything with ``sample(n_samples)``, with a `random_state` argument or without, that returns rows or a
-    tuple whose first entry are the rows; or a `Pipeline` whose last step is one, and then the comparison
-    takes place in the space of what that step was fitted on. The target y of a search is ignored: to have it
-    measured make it a column of X.
+    The scorer samples rows from the fitted estimator and compares them with the held-out rows. The estimator has a
+    method ``sample(n_samples)``, with or without an argument `random_state`, that returns rows or a tuple whose first
+    entry are the rows. Or it is a `Pipeline` whose last step has this method; then the held-out rows are transformed
+    by the other steps before they are compared. The target y of a search is ignored: to measure it too make it a column
+    of X.
 
     Parameters
     ----------
     metric : callable
-        ``metric(real, synthetic, **options)`` -> float; if it has an argument `random_state` it gets a seed.
+        ``metric(real, synthetic, **options)`` -> float. If it has an argument `random_state` it is given a seed.
     greater_is_better : bool
         Whether greater values are better; if not the scorer returns the negative of the measure.
     n_samples : int, default=None
@@ -134,10 +156,10 @@ def make_privacy_scorer(
 ) -> SamplerScorer:
     """Make a scorer from a measure that needs the training rows besides the held-out ones.
 
-    A scorer is shown the held-out rows only, so this one holds the whole table that is given to the search and
-    takes the rows that are not held out for the training rows. Where a search fits on fewer rows
-    (`HalvingGridSearchCV` over samples, `ShuffleSplit` with a small `train_size`) part of these were never
-    seen by the estimator, and the leak looks smaller than it is.
+    A search gives a scorer the held-out rows only. So this one keeps the table that is given to the search, and takes
+    its rows that are not held out for the training rows. Where a search fits on fewer rows (`HalvingGridSearchCV` over
+    samples, `ShuffleSplit` with a small `train_size`) the estimator has not seen some of them, and memorisation looks
+    smaller than it is.
 
     Parameters
     ----------
@@ -159,6 +181,13 @@ def make_privacy_scorer(
     SamplerScorer
         ``scorer(estimator, X, y=None)`` -> float.
 
+    Raises
+    ------
+    TypeError
+        If `table` is sparse.
+    ValueError
+        If `table` is not two-dimensional.
+
     Examples
     --------
     >>> import numpy as np
@@ -174,7 +203,7 @@ def make_privacy_scorer(
 
 
 def _parts(estimator: Any) -> tuple[Callable[[Table], Table], Any]:
-    """What carries rows to where the sampler samples, and the sampler."""
+    """A function that transforms rows to what the sampler was fitted on, and the sampler."""
     if hasattr(estimator, "sample"):
         return lambda X: X, estimator
     steps = getattr(estimator, "steps", None)
@@ -186,13 +215,13 @@ def _parts(estimator: Any) -> tuple[Callable[[Table], Table], Any]:
     )
 
 
-def _draw(sampler: Any, n_samples: int, seed: int) -> Table:
-    draws = sampler
-    while hasattr(draws, "steps"):  # a pipeline hands its arguments on to the last step
-        draws = draws.steps[-1][1]
-    options = {"random_state": seed} if _takes(draws.sample, "random_state") else {}
-    drawn = sampler.sample(n_samples, **options)
-    return drawn[0] if isinstance(drawn, tuple) else drawn
+def _sample(sampler: Any, n_samples: int, seed: int) -> Table:
+    last = sampler
+    while hasattr(last, "steps"):  # a pipeline passes its arguments on to the last step
+        last = last.steps[-1][1]
+    options = {"random_state": seed} if _takes(last.sample, "random_state") else {}
+    rows = sampler.sample(n_samples, **options)
+    return rows[0] if isinstance(rows, tuple) else rows
 
 
 def _takes(function: Callable[..., Any], name: str) -> bool:
@@ -200,7 +229,7 @@ def _takes(function: Callable[..., Any], name: str) -> bool:
 
 
 def _remaining(table: Table, held_out: Table) -> Table:
-    """The rows of a table without the held-out ones, each taken off once."""
+    """The rows of a table without the held-out ones, each of which removes one row."""
     (a, b), _ = aligned([table, held_out])
     counts = Counter(row_tuples(b))
     kept = []
@@ -211,8 +240,8 @@ def _remaining(table: Table, held_out: Table) -> Table:
             kept.append(i)
     if not kept or counts.total():
         raise ValueError(
-            f"table must hold the {len(b[0])} held-out rows and training rows besides, "
-            f"got {len(a[0])} rows without {counts.total()} of them"
+            f"table must hold the {len(b[0])} held-out rows and training rows too, "
+            f"got {len(a[0])} rows without {counts.total()} of them; give the table that the search is given"
         )
     return take_rows(table, kept)
 

@@ -1,14 +1,14 @@
-"""Tables read for the measures: columns side by side, rows chosen at random, one space for all distances.
+"""Tables read for the measures: columns side by side, random rows, one space for all distances.
 
-Missing cells are part of the distribution of a table, so they are compared like the others: a missing category is a
-level of its own (``None``), a missing number is ``nan`` in its column, and in the space of distances an
-indicator column beside a 0.
+Missing cells are part of the distribution of a table, so they are compared like the others. A missing category is
+the category ``None``. A missing number is ``nan`` in its column; in the space of distances it is a 0 beside an
+indicator column.
 
-The space of distances: numeric columns standardised by the first table, categories one-hot, so that two unlike
-levels are the square root of 2 apart, whichever of the tables they come from. Were the levels those of one
-table only, rows of the others would lie nearer together, and training rows could be told from held-out ones by
-that alone. A column of more than `_MAX_ONE_HOT` levels deals them out at random, so that one pair of unlike levels in
-so many looks alike.
+The space of distances: numeric columns are standardised by the first table, categorical ones are one-hot, so that two
+different categories are the square root of 2 apart. The categories are those of all tables. With those of the first
+table only, the other categories would all be equal, rows that have them would lie nearer together, and training rows
+could be told from held-out rows by that alone. A column of more than `_MAX_ONE_HOT` categories assigns them to that
+many one-hot columns at random, so that one pair of different categories in that many counts as equal.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Table: TypeAlias = Any
 CategoricalFeatures: TypeAlias = ArrayLike | None
 Seed: TypeAlias = int | np.random.RandomState | None
 
-# histogram gradient boosting bins at most this many levels of one column
-_MAX_LEVELS = 255
+# histogram gradient boosting takes at most this many categories in one column
+_MAX_TREE_CATEGORIES = 255
 # time and memory grow with the width of the space
 _MAX_ONE_HOT = 100
 # squared distances are found as differences of squared norms, which leaves equal rows about this far apart
@@ -43,9 +43,9 @@ WORKING_MEMORY = 64
 
 
 def as_table(table: Table, min_rows: int = 1) -> Table:
-    """A frame untouched, anything else as a 2-D array."""
+    """A frame as it is, anything else as a 2-D array."""
     if issparse(table):
-        raise TypeError("a table must be dense, got a sparse matrix; use its toarray()")
+        raise TypeError("a table must be dense, got a sparse matrix; give its toarray()")
     table = table if is_frame(table) else as_2d_array(table)
     if table.shape[0] < min_rows or table.shape[1] < 1:
         raise ValueError(f"a table must have {min_rows} row(s) and 1 column or more, got shape {table.shape}")
@@ -67,7 +67,7 @@ def aligned(
     categorical = categorical_mask(tables[0], categorical_features, split[0]).tolist()
     for j, name in enumerate(column_names(tables[0])):
         for columns in split:
-            columns[j] = _levels(columns[j]) if categorical[j] else _numbers(columns[j], name)
+            columns[j] = _as_category(columns[j]) if categorical[j] else _as_numbers(columns[j], name)
     return split, categorical
 
 
@@ -104,9 +104,9 @@ def tree_matrices(tables: list[list[np.ndarray]], categorical: list[bool]) -> tu
     columns, indicators = [], []
     for parts, is_category in zip(zip(*tables, strict=True), categorical, strict=True):
         if is_category:
-            parts, n_levels = category_codes(*parts)
-            rank = _frequency_rank(np.bincount(np.concatenate(parts), minlength=n_levels))
-            parts = [np.minimum(rank[part], _MAX_LEVELS - 1) for part in parts]
+            parts, n_categories = category_codes(*parts)
+            rank = _frequency_rank(np.bincount(np.concatenate(parts), minlength=n_categories))
+            parts = [np.minimum(rank[part], _MAX_TREE_CATEGORIES - 1) for part in parts]
         column = np.concatenate(parts).astype(float)
         columns.append(column)
         if np.isnan(column).any():
@@ -126,18 +126,13 @@ def category_codes(*columns: np.ndarray) -> tuple[list[np.ndarray], int]:
     return coded, len(codes)
 
 
-def some(rows: np.ndarray, n: int, rng: np.random.RandomState) -> np.ndarray:
-    """At most n different rows in random order."""
-    return rows[rng.permutation(len(rows))[:n]]
-
-
-def some_rows(table: Table, n: int, rng: np.random.RandomState) -> Table:
-    """At most n different rows of a table of any kind, in random order."""
+def random_rows(table: Table, n: int, rng: np.random.RandomState) -> Table:
+    """At most n different rows of a table or an array, in random order."""
     return take_rows(table, rng.permutation(table.shape[0])[:n])
 
 
 def independent_columns(table: Table, rng: np.random.RandomState) -> Table:
-    """The table with each column in a random order of its own."""
+    """The table with each column shuffled independently of the others."""
     n_rows, n_columns = table.shape
     if is_polars(table):
         return table.with_columns([table.to_series(j)[rng.permutation(n_rows)] for j in range(n_columns)])
@@ -152,30 +147,30 @@ def independent_columns(table: Table, rng: np.random.RandomState) -> Table:
 
 
 def deviation(numbers: np.ndarray) -> float:
-    """Standard deviation of numbers; 1 where all are the same, which rounding may not show."""
+    """Standard deviation of numbers; 1 where all are equal, also if rounding keeps it from being 0."""
     return 1.0 if is_constant(numbers) else numbers.std() or 1.0
 
 
 def is_constant(numbers: np.ndarray) -> bool:
-    """Whether all are the same, none missing; a deviation may not show it."""
+    """Whether all numbers are equal and none is missing; rounding may hide it from the standard deviation."""
     return bool((numbers == numbers[0]).all())
 
 
 def nearest(records: np.ndarray, rows: np.ndarray, n_neighbors: int = 1) -> np.ndarray:
-    """Distances of each row to the nearest records, (n_rows, n_neighbors); 0 where they are the same."""
+    """Distances of each row to the nearest records, (n_rows, n_neighbors); exactly 0 for equal rows."""
     found = NearestNeighbors(n_neighbors=n_neighbors).fit(records).kneighbors(rows)[0]
     return np.where(found < SAME, 0.0, found)
 
 
 def neighbour_radius(rows: np.ndarray, n_neighbors: int) -> np.ndarray:
-    """Distance of each row to its k-th nearest other row; to the last one where there are fewer."""
+    """Distance of each row to its k-th nearest other row; to the farthest one if there are fewer."""
     n_neighbors = min(n_neighbors, len(rows) - 1)
     radius = NearestNeighbors(n_neighbors=n_neighbors).fit(rows).kneighbors()[0][:, -1]
     return np.where(radius < SAME, 0.0, radius)
 
 
 def _read(table: Table, j: int) -> np.ndarray:
-    """Column j as numbers, nan where missing (dates as their ticks), or as levels, None where missing."""
+    """Column j as numbers, nan where missing (dates as their ticks), or as categories, None where missing."""
     values, missing = read_cells(native_column(table, j), column_names(table)[j])
     values = values.astype(np.int64) if values.dtype.kind in "mM" else values
     if not missing.any():
@@ -186,16 +181,16 @@ def _read(table: Table, j: int) -> np.ndarray:
     return filled
 
 
-def _levels(column: np.ndarray) -> np.ndarray:
-    """A category of numbers keeps its missing cells as the level None, since nan equals nothing."""
+def _as_category(column: np.ndarray) -> np.ndarray:
+    """Missing cells of a category of numbers become the category None, since nan equals nothing."""
     if column.dtype.kind != "f" or not np.isnan(column).any():
         return column
-    levels = column.astype(object)
-    levels[np.isnan(column)] = None
-    return levels
+    categories = column.astype(object)
+    categories[np.isnan(column)] = None
+    return categories
 
 
-def _numbers(column: np.ndarray, name: str) -> np.ndarray:
+def _as_numbers(column: np.ndarray, name: str) -> np.ndarray:
     if column.dtype.kind == "O" and all(cell is None for cell in column.tolist()):
         return np.full(len(column), np.nan)
     if column.dtype.kind not in "iufb":
@@ -206,7 +201,7 @@ def _numbers(column: np.ndarray, name: str) -> np.ndarray:
 
 
 def _standardised(columns: list[np.ndarray]) -> list[np.ndarray]:
-    """Numbers over the mean and deviation of the first part; an indicator if any part has a missing cell."""
+    """Numbers standardised by the first table; with an indicator if any table has a missing cell."""
     columns = [column.astype(float) for column in columns]
     known = columns[0][~np.isnan(columns[0])]
     mean, scale = (known.mean(), deviation(known)) if len(known) else (0.0, 1.0)
@@ -218,15 +213,16 @@ def _standardised(columns: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _one_hot(columns: list[np.ndarray], j: int) -> list[np.ndarray]:
-    coded, n_levels = category_codes(*columns)
-    width = min(n_levels, _MAX_ONE_HOT)
-    # codes follow the rows: dealt out as they come, the levels of one row would share a place in all columns
-    place = np.random.RandomState(j).permutation(n_levels) % width
-    return [(place[codes][:, None] == np.arange(width)).astype(float) for codes in coded]
+    coded, n_categories = category_codes(*columns)
+    width = min(n_categories, _MAX_ONE_HOT)
+    # codes are in order of appearance: without the permutation the categories of one row would get the same index in
+    # all columns
+    index = np.random.RandomState(j).permutation(n_categories) % width
+    return [(index[codes][:, None] == np.arange(width)).astype(float) for codes in coded]
 
 
 def _frequency_rank(counts: np.ndarray) -> np.ndarray:
-    """Place of each level when they are sorted by falling count."""
+    """Index of each category among all, sorted by falling count."""
     rank = np.empty(len(counts), dtype=int)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
     return rank

@@ -1,6 +1,6 @@
-"""Whole rows, two samples of them: a trained classifier, and two distances between distributions.
+"""Distributions of rows: a classifier that tells two tables apart, and two distances.
 
-The distances take rows of the space of `_tables` and, with x, x' real and y, y' synthetic::
+The distances are between rows in the space of `_tables`; x, x' are real and y, y' synthetic::
 
     energy distance   sqrt(2 E|x - y| - E|x - x'| - E|y - y'|)
     squared MMD       E k(x, x') + E k(y, y') - 2 E k(x, y),   k(x, y) = exp(-|x - y|^2 / 2 h^2)
@@ -26,12 +26,12 @@ from ._tables import (
     Table,
     aligned,
     check_max_rows,
-    some,
+    random_rows,
     tree_matrices,
     two_in_space,
 )
 
-# a median of distances is known well enough from this many rows
+# this many rows give the median distance with sufficient accuracy
 _BANDWIDTH_ROWS = 1000
 
 
@@ -45,19 +45,19 @@ def c2st(
 ) -> float:
     """Area under the ROC curve of a classifier that tells synthetic rows from real ones.
 
-    Gradient boosted trees, five folds, the same number of rows from both tables. Lower is better: 0.5 is
-    ideal (the trees guess), 1 the worst (they are always right); values a little below 0.5 are chance. Give
-    real rows that the generator was NOT fitted on, or a copy of the training rows scores 0.5. It misleads
-    with few rows, where trees learn little: compare values got from the same numbers of rows only. One column
-    with a trace of its own, numbers not rounded as the real ones are, takes it to 1 alone.
+    The classifier is histogram gradient boosting, tested by five-fold cross-validation on the same number of rows from
+    both tables. Lower is better: 0.5 is ideal (the trees guess), 1 the worst (they are always right); a little below
+    0.5 is chance. Give real rows that the generator was NOT fitted on, or a copy of the training rows scores 0.5. It
+    misleads with few rows, where trees learn little: compare scores of the same numbers of rows only. And one
+    difference in one column, such as numbers that are not rounded as the real ones are, is enough for a score of 1.
 
     Parameters
     ----------
     real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
-        The tables to compare, of five rows or more; the longer one is cut to a random part as long as the
-        shorter one.
+        The tables to compare, of five rows or more; of the longer one as many random rows are used as the shorter
+        one has.
     max_rows : int, default=5000
-        Rows of each table to use at most.
+        Maximum number of rows of each table to use.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
     random_state : int, RandomState instance or None, default=None
@@ -67,6 +67,13 @@ def c2st(
     -------
     float
         Between 0 and 1.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns, or fewer than five rows, or `max_rows` is below 5.
 
     References
     ----------
@@ -86,13 +93,13 @@ def c2st(
     (a, b), categorical = aligned([real, synthetic], categorical_features, min_rows=5)
     n = min(len(a[0]), len(b[0]), max_rows)
     matrices, is_category = tree_matrices([a, b], categorical)
-    rows = np.nan_to_num(np.vstack([some(matrix, n, rng) for matrix in matrices]))
+    rows = np.nan_to_num(np.vstack([random_rows(matrix, n, rng) for matrix in matrices]))
     origin = np.repeat([0, 1], n)
     trees = HistGradientBoostingClassifier(
         categorical_features=is_category, early_stopping=False, random_state=rng.randint(2**31)
     )
     folds = StratifiedKFold(5, shuffle=True, random_state=rng.randint(2**31))
-    # a few thousand rows: threads cost more than they save, most of all where cores are shared
+    # for a few thousand rows threads cost more time than they save
     with threadpool_limits(1, user_api="openmp"):
         guess = cross_val_predict(trees, rows, origin, cv=folds, method="predict_proba")[:, 1]
     return float(roc_auc_score(origin, guess))
@@ -107,22 +114,22 @@ def energy_distance(
     categorical_features: CategoricalFeatures = "from_dtype",
     random_state: Seed = None,
 ) -> float:
-    """Energy distance: how much farther synthetic rows are from real ones than rows of one table are apart.
+    """Energy distance: how much farther apart real and synthetic rows are than rows of one table.
 
-    The root of ``2 E|x - y| - E|x - x'| - E|y - y'|`` over real x, x' and synthetic y, y', between
+    The square root of ``2 E|x - y| - E|x - x'| - E|y - y'|`` over real x, x' and synthetic y, y', between
     standardised numeric columns and one-hot columns; with one column it is `scipy.stats.energy_distance`.
-    Lower is better: 0 is ideal, and no bound. It is zero for equal distributions only, so it sees everything, but
-    faintly: in many columns the distances are alike and it sees means first. Rows paired with themselves
-    count, as in SciPy, so that fresh real rows score about ``sqrt(2 E|x - x'| / n)``, not 0.
+    Lower is better: 0 is ideal, and there is no upper bound. It is zero for equal distributions only, so it sees every
+    difference, but few of them well: in many columns all distances are similar, and it sees means first. Pairs of a
+    row with itself count, as in SciPy, so that n fresh real rows score about ``sqrt(2 E|x - x'| / n)``, not 0.
 
     Parameters
     ----------
     real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
         The tables to compare; take as many rows of each.
     reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
-        Rows that give the means, deviations and levels of the space; those of `real` by default.
+        Rows that give the means and standard deviations of the space; those of `real` by default.
     max_rows : int, default=5000
-        Rows of each table to use at most.
+        Maximum number of rows of each table to use.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
     random_state : int, RandomState instance or None, default=None
@@ -132,6 +139,13 @@ def energy_distance(
     -------
     float
         0 or more.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns, or `max_rows` is below 1.
 
     References
     ----------
@@ -146,9 +160,9 @@ def energy_distance(
     """
     check_max_rows(max_rows)
     rng = check_random_state(random_state)
-    a, b = (some(part, max_rows, rng) for part in two_in_space(real, synthetic, reference, categorical_features))
+    a, b = (random_rows(part, max_rows, rng) for part in two_in_space(real, synthetic, reference, categorical_features))
     squared = 2 * _mean_distance(a, b) - _mean_distance(a, a) - _mean_distance(b, b)
-    # rounding may leave a little less than nothing
+    # rounding may make 0 negative
     return float(np.sqrt(max(0.0, squared)))
 
 
@@ -166,20 +180,20 @@ def mmd(
 
     ``E k(x, x') + E k(y, y') - 2 E k(x, y)`` over different real rows x, x' and different synthetic rows y,
     y', with ``k(x, y) = exp(-|x - y|^2 / 2 h^2)``, between standardised numeric columns and one-hot columns.
-    Lower is better: 0 is ideal and what fresh real rows score on average, 2 the most; being unbiased it may
-    fall a little below 0. It misleads at the wrong bandwidth, since it sees differences at about that scale,
-    and in many columns the median of the distances makes it see means and little else.
+    Lower is better: 0 is ideal, the mean score of fresh real rows, and 2 the worst. The estimate is unbiased, so it may
+    be a little below 0. It misleads at the wrong bandwidth, since it sees differences at about that scale; in many
+    columns the median distance as bandwidth makes it see little but means.
 
     Parameters
     ----------
     real, synthetic : {DataFrame, array-like} of shape (n_rows, n_columns)
         The tables to compare, of two rows or more.
     reference : {DataFrame, array-like} of shape (n_rows, n_columns), default=None
-        Rows that give the means, deviations and levels of the space; those of `real` by default.
+        Rows that give the means and standard deviations of the space; those of `real` by default.
     bandwidth : float, default=None
-        The h of the kernel; by default the median distance between real rows.
+        Standard deviation of the kernel, above 0; by default the median distance between real rows.
     max_rows : int, default=2000
-        Rows of each table to use at most.
+        Maximum number of rows of each table to use.
     categorical_features : "from_dtype" or array-like of bool, int or str, default="from_dtype"
         The categorical columns: a mask, indices or names.
     random_state : int, RandomState instance or None, default=None
@@ -189,6 +203,13 @@ def mmd(
     -------
     float
         At most 2.
+
+    Raises
+    ------
+    TypeError
+        If a column that is not categorical holds something other than numbers.
+    ValueError
+        If the tables have different columns, or fewer than two rows, or `bandwidth` or `max_rows` is out of range.
 
     References
     ----------
@@ -203,7 +224,7 @@ def mmd(
     """
     check_max_rows(max_rows)
     rng = check_random_state(random_state)
-    a, b = (some(part, max_rows, rng) for part in two_in_space(real, synthetic, reference, categorical_features))
+    a, b = (random_rows(part, max_rows, rng) for part in two_in_space(real, synthetic, reference, categorical_features))
     if min(len(a), len(b)) < 2:
         raise ValueError(f"real and synthetic must have two rows or more, got {len(a)} and {len(b)}")
     bandwidth = median_distance(a) if bandwidth is None else check_bandwidth(bandwidth)
@@ -217,7 +238,7 @@ def gaussian_kernel(a: np.ndarray, b: np.ndarray, bandwidth: float) -> np.ndarra
 
 
 def median_distance(rows: np.ndarray) -> float:
-    """Median distance between rows, of the first ones if there are many; the mean where most rows are equal."""
+    """Median distance between the first rows; their mean distance where the median is 0, and 1 where both are."""
     distances = pdist(rows[:_BANDWIDTH_ROWS])
     if not len(distances):
         return 1.0
@@ -229,7 +250,7 @@ def check_bandwidth(bandwidth: float) -> float:
 
 
 def _mean_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean distance over all pairs, block by block."""
+    """Mean distance over all pairs, computed by blocks."""
     blocks = pairwise_distances_chunked(
         a, b, reduce_func=lambda block, start: block.sum(axis=1), working_memory=WORKING_MEMORY
     )

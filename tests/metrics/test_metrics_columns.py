@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from metric_tables import mixed, with_gaps
+from metric_tables import mixed, with_missing
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_matrix
 from scipy.spatial.distance import cdist
@@ -48,14 +48,14 @@ def test_mutual_information_does_not_see_a_turned_sign_and_needs_a_pair():
 @pytest.mark.parametrize("name", ["shape_error", "trend_error", "mutual_information_error"])
 def test_errors_are_zero_for_the_same_table_and_bounded(name):
     measure = getattr(metrics, name)
-    table = with_gaps(mixed(200, 0), 1)
+    table = with_missing(mixed(200, 0), 1)
     assert measure(table, table) == pytest.approx(0, abs=1e-12)
     opposite = table.copy()
     opposite[:, 2], opposite[:, :2] = "d", 50.0
     assert 0.1 < measure(table, opposite) <= 1
 
 
-def test_a_missing_number_is_beyond_all_others_and_a_missing_category_a_level():
+def test_a_missing_number_is_greater_than_all_and_a_missing_category_is_one_more():
     assert metrics.shape_error([[1.0], [2.0]], [[1.0], [np.nan]]) == 0.5
     assert metrics.shape_error([["a"], ["b"]], [["a"], [None]]) == 0.5
     assert metrics.shape_error([[None], ["b"]], [["b"], [None]]) == 0
@@ -94,13 +94,13 @@ def test_a_missing_number_costs_its_indicator_in_the_space():
     assert_allclose(space[1], [[-1, 0], [1, 0], [0, 1]])
 
 
-def test_a_level_of_any_table_is_as_far_from_any_other():
+def test_a_category_of_any_table_is_as_far_from_any_other():
     a, b = _tables.one_hot_space([np.array([["a"], ["b"]]), np.array([["c"], ["d"], ["a"]])], "from_dtype")
     assert_allclose(cdist(np.vstack([a, b[:2]]), np.vstack([a, b[:2]])), np.sqrt(2) * (1 - np.eye(4)))
     assert (a[0] == b[2]).all()
 
 
-def test_the_space_of_many_levels_is_narrow_and_treats_tables_alike():
+def test_the_space_of_many_categories_is_narrow_and_treats_tables_alike():
     rng = np.random.RandomState(0)
     tables = [rng.randint(10**6, size=(2000, 1)).astype(str) for _ in range(2)]
     a, b = _tables.one_hot_space(tables, "from_dtype")
@@ -111,7 +111,7 @@ def test_the_space_of_many_levels_is_narrow_and_treats_tables_alike():
 
 def test_a_frame_with_missing_cells_scores_as_its_array_does():
     pandas = pytest.importorskip("pandas")
-    real, synthetic = with_gaps(mixed(150, 0), 1), with_gaps(mixed(150, 2), 3)
+    real, synthetic = with_missing(mixed(150, 0), 1), with_missing(mixed(150, 2), 3)
     frames = [
         pandas.DataFrame(
             {

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from metric_tables import mixed, one_hot_space, with_gaps
+from metric_tables import mixed, one_hot_space, with_missing
 from scipy.spatial.distance import cdist
 
 from skmdiff import metrics
@@ -23,7 +23,7 @@ def test_dcr_ratio_is_that_of_all_distances():
 
 
 def test_dcr_ratio_is_one_for_fresh_rows_and_nothing_for_copies():
-    train, holdout, fresh = (with_gaps(mixed(600, seed), seed + 9) for seed in (0, 1, 2))
+    train, holdout, fresh = (with_missing(mixed(600, seed), seed + 9) for seed in (0, 1, 2))
     assert metrics.dcr_ratio(train, holdout, fresh) == pytest.approx(1, abs=0.15)
     assert metrics.dcr_ratio(train, holdout, train) == 0
     # in many columns distances are found as differences of squares, and 0 is only nearly so
@@ -58,7 +58,7 @@ def test_every_rate_counts_where_members_and_others_tie():
 
 
 def test_membership_is_chance_for_fresh_rows_and_certain_for_copies():
-    train, holdout, fresh = (with_gaps(mixed(1500, seed), seed + 9) for seed in (0, 1, 2))
+    train, holdout, fresh = (with_missing(mixed(1500, seed), seed + 9) for seed in (0, 1, 2))
     tpr, auc = metrics.membership_inference(train, holdout, fresh)
     # standard errors of the rate and of the area: sqrt(.01 / 1500) = .003 and 1 / sqrt(6 * 1500) = .01
     assert tpr == pytest.approx(0.01, abs=0.012) and auc == pytest.approx(0.5, abs=0.04)
@@ -66,7 +66,7 @@ def test_membership_is_chance_for_fresh_rows_and_certain_for_copies():
 
 
 @pytest.mark.parametrize("n_levels", [60, 5000])
-def test_levels_that_only_some_rows_have_are_no_sign_of_membership(n_levels):
+def test_categories_that_only_some_rows_have_are_no_sign_of_membership(n_levels):
     # were the levels those of the training rows, held-out rows would lie nearer to everything
     rng = np.random.RandomState(0)
     train, holdout, fresh = (rng.randint(n_levels, size=(1000, 4)).astype(str) for _ in range(3))
@@ -130,9 +130,9 @@ def test_copies_are_memorised_and_copies_of_doubles_are_not():
 
 
 def test_copies_with_missing_cells_are_counted():
-    train = with_gaps(mixed(200, 0), 1)
+    train = with_missing(mixed(200, 0), 1)
     assert metrics.copy_share(train, train[:50]) == 1
-    assert metrics.copy_share(train, with_gaps(mixed(200, 2), 3)) == 0
+    assert metrics.copy_share(train, with_missing(mixed(200, 2), 3)) == 0
 
 
 def test_parameters_out_of_range_are_named():

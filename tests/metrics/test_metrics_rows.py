@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from metric_tables import mixed, one_hot_space, with_gaps
+from metric_tables import mixed, one_hot_space, with_missing
 from numpy.testing import assert_allclose
 from scipy.spatial.distance import cdist
 from scipy.stats import energy_distance, norm
@@ -84,11 +84,11 @@ def test_mmd_takes_the_median_distance_for_its_bandwidth():
 @pytest.mark.parametrize("name", ["energy_distance", "mmd"])
 def test_distances_are_nothing_between_equal_tables_and_see_dependence(name):
     measure = getattr(metrics, name)
-    table = with_gaps(mixed(300, 0), 1)
+    table = with_missing(mixed(300, 0), 1)
     assert measure(table, table[::-1]) < 1e-4
     rng = np.random.RandomState(2)
     shuffled = np.column_stack([rng.permutation(column) for column in table.T])
-    fresh = with_gaps(mixed(300, 3), 4)
+    fresh = with_missing(mixed(300, 3), 4)
     assert measure(table, shuffled, random_state=0) > 1.2 * measure(table, fresh, random_state=0)
 
 

@@ -64,17 +64,17 @@ def len_of_second(real, synthetic):
 
 @pytest.mark.parametrize("name", SCORERS)
 def test_each_scorer_prefers_what_is_better_is_repeatable_and_pickles(name):
-    scorer, table = getattr(metrics, name), mixed(400, 0)
+    scorer, table = getattr(metrics, name), mixed(200, 0)
     good, bad = Bootstrap().fit(table), Bootstrap(share_shuffled=1.0).fit(table)
-    held_out = mixed(200, 1)
+    held_out = mixed(120, 1)
     scores = [scorer(sampler, held_out) for sampler in (good, bad)]
     assert scores[0] > scores[1]
-    assert pickle.loads(pickle.dumps(scorer))(good, held_out, y=np.zeros(200)) == scores[0]
+    assert pickle.loads(pickle.dumps(scorer))(good, held_out, y=np.zeros(120)) == scores[0]
     assert "greater_is_better=" in repr(scorer)
 
 
 def test_a_search_finds_the_bandwidth_with_several_scorers_at_once():
-    rows = moons(180, 0)
+    rows = moons(120, 0)
     grid = {"bandwidth": [0.001, 0.05, 1.0]}
     several = {
         "detection": metrics.detection_scorer,
@@ -83,7 +83,7 @@ def test_a_search_finds_the_bandwidth_with_several_scorers_at_once():
         "utility": metrics.utility_scorer,
         "privacy": metrics.make_privacy_scorer(rows),
     }
-    cv = KFold(3, shuffle=True, random_state=0)
+    cv = KFold(2, shuffle=True, random_state=0)
     search = GridSearchCV(KernelDensity(), grid, scoring=several, refit="detection", cv=cv).fit(rows)
     means = {name: search.cv_results_[f"mean_test_{name}"] for name in several}
     assert all(np.isfinite(mean).all() for mean in means.values())
@@ -92,8 +92,8 @@ def test_a_search_finds_the_bandwidth_with_several_scorers_at_once():
     # copies are the nearest to the training rows, and no other score says so
     assert means["privacy"].argmin() == 0
     assert search.best_params_["bandwidth"] in (0.001, 0.05)
-    alone = GridSearchCV(KernelDensity(), grid, scoring=metrics.detection_scorer, cv=cv).fit(rows)
-    assert (alone.cv_results_["mean_test_score"] == means["detection"]).all()
+    alone = GridSearchCV(KernelDensity(), grid, scoring=ENERGY, cv=cv).fit(rows)
+    assert (alone.cv_results_["mean_test_score"] == means["energy"]).all()
 
 
 def test_halving_search():
@@ -108,11 +108,13 @@ def test_halving_search():
     assert search.n_iterations_ > 1
 
 
-@pytest.mark.parametrize(("resource", "least", "most"), [("n_samples", 30, 120), ("max_iter", 5, 20)])
+@pytest.mark.parametrize(("resource", "least", "most"), [("n_samples", 30, 60), ("max_iter", 2, 4)])
 def test_halving_search_of_a_sampler(resource, least, most):
     """By rows or by steps of training, alone by its own score."""
-    quick = ManifoldDiffusionSampler(max_iter=10, hidden_layer_sizes=(8,), n_steps=3, random_state=0)
-    grid = {"sigma_start": [0.1, 1.0, 3.0, 5.0]}
+    quick = ManifoldDiffusionSampler(
+        manifold="passthrough", max_iter=2, hidden_layer_sizes=(8,), n_steps=3, random_state=0
+    )
+    grid = {"sigma_start": [1.0, 3.0]}
     search = HalvingGridSearchCV(
         quick,
         grid,
@@ -124,8 +126,8 @@ def test_halving_search_of_a_sampler(resource, least, most):
         error_score="raise",
         random_state=0,
     )
-    search.fit(moons(120, 0))
-    assert search.n_resources_ == [least, 2 * least, 4 * least] and search.n_candidates_ == [4, 2, 1]
+    search.fit(moons(60, 0))
+    assert search.n_resources_ == [least, 2 * least] and search.n_candidates_ == [2, 1]
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
@@ -176,7 +178,7 @@ def test_the_privacy_scorer_takes_the_other_rows_for_the_training_rows():
     assert copies(sampler, held_out) == 0
     with pytest.raises(ValueError, match="table must hold the 100 held-out rows .* got 300 rows without 100 of them"):
         copies(sampler, mixed(100, 1))
-    with pytest.raises(ValueError, match="and training rows besides, got 300 rows without 0 of them"):
+    with pytest.raises(ValueError, match="and training rows too, got 300 rows without 0 of them"):
         copies(sampler, table)
 
 
