@@ -1,4 +1,4 @@
-"""Gaps: what fills them in, how they are learnt and generated, and the density of rows that have some.
+"""Missing cells: what fills them in, how they are learnt and generated, and the density of rows that lack some.
 
 Seeds are fixed; a bound is at least four standard errors of the statistic or twice the value measured when it was set.
 """
@@ -15,12 +15,12 @@ from skmdiff import ManifoldDiffusionSampler
 from skmdiff._diffusion import noise, tasks, training
 from skmdiff._table.missing.hot_deck import HotDeck, fill
 from skmdiff._table.missing.indicators import (
-    N_TREES,
+    FilledRows,
     MissingnessModel,
+    Settings,
     calibrate,
     features,
-    held_out_gains,
-    log_odds,
+    held_out_log_odds,
     terms_of_rates,
 )
 
@@ -30,8 +30,8 @@ def sampler(**parameters):
     return ManifoldDiffusionSampler(**{**defaults, **parameters})
 
 
-def gappy(n=200, seed=0):
-    """A table with gaps in a number, an integer, a category and a string; the last two lack the same rows."""
+def incomplete(n=200, seed=0):
+    """A table that lacks cells of a number, an integer, a category and a string; the last two lack the same rows."""
     rng = np.random.default_rng(seed)
     size, absent = rng.normal(size=n), rng.random(n) < 0.3
     kind = pd.Series(pd.Categorical(rng.choice(["a", "b", "c"], n), categories=list("abcd"))).mask(absent)
@@ -51,14 +51,14 @@ def gappy(n=200, seed=0):
 
 @pytest.fixture(scope="module")
 def fitted():
-    return sampler(max_iter=300, hidden_layer_sizes=(32,), n_steps=6).fit(gappy())
+    return sampler(max_iter=60, hidden_layer_sizes=(32,), n_steps=6).fit(incomplete())
 
 
 # --- the code
 
 
 def test_columns_that_lack_the_same_rows_share_an_indicator():
-    X = gappy()
+    X = incomplete()
     codec = Codec().fit(X)
     indicator = {codec.columns_[j].name: k for j, k in codec.patterns.indicator_of.items()}
     assert set(indicator) == {"weight", "count", "kind", "city", "flag"} and codec.patterns.n_indicators == 4
@@ -67,8 +67,8 @@ def test_columns_that_lack_the_same_rows_share_an_indicator():
         np.testing.assert_array_equal(codec.indicators(X)[:, k], X[name].isna())
 
 
-def test_gaps_are_nan_in_the_matrix_and_blanked_by_their_indicator():
-    X, rng = gappy(), np.random.default_rng(0)
+def test_missing_cells_are_nan_in_the_matrix_and_blanked_by_their_indicator():
+    X, rng = incomplete(), np.random.default_rng(0)
     codec = Codec().fit(X)
     W = codec.encode(X, rng)
     starts = {block.name: block.start for block in codec.blocks_}
@@ -97,10 +97,10 @@ def test_what_is_unknown_in_training_is_what_rows_of_the_table_lack():
     assert torch.equal(sigma, expected) and not torch.equal(sigma, plain)
 
 
-# --- the model of the gaps
+# --- the model of the missing indicators
 
 
-def test_trees_find_the_law_of_gaps_and_their_dependence_on_each_other():
+def test_trees_find_the_distribution_of_indicators_and_their_dependence_on_each_other():
     rng = np.random.default_rng(0)
     W = rng.normal(size=(8000, 2))
     first = rng.random(8000) < np.where(W[:, 0] > 0.5, 0.7, 0.1)
@@ -125,130 +125,169 @@ def few_rows(n, seed):
 
 def probabilities(model, W):
     """(m,) of the last indicator in rows W (m, p), given that those before it are 0."""
-    n_indicators = len(model.chain)
+    n_indicators = len(model.terms)
     none = model.log_probability(W, np.zeros((len(W), n_indicators), dtype=bool))
     last = model.log_probability(W, np.arange(n_indicators) == np.full((len(W), 1), n_indicators - 1))
     return 1 / (1 + np.exp(none - last))
 
 
-def test_few_rows_with_gaps_at_random_keep_their_rates_in_rows_not_seen():
+def test_few_rows_with_cells_missing_at_random_keep_their_rates_in_rows_not_seen():
     """300 rows, five indicators of 5 %: as many in new rows as in the table, and no row much likelier than another."""
     rng = np.random.default_rng(1)
     W, blocks = few_rows(300, 1)
-    gaps = rng.random((300, 5)) < 0.05
-    model = MissingnessModel(W, gaps, blocks, 0)
-    new = few_rows(20_000, 2)[0]
-    drawn = model.draw(new, rng.random((20_000, 5)))
-    np.testing.assert_allclose(drawn.mean(0), gaps.mean(0), atol=0.01)
+    missing = rng.random((300, 5)) < 0.05
+    model = MissingnessModel(W, missing, blocks, 0)
+    new = few_rows(10_000, 2)[0]
+    drawn = model.draw(new, rng.random((10_000, 5)))
+    np.testing.assert_allclose(drawn.mean(0), missing.mean(0), atol=0.01)
     assert np.std(probabilities(model, new)) < 0.02
 
 
-def test_few_rows_with_gaps_that_depend_on_a_column_keep_most_of_the_dependence():
-    """Without the factor of the log odds, the trees that rows held out ask for have two thirds of it."""
+def test_few_rows_whose_missing_cells_depend_on_a_column_keep_most_of_the_dependence():
+    """Four indicators of 800 rows, that share it."""
     W, blocks = few_rows(800, 3)
-    gaps = np.random.default_rng(3).random((800, 8)) < np.where(W[:, :1] > 0, 0.4, 0.1)
-    new = few_rows(20_000, 4)[0]
-    drawn = MissingnessModel(W, gaps, blocks, 0).draw(new, np.random.default_rng(4).random((20_000, 8)))
+    missing = np.random.default_rng(3).random((800, 4)) < np.where(W[:, :1] > 0, 0.4, 0.1)
+    new = few_rows(5000, 4)[0]
+    drawn = MissingnessModel(W, missing, blocks, 0).draw(new, np.random.default_rng(4).random((5000, 4)))
     difference = drawn[new[:, 0] > 0].mean(0) - drawn[new[:, 0] <= 0].mean(0)
-    assert np.mean(difference) == pytest.approx(0.3, abs=0.04)
+    assert np.mean(difference) == pytest.approx(0.3, abs=0.06)
 
 
-def dependence(gaps, W, new_rows):
+def dependence(missing, W, new_rows):
     """(n_indicators,) how much more of each indicator is drawn where the first column is above 0."""
     new, blocks = few_rows(20_000, new_rows)
-    drawn = MissingnessModel(W, gaps, blocks, 0).draw(
-        new, np.random.default_rng(new_rows).random((20_000, gaps.shape[1]))
+    drawn = MissingnessModel(W, missing, blocks, 0).draw(
+        new, np.random.default_rng(new_rows).random((20_000, missing.shape[1]))
     )
     return drawn[new[:, 0] > 0].mean(0) - drawn[new[:, 0] <= 0].mean(0)
 
 
+@pytest.mark.slow
 def test_a_dependence_that_many_indicators_share_is_learnt_from_all_of_them():
-    """Each has 40 gaps in 800 rows, which say little of what it depends on: alone they kept half of it, at .025."""
+    """Each has 40 missing cells in 800 rows, which alone say little of what it depends on."""
     W, _ = few_rows(800, 11)
-    gaps = np.random.default_rng(11).random((800, 20)) < np.where(W[:, :1] > 0, 0.08, 0.02)
-    assert np.mean(dependence(gaps, W, 12)) == pytest.approx(0.06, abs=0.012)
+    missing = np.random.default_rng(11).random((800, 20)) < np.where(W[:, :1] > 0, 0.08, 0.02)
+    assert np.mean(dependence(missing, W, 12)) == pytest.approx(0.06, abs=0.012)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", [0.0, -0.2])
 def test_indicators_that_do_not_share_a_dependence_have_their_own(other):
     """Half of the columns without one, or with the opposite one."""
     W, _ = few_rows(1500, 13)
     size = np.repeat([0.2, other], 5)
-    gaps = np.random.default_rng(13).random((1500, 10)) < 0.2 + np.where(W[:, :1] > 0, 0.5, -0.5) * size
-    found = dependence(gaps, W, 14)
+    missing = np.random.default_rng(13).random((1500, 10)) < 0.2 + np.where(W[:, :1] > 0, 0.5, -0.5) * size
+    found = dependence(missing, W, 14)
     np.testing.assert_allclose([found[:5].mean(), found[5:].mean()], [0.2, other], atol=0.04)
 
 
-def test_trees_are_deep_where_columns_act_together_and_stumps_where_each_acts_alone():
-    W, blocks = few_rows(3000, 5)
-    u = np.random.default_rng(5).random((3000, 1))
-    for where, n_leaves in ((W[:, 0] * W[:, 1] > 0, 8), (W[:, 0] > 0, 2)):
+def test_columns_that_act_together_are_learnt_as_one_that_acts_alone_is():
+    W, blocks = few_rows(2000, 5)
+    u = np.random.default_rng(5).random((2000, 1))
+    for where in (W[:, 0] * W[:, 1] > 0, W[:, 0] > 0):
         model = MissingnessModel(W, u < np.where(where, 0.6, 0.1)[:, None], blocks, 0)
         probability = probabilities(model, W)
-        assert model.choice.n_leaves == n_leaves
         np.testing.assert_allclose([probability[where].mean(), probability[~where].mean()], [0.6, 0.1], atol=0.1)
 
 
-def test_log_odds_are_calibrated_to_their_factor_and_terms():
-    """Gaps drawn from 1.7 * gain + rate + (.5, -.8): found again; the loss is that of the formula, at its least."""
-    rng, mass = np.random.default_rng(0), np.full(20_000, 1 / 20_000)
-    none = np.zeros(20_000)
-    gain, rates, terms = rng.normal(size=(20_000, 2)), np.array([-1.0, 0.5]), np.array([0.5, -0.8])
-    gaps = rng.random((20_000, 2)) < 1 / (1 + np.exp(-1.7 * gain - rates - terms))
-    _, factor, value = calibrate(none, gain, rates, gaps, mass, 1)
-    assert factor == pytest.approx(1.7, abs=0.08)
-    found = terms_of_rates(factor * gain + rates, gaps.mean(0), mass)
-    np.testing.assert_allclose(found, terms, atol=0.1)
-    probability = 1 / (1 + np.exp(-factor * gain - rates - found))
-    np.testing.assert_allclose(probability.mean(0), gaps.mean(0), atol=1e-6)
-    assert value == pytest.approx(-np.log(np.where(gaps, probability, 1 - probability)).sum(axis=1).mean(), abs=1e-6)
+def filled_rows(X, missing, weight=None):
+    return FilledRows(X, missing, np.ones(len(X)) if weight is None else weight, [False] * X.shape[1])
 
 
-@pytest.mark.parametrize("truth", [[1.3], [1.3, -0.4]])
-def test_log_odds_for_all_indicators_are_calibrated_by_one_factor_or_one_each(truth):
-    """Gaps drawn from the factors times what is common + .7 times what is not + rates: found again."""
-    rng = np.random.default_rng(1)
-    common, own, rates = rng.normal(size=20_000), rng.normal(size=(20_000, 2)), np.array([-1.0, 0.5])
-    gaps = rng.random((20_000, 2)) < 1 / (1 + np.exp(-common[:, None] * truth - 0.7 * own - rates))
-    found = calibrate(common, own, rates, gaps, np.full(20_000, 3.0), len(truth))
-    np.testing.assert_allclose(found.common, truth, atol=0.08)
-    assert found.factor == pytest.approx(0.7, abs=0.06)
+def test_terms_make_rates_right():
+    """Indicators drawn from log odds + (.5, -.8): found again; the mean probability is the rate, also by weight."""
+    rng = np.random.default_rng(0)
+    log_odds, terms = rng.normal(size=(20_000, 2)), np.array([0.5, -0.8])
+    missing = rng.random((20_000, 2)) < 1 / (1 + np.exp(-log_odds - terms))
+    np.testing.assert_allclose(
+        terms_of_rates(log_odds, missing.mean(0), filled_rows(log_odds, missing)), terms, atol=0.1
+    )
+    weight = rng.exponential(size=20_000)
+    found = terms_of_rates(log_odds, np.array([0.001, 0.6]), filled_rows(log_odds, missing, weight))
+    probability = 1 / (1 + np.exp(-log_odds - found))
+    np.testing.assert_allclose(np.average(probability, axis=0, weights=weight), [0.001, 0.6], atol=1e-8)
 
 
 @pytest.mark.slow
 def test_many_indicators_keep_their_rates():
-    """60 of them, for which the trees are chosen by a third of 400 rows: its own rates are off by .05 somewhere."""
+    """60 of them, in 400 rows; the settings are chosen by ten of them."""
     rng = np.random.default_rng(8)
     W, blocks = few_rows(400, 8)
-    gaps = rng.random((400, 60)) < np.where(W[:, :1] > 0, 0.2, 0.05)
-    drawn = MissingnessModel(W, gaps, blocks, 0).draw(few_rows(20_000, 9)[0], rng.random((20_000, 60)))
-    assert np.abs(drawn.mean(0) - gaps.mean(0)).max() < 0.02
+    missing = rng.random((400, 60)) < np.where(W[:, :1] > 0, 0.2, 0.05)
+    drawn = MissingnessModel(W, missing, blocks, 0).draw(few_rows(20_000, 9)[0], rng.random((20_000, 60)))
+    assert np.abs(drawn.mean(0) - missing.mean(0)).max() < 0.02
 
 
-def test_gains_are_held_out():
-    """Trees that saw a row know its gap by heart; those asked here did not, so noise gains nothing from them."""
-    W, _ = few_rows(300, 6)
-    gaps, fold = np.random.default_rng(6).random((300, 2)) < 0.3, np.arange(300) % 3
-    gains = held_out_gains(W, gaps, np.ones(300), [False] * 10, 8, N_TREES, fold, range(3), 0)
-    rates = [log_odds(gaps[:, k], np.ones(300)) for k in range(2)]
-    assert gains.shape == (len(N_TREES), 300, 2)
-    assert calibrate(np.zeros(300), gains[-1], rates, gaps, np.ones(300), 1).factor < 0.2
-    for row in (0, 1, 2):
-        others = gaps.copy()
-        others[row] = ~others[row]
-        again = held_out_gains(W, others, np.ones(300), [False] * 10, 8, N_TREES, fold, range(3), 0)
-        np.testing.assert_array_equal(again[:, row, 0], gains[:, row, 0])
+@pytest.mark.parametrize("truth", [[1.3, 0.7], [0.0, 2.0]])
+def test_log_odds_are_calibrated_to_their_factors(truth):
+    """Indicators drawn from factors times two parts + terms: found again; the loss is that of the formula."""
+    rng, terms = np.random.default_rng(1), np.array([-0.5, 0.2])
+    parts, weight = rng.normal(size=(2, 20_000, 2)), rng.exponential(size=20_000)
+    p = 1 / (1 + np.exp(-np.tensordot(truth, parts, axes=1) - terms))
+    missing = rng.random((20_000, 2)) < p
+    factors, value = calibrate(parts, missing, weight)
+    np.testing.assert_allclose(factors, truth, atol=0.1)
+    of_truth = np.average(-np.log(np.where(missing, p, 1 - p)).sum(axis=1), weights=weight)
+    assert of_truth - 0.001 < value < of_truth
+
+
+def test_parts_that_contradict_the_indicators_get_no_factor():
+    part = np.random.default_rng(2).normal(size=(1, 2000, 1))
+    assert calibrate(part, part[0] < 0, np.ones(2000))[0] == 0
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_log_odds_of_held_out_rows_are_by_trees_that_did_not_see_them(pooled):
+    """Trees that saw a row know its missing cells by heart; here those of the row itself change nothing."""
+    W, _ = few_rows(200, 6)
+    missing, fold = np.random.default_rng(6).random((200, 2)) < 0.3, np.arange(200) % 3
+    found = held_out_log_odds(filled_rows(W, missing), Settings(pooled, 8, 16), fold, range(2))
+    assert found.shape == (17, 200, 2) and not found[0].any()
+    other = missing.copy()
+    other[0] = ~other[0]
+    again = held_out_log_odds(filled_rows(W, other), Settings(pooled, 8, 16), fold, range(2))
+    np.testing.assert_array_equal(again[:, 0, 0], found[:, 0, 0])
+    assert not np.array_equal(again[-1, 1:3, 0], found[-1, 1:3, 0])
+
+
+def test_the_first_trees_are_those_of_a_fit_of_so_many():
+    W, _ = few_rows(200, 6)
+    rows, fold = filled_rows(W, np.random.default_rng(6).random((200, 2)) < 0.3), np.arange(200) % 3
+    found = held_out_log_odds(rows, Settings(True, 8, 16), fold, [1])
+    for n_trees in (0, 4, 16):
+        alone = held_out_log_odds(rows, Settings(True, 8, n_trees), fold, [1])[-1]
+        np.testing.assert_allclose(found[n_trees], alone, atol=1e-12)
+
+
+def test_a_large_table_is_learnt_from_some_of_its_rows(monkeypatch):
+    """Two fifths of the rows: the rates are those of all, and the dependence is found."""
+    monkeypatch.setattr("skmdiff._table.missing.indicators.CHOICE_SIZE", 20_000)
+    monkeypatch.setattr("skmdiff._table.missing.indicators.FIT_SIZE", 20_000)
+    W, blocks = few_rows(4500, 21)
+    missing = np.random.default_rng(21).random((4500, 1)) < np.where(W[:, :1] > 0, 0.6, 0.1)
+    drawn = MissingnessModel(W, missing, blocks, 0).draw(W, np.random.default_rng(22).random((4500, 1)))[:, 0]
+    assert drawn.mean() == pytest.approx(missing.mean(), abs=0.04)
+    assert drawn[W[:, 0] > 0].mean() - drawn[W[:, 0] <= 0].mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_rows_without_weight_are_not_learnt_from():
+    W, blocks = few_rows(100, 23)
+    missing, weight = np.random.default_rng(23).random((100, 2)) < 0.3, np.repeat([1.0, 0.0], 50)
+    others = missing.copy()
+    others[50:] = [True, False]
+    found = [MissingnessModel(W, M, blocks, 0, weight).log_probability(W, missing) for M in (missing, others)]
+    np.testing.assert_array_equal(*found)
 
 
 def test_rows_too_few_for_trees_have_their_rates():
     W, blocks = few_rows(7, 7)
-    gaps = np.arange(7)[:, None] < [1, 3]
-    model = MissingnessModel(W, gaps, blocks, 0)
+    missing = np.arange(7)[:, None] < [1, 3]
+    model = MissingnessModel(W, missing, blocks, 0)
     np.testing.assert_allclose(model.log_probability(W, np.tile([True, True], (7, 1))), np.log(1 / 7 * 3 / 7))
 
 
-def test_trees_see_a_level_where_codes_are_one_hot_and_the_code_where_they_are_not():
-    X = pd.DataFrame({"few": list("abc") * 40, "many": [f"level {k}" for k in range(60)] * 2, "x": np.arange(120)})
+def test_trees_see_a_category_where_codes_are_one_hot_and_the_code_where_they_are_not():
+    X = pd.DataFrame({"few": list("abc") * 40, "many": [f"category {k}" for k in range(60)] * 2, "x": np.arange(120)})
     codec = Codec().fit(X)
     W = codec.encode(X)
     seen = features(W, codec.blocks_)
@@ -273,19 +312,19 @@ def coded(columns):
     return codec.encode(X), codec.blocks_
 
 
-def test_fillers_have_the_law_of_the_cells_that_are_missing_at_random():
+def test_fillers_have_the_distribution_of_the_cells_that_are_missing_at_random():
     x, y, missing = line(6000)
     W, blocks = coded({"x": x, "y": np.where(missing, np.nan, y)})
     deck = HotDeck(W, blocks, 0)
     scale = y[~missing].std()
     filled = fill(W, deck.found, np.random.default_rng(0))[:, 1] * scale + y[~missing].mean()
-    gap = filled[missing] - 0.8 * x[missing]
-    assert abs(gap.mean()) < 0.05 and abs(gap.std() - 0.6) < 0.03 and abs(np.corrcoef(gap, x[missing])[0, 1]) < 0.08
+    e = filled[missing] - 0.8 * x[missing]
+    assert abs(e.mean()) < 0.05 and abs(e.std() - 0.6) < 0.03 and abs(np.corrcoef(e, x[missing])[0, 1]) < 0.08
     assert y[~missing].mean() < -0.2 and abs(filled.mean()) < 0.05  # the mean of what is seen is far off
     assert set(np.round(filled[missing], 9)) <= set(np.round(y[~missing], 9))
 
 
-def test_donors_of_one_gap_are_those_of_the_slow_search(monkeypatch):
+def test_donors_of_one_missing_block_are_those_of_the_slow_search(monkeypatch):
     monkeypatch.setattr("skmdiff._table.missing.hot_deck.ROUNDS", 1)
     x, y, missing = line(300)
     W, blocks = coded({"x": x, "z": x + 0.1 * y, "y": np.where(missing, np.nan, y)})
@@ -294,8 +333,8 @@ def test_donors_of_one_gap_are_those_of_the_slow_search(monkeypatch):
     slopes = np.linalg.solve(X[seen].T @ X[seen] + 1e-3 * len(seen) * np.eye(2), X[seen].T @ W[seen, 2])
     scatter = np.sqrt(np.mean((W[seen, 2] - X[seen] @ slopes) ** 2)) + 1e-3
     for row, found in zip(rows, donors, strict=True):
-        gap = X[seen] - X[row]
-        distance = (gap @ slopes / scatter) ** 2 + (gap**2).mean(1)
+        offset = X[seen] - X[row]
+        distance = (offset @ slopes / scatter) ** 2 + (offset**2).mean(1)
         np.testing.assert_array_equal(found, seen[np.argsort(distance)[:5]])
     assert block.name == "y" and set(rows) == set(np.flatnonzero(missing))
 
@@ -313,7 +352,7 @@ def test_equally_near_donors_are_drawn_alike():
 
 
 def test_a_row_is_completed_alike_in_any_company():
-    W, blocks = coded({name: column for name, column in gappy().items() if column.dtype == float})
+    W, blocks = coded({name: column for name, column in incomplete().items() if column.dtype == float})
     deck = HotDeck(W[:100], blocks, 0)
     whole = deck.complete(W)
     assert not np.isnan(whole).any()
@@ -333,15 +372,15 @@ def test_many_rows_find_donors_among_some(monkeypatch):
 # --- the sampler
 
 
-def test_gaps_come_back_with_their_dtypes_and_together(fitted):
-    X, new = gappy(), fitted.sample(500)
+def test_missing_cells_come_back_with_their_dtypes_and_together(fitted):
+    X, new = incomplete(), fitted.sample(500)
     pd.testing.assert_series_equal(new.dtypes, X.dtypes)
     np.testing.assert_array_equal(new["kind"].isna(), new["city"].isna())
     assert new["empty"].isna().all() and not new[["size", "whole"]].isna().any(axis=None)
     assert set(new["flag"].dropna()) == {1.0} and new["count"].dropna().between(0, 12).all()
 
 
-def test_filled_rows_are_the_generated_ones_without_their_gaps(fitted):
+def test_filled_rows_are_the_generated_ones_with_every_cell(fitted):
     new, whole = fitted.sample(300), fitted.sample(300, missing="fill")
     assert not whole.drop(columns="empty").isna().any(axis=None)
     assert new.drop(columns="empty").isna().any().sum() == 5
@@ -354,43 +393,43 @@ def test_missing_must_be_a_known_word(fitted):
         fitted.sample(3, missing="drop")
 
 
-def test_the_tags_say_that_gaps_are_welcome():
+def test_the_tags_say_that_missing_cells_are_welcome():
     assert get_tags(sampler()).input_tags.allow_nan
 
 
-@pytest.mark.parametrize("manifold", [None, "passthrough"])
-def test_gaps_have_their_rate_and_depend_on_other_columns(manifold):
+@pytest.mark.parametrize("manifold", [None, pytest.param("passthrough", marks=pytest.mark.slow)])
+def test_missing_cells_have_their_rate_and_depend_on_other_columns(manifold):
     """y is missing in .6 of the rows with x > 0 and in .1 of the others; y itself is .8 x + .6 e throughout."""
     x, y, missing = line(3000)
     X = np.column_stack([x, np.where(missing, np.nan, y)])
-    parameters = dict(manifold=manifold, max_iter=1000, hidden_layer_sizes=(48,), n_steps=12, sigma_start="auto")
+    parameters = dict(manifold=manifold, max_iter=600, hidden_layer_sizes=(48,), n_steps=8, sigma_start="auto")
     est = sampler(**parameters).fit(X)
     new, whole = est.sample(6000), est.sample(6000, missing="fill")
-    high, gap = new[:, 0] > 0, np.isnan(new[:, 1])
-    assert abs(gap.mean() - missing.mean()) < 0.03
-    assert abs(gap[high].mean() - 0.6) < 0.05 and abs(gap[~high].mean() - 0.1) < 0.05
-    for rows in (new[~gap], whole):
+    high, lacking = new[:, 0] > 0, np.isnan(new[:, 1])
+    assert abs(lacking.mean() - missing.mean()) < 0.03
+    assert abs(lacking[high].mean() - 0.6) < 0.05 and abs(lacking[~high].mean() - 0.1) < 0.05
+    for rows in (new[~lacking], whole):
         slope, intercept = np.polyfit(*rows.T, 1)
         assert abs(slope - 0.8) < 0.08 and abs(intercept) < 0.08
     assert abs(whole[:, 1].mean()) < 0.08 and np.nanmean(new[:, 1]) < -0.15
 
 
-def test_new_rows_with_gaps_have_the_places_they_had_in_fit(fitted):
-    X = gappy()
+def test_new_rows_with_missing_cells_have_the_embedding_they_had_in_fit(fitted):
+    X = incomplete()
     np.testing.assert_allclose(fitted.embed(X), fitted.embedding_, atol=1e-8)
     np.testing.assert_allclose(fitted.embed(X.iloc[5:8]), fitted.embedding_[5:8], atol=1e-8)
 
 
-def test_a_table_without_gaps_takes_new_rows_with_some():
-    X = gappy().dropna(subset=["weight"])[["size", "weight", "whole"]]
+def test_a_complete_table_takes_new_rows_with_missing_cells():
+    X = incomplete().dropna(subset=["weight"])[["size", "weight", "whole"]]
     est = sampler().fit(X)
     new = X.mask(np.arange(len(X))[:, None] % 3 == [0, 1, 2])
     new["whole"] = new["whole"].astype("Int64")
     assert np.isfinite(est.embed(new)).all() and np.isfinite(est.score_samples(new)).all()
 
 
-def test_targets_and_gaps_go_together():
-    X = gappy()
+def test_targets_and_missing_cells_go_together():
+    X = incomplete()
     y = np.where(X["size"] > 0, "high", "low")
     est = sampler().fit(X, y)
     assert set(est.sample(50, y="low", return_y=True)[1]) == {"low"}
@@ -401,11 +440,11 @@ def test_targets_and_gaps_go_together():
 # --- density
 
 
-def test_probabilities_of_categories_and_of_their_gaps_are_their_law():
+def test_probabilities_of_categories_and_of_missing_ones_are_their_distribution():
     rng = np.random.default_rng(0)
     coin = pd.Series(rng.choice(["h", "t"], 2000, p=[0.7, 0.3])).mask(rng.random(2000) < 0.25)
     die = pd.Series(rng.choice(["1", "2", "3"], 2000)).mask(coin.isna() & (rng.random(2000) < 0.5))
-    est = sampler(manifold="passthrough", max_iter=1200, hidden_layer_sizes=(32,))
+    est = sampler(manifold="passthrough", max_iter=800, hidden_layer_sizes=(32,))
     est.fit(pd.DataFrame({"coin": coin, "die": die}))
     cells = pd.DataFrame([(c, d) for c in ("h", "t", None) for d in ("1", "2", "3", None)], columns=["coin", "die"])
     distribution = np.exp(est.score_samples(cells)).reshape(3, 4)
@@ -414,19 +453,20 @@ def test_probabilities_of_categories_and_of_their_gaps_are_their_law():
     np.testing.assert_allclose(distribution, [*np.outer([0.7 * 0.75, 0.3 * 0.75], [1 / 3] * 3 + [0]), seen], atol=0.04)
 
 
-def test_density_of_a_gaussian_row_with_gaps_is_that_of_what_is_seen():
-    """Two columns of correlation .8, each missing in .3 of the rows, whatever else: p(seen cells) p(gaps)."""
+@pytest.mark.slow
+def test_density_of_a_gaussian_row_with_missing_cells_is_that_of_what_is_seen():
+    """Two columns of correlation .8, each missing in .3 of the rows, whatever else: p(seen cells) p(indicators)."""
     distribution = stats.multivariate_normal([1, -2], [[4, 1.6], [1.6, 1]])
-    X, gaps = distribution.rvs(3000, random_state=0), np.random.default_rng(0).random((3000, 2)) < 0.3
+    X, missing = distribution.rvs(3000, random_state=0), np.random.default_rng(0).random((3000, 2)) < 0.3
     est = sampler(numeric="standard", max_iter=800, hidden_layer_sizes=(48,), sigma_start=1.0, early_stopping=False)
-    est.fit(np.where(gaps, np.nan, X))
-    fresh, gaps = distribution.rvs(400, random_state=1), np.random.default_rng(1).random((400, 2)) < 0.3
+    est.fit(np.where(missing, np.nan, X))
+    fresh, missing = distribution.rvs(400, random_state=1), np.random.default_rng(1).random((400, 2)) < 0.3
     one = [stats.norm(1, 2).logpdf(fresh[:, 0]), stats.norm(-2, 1).logpdf(fresh[:, 1])]
-    seen = np.select([gaps.all(1), gaps[:, 1], gaps[:, 0]], [0.0, *one], distribution.logpdf(fresh))
-    truth = seen + np.log([0.7, 0.3])[gaps.astype(int)].sum(1)
-    error = est.score_samples(np.where(gaps, np.nan, fresh)) - truth
+    seen = np.select([missing.all(1), missing[:, 1], missing[:, 0]], [0.0, *one], distribution.logpdf(fresh))
+    truth = seen + np.log([0.7, 0.3])[missing.astype(int)].sum(1)
+    error = est.score_samples(np.where(missing, np.nan, fresh)) - truth
     assert abs(error.mean()) < 0.2 and np.abs(error).mean() < 0.5
-    for some in (gaps.all(1), gaps[:, 1] & ~gaps[:, 0], gaps[:, 0] & ~gaps[:, 1]):
+    for some in (missing.all(1), missing[:, 1] & ~missing[:, 0], missing[:, 0] & ~missing[:, 1]):
         assert abs(error[some].mean()) < 0.6  # rows without any value all have one density, of 16 draws
     assert np.corrcoef(truth, truth + error)[0, 1] > 0.9
 
@@ -434,19 +474,19 @@ def test_density_of_a_gaussian_row_with_gaps_is_that_of_what_is_seen():
 def test_a_column_that_only_rows_held_out_have_is_learnt_all_the_same():
     X = np.random.default_rng(0).normal(size=(12, 3))
     X[2:, 1] = np.nan
-    for seed in range(12):
+    for seed in range(5):
         drawn = sampler(validation_fraction=0.5, random_state=seed).fit(X).sample(50, missing="fill")
         assert not np.isnan(drawn).any()
         assert X[:2, 1].min() <= drawn[:, 1].min() and drawn[:, 1].max() <= X[:2, 1].max()
 
 
 @pytest.mark.slow
-def test_what_the_terms_of_many_indicators_gain_is_not_put_down_to_trees():
-    """Gaps without distribution in 20 columns: no trees, as with one column, in most tables (here seven of eight)."""
-    n_trees = []
-    for seed in range(8):
-        W, blocks = few_rows(400, seed)
-        n_trees.append(
-            MissingnessModel(W, np.random.default_rng(seed + 50).random((400, 20)) < 0.2, blocks, 0).choice.n_trees
-        )
-    assert n_trees.count(0) >= 6
+def test_what_chance_puts_into_many_columns_is_not_learnt():
+    """Cells missing completely at random in 20 columns of 400 rows: the loss is about that of the true rates."""
+    excess = []
+    for seed in range(4):
+        (W, blocks), rng = few_rows(400, seed), np.random.default_rng(seed + 50)
+        model, new = MissingnessModel(W, rng.random((400, 20)) < 0.2, blocks, 0), rng.random((5000, 20)) < 0.2
+        truth = np.log(np.where(new, 0.2, 0.8)).sum(axis=1)
+        excess.append((truth - model.log_probability(few_rows(5000, seed + 90)[0], new)).mean() / 20)
+    assert np.mean(excess) < 0.003  # of which rates that are off by chance make 1 / 800
