@@ -45,7 +45,6 @@ def test_a_table_of_ones_own_is_measured_and_written(mixed_csv, tmp_path, capsys
     assert run_on(mixed_csv, tmp_path, "--n-samples", "200") == 0
     out, err = capsys.readouterr()
     scores = report_of(out)
-    assert len(scores) == 22
     assert np.isfinite([scores[name] for name in ("shape_error", "trend_error", "c2st", "coverage", "dcr_share")]).all()
     assert "fitting 96 rows of 5 columns, 24 more held out" in err
     header, *rows = read_rows(tmp_path / "out" / "demo_rows.csv")
