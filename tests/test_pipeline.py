@@ -1,7 +1,5 @@
 """Pipelines that sample: rows back through every step; searches, routing and containers of scikit-learn."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +15,6 @@ from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmdiff import ManifoldDiffusionSampler, SamplerPipeline, make_sampler_pipeline
 from skmdiff.metrics import coverage_scorer, detection_scorer
@@ -38,23 +35,6 @@ FRAME = pd.DataFrame(
 def sampler(**parameters):
     defaults = dict(max_iter=8, hidden_layer_sizes=(8,), n_steps=3, sigma_start=1.0, random_state=0)
     return ManifoldDiffusionSampler(**{**defaults, **parameters})
-
-
-STEPS = "steps are fitted in place, as those of any Pipeline of scikit-learn"
-
-
-@parametrize_with_checks(
-    [make_sampler_pipeline(StandardScaler(), sampler())],
-    expected_failed_checks=lambda pipeline: {
-        "check_estimators_overwrite_params": STEPS,
-        "check_dont_overwrite_parameters": STEPS,
-    },
-)
-def test_scikit_learn_checks(estimator, check):
-    with warnings.catch_warnings():
-        # tables of a few rows clamp n_neighbors and n_components, which is announced
-        warnings.simplefilter("ignore", UserWarning)
-        check(estimator)
 
 
 @pytest.mark.parametrize(

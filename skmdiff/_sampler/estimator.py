@@ -241,8 +241,9 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         table, y, weight, seen = rows_with_weight(table, y, check_weight(sample_weight, len(table)))
         of_table, on_manifold, training = settings_of(params)
         report = print_progress if self.verbose else (lambda history: None)
-        encoded, constraints = encode_table(table, y, weight, of_table, lambda: draw_seed(random_state))
-        fitted = fit_model(encoded, constraints, on_manifold, training, draw_seed(random_state), report)
+        seed, training_seed = draw_seed(random_state), draw_seed(random_state)
+        encoded, constraints = encode_table(table, y, weight, of_table, seed)
+        fitted = fit_model(encoded, constraints, on_manifold, training, training_seed, report)
         self._keep(fitted, seen)
 
     def _keep(self, fitted: Fitted, seen: np.ndarray) -> None:
@@ -424,7 +425,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         return exploration.explore_path(model, self._read(model, path), n_samples, run)
 
     def embedding_density(self, density: str = "data") -> KernelDensity:
-        """Distribution of the starts over the embedding, as an estimator to look at.
+        """Distribution of the starts over the embedding.
 
         Parameters
         ----------

@@ -111,7 +111,7 @@ class Fitted:
 
 
 def encode_table(
-    table: ReadTable, y: np.ndarray | None, weight: np.ndarray | None, settings: TableSettings, draw_seed: Callable
+    table: ReadTable, y: np.ndarray | None, weight: np.ndarray | None, settings: TableSettings, seed: int
 ) -> tuple[EncodedTable, Constraints]:
     """The codes of a table and its target, and the constraints on its columns."""
     codec = TableCodec(settings.categorical_features, settings.numeric).fit(table, weight)
@@ -120,7 +120,7 @@ def encode_table(
     if y is not None:
         y = check_target(y, len(table))
         target = Target(y, weight, settings.target_type)
-    return EncodedTable(codec, MissingPatterns.of(table), target, table, y, draw_seed(), weight), constraints
+    return EncodedTable(codec, MissingPatterns.of(table), target, table, y, seed, weight), constraints
 
 
 def fit_constraints(constraints: list | None, codec: TableCodec, table: ReadTable) -> Constraints:

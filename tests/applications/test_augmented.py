@@ -1,7 +1,5 @@
 """Augmented estimators: what the generator sees, what the estimator is given, when the gate opens."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,7 +21,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from stand_ins import LABELS, NUMBERS, Copies, X, logistic, quick
 
 from skmdiff import AugmentedClassifier, AugmentedRegressor
@@ -57,23 +54,6 @@ def recorded():
     for record in (Copies.seen, Recorder.fits, Recorder.asked):
         record.clear()
     return Recorder
-
-
-WEIGHTS = "integer weights are repeated rows for the generator in distribution only: training draws rows at random"
-
-
-@parametrize_with_checks(
-    [
-        AugmentedClassifier(logistic(), Jitter(), cv=2, random_state=0),
-        AugmentedRegressor(Ridge(), Jitter(), gate=False, random_state=0),
-    ],
-    expected_failed_checks=lambda estimator: {"check_sample_weight_equivalence_on_dense_data": WEIGHTS},
-)
-def test_scikit_learn_checks(estimator, check):
-    with warnings.catch_warnings():
-        # tables with classes of one row, which folds of scikit-learn warn of
-        warnings.simplefilter("ignore", UserWarning)
-        check(estimator)
 
 
 # --- what is fitted on what

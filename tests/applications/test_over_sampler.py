@@ -11,7 +11,6 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from stand_ins import Copies
 
 from skmdiff import ManifoldDiffusionOverSampler, ManifoldDiffusionSampler
@@ -45,11 +44,6 @@ def over(**parameters):
 
 def counts(y):
     return dict(zip(*(part.tolist() for part in np.unique(y, return_counts=True)), strict=True))
-
-
-@parametrize_with_checks([over(sampler=Jitter())])
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 # --- classes: how many rows

@@ -17,7 +17,6 @@ from sklearn.manifold import MDS, TSNE, Isomap, SpectralEmbedding
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_html_repr
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmdiff import ManifoldDiffusionSampler
 from skmdiff._diffusion.backend import BLOCK_ROWS
@@ -47,22 +46,6 @@ def table(n=80, seed=0):
 @pytest.fixture(scope="module")
 def fitted():
     return sampler().fit(table())
-
-
-# --- scikit-learn's own checks
-
-
-@parametrize_with_checks(
-    [
-        sampler(sigma_start="auto"),
-        sampler(manifold="passthrough"),
-    ]
-)
-def test_scikit_learn_checks(estimator, check):
-    with warnings.catch_warnings():
-        # tables of a few rows clamp n_neighbors and n_components, which is announced
-        warnings.simplefilter("ignore", UserWarning)
-        check(estimator)
 
 
 # --- parameters
