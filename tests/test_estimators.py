@@ -5,12 +5,13 @@ import pkgutil
 import warnings
 
 import pytest
+from jitter import Jitter
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 from sklearn.manifold import Isomap
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from stand_ins import Jitter, logistic
+from stand_ins import logistic
 
 import skmdiff
 from skmdiff import (

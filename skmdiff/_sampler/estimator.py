@@ -400,8 +400,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             A part of the embedding: two opposite corners of a box, as in `embedding_`, or a function from
             coordinates (n, n_components) to one bool a row. None is all of it.
         path : array-like or DataFrame of shape (n_stops, n_features), default=None
-            Two rows or more to pass by, in order: rows are drawn at even steps of the shortest way over the graph of
-            neighbours, from the training row nearest to the first to that nearest to the last.
+            Two rows or more to pass by: samples at even steps of the shortest way over the graph of neighbours.
         random_state : int, RandomState or None, default=None
             As in `sample`. Along a path all rows have the same noise.
 
