@@ -6,7 +6,7 @@ from ._applications.over_sampler import ManifoldDiffusionOverSampler
 from ._sampler.estimator import ManifoldDiffusionSampler
 from .pipeline import SamplerPipeline, make_sampler_pipeline
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 __all__ = [
     "AugmentedClassifier",

@@ -198,6 +198,7 @@ def test_version_has_one_home():
     version = next(line.split('"')[1] for line in init.splitlines() if line.startswith("__version__"))
     assert "version = attr: skmdiff.__version__" in (ROOT / "setup.cfg").read_text(encoding="utf-8")
     assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 def test_readme_and_continuous_integration_give_the_same_commands():
