@@ -132,23 +132,23 @@ def probabilities(model, W):
 
 
 def test_few_rows_with_cells_missing_at_random_keep_their_rates_in_rows_not_seen():
-    """300 rows, five indicators of 5 %: as many in new rows as in the table, and no row much likelier than another."""
+    """300 rows, three indicators of 5 %: as many in new rows as in the table, and no row much likelier than another."""
     rng = np.random.default_rng(1)
     W, blocks = few_rows(300, 1)
-    missing = rng.random((300, 5)) < 0.05
+    missing = rng.random((300, 3)) < 0.05
     model = MissingnessModel(W, missing, blocks, 0)
     new = few_rows(10_000, 2)[0]
-    drawn = model.draw(new, rng.random((10_000, 5)))
+    drawn = model.draw(new, rng.random((10_000, 3)))
     np.testing.assert_allclose(drawn.mean(0), missing.mean(0), atol=0.01)
     assert np.std(probabilities(model, new)) < 0.02
 
 
 def test_few_rows_whose_missing_cells_depend_on_a_column_keep_most_of_the_dependence():
-    """Four indicators of 800 rows, that share it."""
+    """Three indicators of 800 rows, that share it."""
     W, blocks = few_rows(800, 3)
-    missing = np.random.default_rng(3).random((800, 4)) < np.where(W[:, :1] > 0, 0.4, 0.1)
+    missing = np.random.default_rng(3).random((800, 3)) < np.where(W[:, :1] > 0, 0.4, 0.1)
     new = few_rows(5000, 4)[0]
-    drawn = MissingnessModel(W, missing, blocks, 0).draw(new, np.random.default_rng(4).random((5000, 4)))
+    drawn = MissingnessModel(W, missing, blocks, 0).draw(new, np.random.default_rng(4).random((5000, 3)))
     difference = drawn[new[:, 0] > 0].mean(0) - drawn[new[:, 0] <= 0].mean(0)
     assert np.mean(difference) == pytest.approx(0.3, abs=0.06)
 
@@ -182,8 +182,8 @@ def test_indicators_that_do_not_share_a_dependence_have_their_own(other):
 
 
 def test_columns_that_act_together_are_learnt_as_one_that_acts_alone_is():
-    W, blocks = few_rows(2000, 5)
-    u = np.random.default_rng(5).random((2000, 1))
+    W, blocks = few_rows(1000, 5)
+    u = np.random.default_rng(5).random((1000, 1))
     for where in (W[:, 0] * W[:, 1] > 0, W[:, 0] > 0):
         model = MissingnessModel(W, u < np.where(where, 0.6, 0.1)[:, None], blocks, 0)
         probability = probabilities(model, W)
@@ -272,9 +272,9 @@ def test_a_large_table_is_learnt_from_some_of_its_rows(monkeypatch):
 
 def test_rows_without_weight_are_not_learnt_from():
     W, blocks = few_rows(100, 23)
-    missing, weight = np.random.default_rng(23).random((100, 2)) < 0.3, np.repeat([1.0, 0.0], 50)
+    missing, weight = np.random.default_rng(23).random((100, 1)) < 0.3, np.repeat([1.0, 0.0], 50)
     others = missing.copy()
-    others[50:] = [True, False]
+    others[50:] = ~missing[50:]
     found = [MissingnessModel(W, M, blocks, 0, weight).log_probability(W, missing) for M in (missing, others)]
     np.testing.assert_array_equal(*found)
 
@@ -397,17 +397,17 @@ def test_the_tags_say_that_missing_cells_are_welcome():
     assert get_tags(sampler()).input_tags.allow_nan
 
 
-@pytest.mark.parametrize("manifold", [None, pytest.param("passthrough", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("manifold", [pytest.param(None, marks=pytest.mark.slow), "passthrough"])
 def test_missing_cells_have_their_rate_and_depend_on_other_columns(manifold):
     """y is missing in .6 of the rows with x > 0 and in .1 of the others; y itself is .8 x + .6 e throughout."""
-    x, y, missing = line(3000)
+    x, y, missing = line(2000)
     X = np.column_stack([x, np.where(missing, np.nan, y)])
-    parameters = dict(manifold=manifold, max_iter=600, hidden_layer_sizes=(48,), n_steps=8, sigma_start="auto")
+    parameters = dict(manifold=manifold, max_iter=500, hidden_layer_sizes=(32,), n_steps=8, sigma_start="auto")
     est = sampler(**parameters).fit(X)
-    new, whole = est.sample(6000), est.sample(6000, missing="fill")
+    new, whole = est.sample(4000), est.sample(4000, missing="fill")
     high, lacking = new[:, 0] > 0, np.isnan(new[:, 1])
-    assert abs(lacking.mean() - missing.mean()) < 0.03
-    assert abs(lacking[high].mean() - 0.6) < 0.05 and abs(lacking[~high].mean() - 0.1) < 0.05
+    assert abs(lacking.mean() - missing.mean()) < 0.04
+    assert abs(lacking[high].mean() - 0.6) < 0.06 and abs(lacking[~high].mean() - 0.1) < 0.05
     for rows in (new[~lacking], whole):
         slope, intercept = np.polyfit(*rows.T, 1)
         assert abs(slope - 0.8) < 0.08 and abs(intercept) < 0.08
@@ -429,7 +429,7 @@ def test_a_complete_table_takes_new_rows_with_missing_cells():
 
 
 def test_targets_and_missing_cells_go_together():
-    X = incomplete()
+    X = incomplete(80)[["size", "weight", "kind"]]
     y = np.where(X["size"] > 0, "high", "low")
     est = sampler().fit(X, y)
     assert set(est.sample(50, y="low", return_y=True)[1]) == {"low"}
@@ -444,7 +444,7 @@ def test_probabilities_of_categories_and_of_missing_ones_are_their_distribution(
     rng = np.random.default_rng(0)
     coin = pd.Series(rng.choice(["h", "t"], 2000, p=[0.7, 0.3])).mask(rng.random(2000) < 0.25)
     die = pd.Series(rng.choice(["1", "2", "3"], 2000)).mask(coin.isna() & (rng.random(2000) < 0.5))
-    est = sampler(manifold="passthrough", max_iter=800, hidden_layer_sizes=(32,))
+    est = sampler(manifold="passthrough", max_iter=400, hidden_layer_sizes=(32,))
     est.fit(pd.DataFrame({"coin": coin, "die": die}))
     cells = pd.DataFrame([(c, d) for c in ("h", "t", None) for d in ("1", "2", "3", None)], columns=["coin", "die"])
     distribution = np.exp(est.score_samples(cells)).reshape(3, 4)
@@ -474,7 +474,7 @@ def test_density_of_a_gaussian_row_with_missing_cells_is_that_of_what_is_seen():
 def test_a_column_that_only_rows_held_out_have_is_learnt_all_the_same():
     X = np.random.default_rng(0).normal(size=(12, 3))
     X[2:, 1] = np.nan
-    for seed in range(5):
+    for seed in range(2):
         drawn = sampler(validation_fraction=0.5, random_state=seed).fit(X).sample(50, missing="fill")
         assert not np.isnan(drawn).any()
         assert X[:2, 1].min() <= drawn[:, 1].min() and drawn[:, 1].max() <= X[:2, 1].max()
