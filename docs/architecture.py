@@ -4,16 +4,16 @@ from pathlib import Path
 
 # room, what it holds, its files
 ROOMS = [
-    ("_numerics", "helpers that know nothing of tables", "streams  weights  neighbors  checks"),
+    ("_numerics", "helpers that know nothing of tables", "streams  weights  neighbors  checks  warnings_  interrupts"),
     (
         "_diffusion",
         "the network: noised code -> clean code",
-        "noise  tasks  categories  denoiser  training  solvers  backend",
+        "noise  tasks  categories  denoiser  training  solvers  density  state  backend",
     ),
     (
         "_table",
         "columns <-> matrix W, missing cells, constraints",
-        "cells  checks  columns  codec  target  missing/  constraints/",
+        "cells  frames  checks  columns  codec  target  missing/  constraints/  ...",
     ),
     (
         "_manifold",
@@ -22,11 +22,15 @@ ROOMS = [
     ),
     ("_starts", "where the reverse process begins", "source  distributions  explore  draw"),
     ("_conditional", "what users ask of the rows", "queries  matches  moves  network  starts"),
-    ("_sampler", "ManifoldDiffusionSampler", "encoding  fitting  model  density  completion  estimator"),
+    (
+        "_sampler",
+        "ManifoldDiffusionSampler",
+        "encoding  fitting  model  density  completion  exploration  base  estimator",
+    ),
     (
         "_applications",
         "imputer, over-sampler, augmented estimators",
-        "imputer  over_sampler  synthetic  gate  augmented",
+        "imputer  over_sampler  augmented  gate  synthetic  routing",
     ),
 ]
 BESIDE = [

@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _add_demo_options(demo: argparse.ArgumentParser) -> None:
     add = demo.add_argument
-    add("--csv", type=Path, metavar="PATH", help="a table of your own, with a header line")
+    add("--csv", type=Path, metavar="PATH", help="your table, with a header line")
     add("--manifold", choices=list(MANIFOLDS), default="default", help="the manifold learner")
     add("--n-samples", type=_positive(int), metavar="N", help="rows to write; as many as fitted by default")
     add("--out-dir", type=Path, default=Path("."), metavar="DIR", help="where to write; here by default")

@@ -1,7 +1,7 @@
 """``skmdiff demo``: fit a table, draw new rows, measure them, write rows and a picture.
 
 The table is split into four fifths, to fit, and one fifth held out; `skmdiff.metrics.report` measures as many
-synthetic rows as were fitted. Files are written beside their place and moved there when they are complete.
+synthetic rows as were fitted. Files are written under another name and renamed when they are complete.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ def _say(message: str) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; the file takes the place of `path` if nothing fails meanwhile."""
+    """A path beside `path` to write to; the file replaces `path` if nothing fails meanwhile."""
     beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
         yield beside
@@ -211,7 +211,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def save_picture(path: Path, embedding: EmbeddingDisplay, columns: ColumnsDisplay) -> None:
     """Write one PNG file: the embeddings on top, one panel of bars per column below."""
-    # a Figure of its own, not pyplot's: nothing of the caller's plotting state is touched
+    # a Figure that pyplot does not know: nothing of the caller's plotting state is touched
     from matplotlib.figure import Figure
 
     n_high = -(-len(columns.names) // _N_WIDE)
@@ -224,7 +224,7 @@ def save_picture(path: Path, embedding: EmbeddingDisplay, columns: ColumnsDispla
 
 
 def _embedding(sampler: ManifoldDiffusionSampler, manifold: str, real: Any, synthetic: Any) -> EmbeddingDisplay:
-    """The display of the sampler's own embedding; without a manifold, of two principal components."""
+    """The display of the sampler's embedding; without a manifold, of two principal components."""
     if manifold != "passthrough":
         return EmbeddingDisplay.from_estimator(sampler, real, synthetic, random_state=0)
     # a missing cell stands at the mean of its column

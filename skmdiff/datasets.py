@@ -7,7 +7,7 @@ frame and gets normal noise of the same standard deviation in every column::
     clean = intrinsic (n, k) @ frame (k, p),    frame @ frame.T = I
 
 so the distance to the true manifold splits into the part outside the span of the frame, a plain norm, and the
-part inside it, for which each manifold has its own formula. For p = k the frame is the identity.
+part inside it, for which each manifold has a formula. For p = k the frame is the identity.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def make_gaussian_grid(
 ) -> Bunch:
     """Make normal clusters on a square grid, turned by half a radian, with geometric weights.
 
-    An unturned grid is solved by columns drawn independently of each other; this one is not.
+    Independent columns have the distribution of a grid that is not turned, but not that of this one.
 
     Parameters
     ----------

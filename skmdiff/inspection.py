@@ -26,7 +26,7 @@ class EmbeddingDisplay:
     Parameters
     ----------
     real, synthetic : array-like of shape (n_rows, n_components)
-        Embedded rows; the first two components are drawn, a single one along a line.
+        Embedded rows; the first two components are plotted, a single one along a line.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class EmbeddingDisplay:
         sampler : ManifoldDiffusionSampler
             A fitted sampler.
         X_real, X_synthetic : {DataFrame, array-like} of shape (n_rows, n_features)
-            Rows like those seen at fit, and rows that the sampler drew.
+            Rows like those seen in `fit`, and samples.
         max_rows : int, default=2000
             Rows of each table to embed at most, chosen at random.
         random_state : int, RandomState instance or None, default=None

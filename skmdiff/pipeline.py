@@ -132,7 +132,9 @@ class SamplerPipeline(Pipeline):
 
     @available_if(_last_step_has("predict_target"))
     def predict_target(self, X: Any, **params: Any) -> np.ndarray:
-        """E[y | X] by the last step; E[X | y] is not to be had here, for a mean is another one behind a step.
+        """E[y | X] by the last step.
+
+        A pipeline has no `mean_rows`: the mean of rows taken back through a step is not their mean taken back.
 
         Parameters
         ----------

@@ -32,15 +32,15 @@ def promises(monkeypatch):
 def test_the_benchmark_of_the_promises(promises):
     tables = promises.one_seed(steps=60, seed=0, full=False, folder=None)
     coverage, diversity, clean, noisy, outliers, exploration = tables.values()
-    assert coverage["copy"]["leak"] == 1 and abs(coverage["fresh rows"]["leak"] - 0.5) < 0.06
+    assert coverage["copy"]["nearer to train"] == 1 and abs(coverage["fresh rows"]["nearer to train"] - 0.5) < 0.06
     assert coverage["fresh rows"]["coverage"] > 0.95 and coverage["fresh rows"]["C2ST"] < 0.55
-    assert coverage["rows"]["leak"] > coverage["passthrough"]["leak"]
+    assert coverage["rows"]["nearer to train"] > coverage["passthrough"]["nearer to train"]
     assert diversity["stratified"]["modes of 10"] > 9.5 > 7 > diversity["iid"]["modes of 10"]
     assert clean["manifold"]["distance"] < 0.1 < 0.5 < clean["manifold, neither"]["distance"]
     assert noisy["manifold"]["distance"] < 0.5 * noisy["training rows"]["distance"]
     assert outliers["contamination=0.05"]["near outliers"] < 0.01 < outliers["training rows"]["near outliers"]
     assert exploration["uniform, iid"]["KL to uniform"] < exploration["data, iid"]["KL to uniform"] / 2
-    assert exploration["explore"]["cells of 40"] > 1.3 * exploration["data, iid"]["cells of 40"]
+    assert exploration["explore"]["bins of 40"] > 1.3 * exploration["data, iid"]["bins of 40"]
     text = promises.format_tables([tables, tables])
     assert text.count("\n### ") == 5 and "| passthrough | " in text and "(0.000)" in text
 

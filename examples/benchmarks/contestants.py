@@ -1,7 +1,7 @@
 """Who takes part in the benchmark of the promises: the sampler, its controls, and references from outside.
 
 All samplers that start on a manifold share one trained denoiser, so that they differ in their starts alone; plain
-diffusion ("passthrough") has one of its own, trained for as many steps on all levels up to pure noise.
+diffusion ("passthrough") has another one, trained for as many steps on all levels up to pure noise.
 """
 
 import warnings
@@ -71,7 +71,7 @@ def fit(X, steps, seed, **parameters):
     """A sampler trained for so many steps."""
     settings = dict(max_iter=steps, max_landmarks=10**6, random_state=seed, early_stopping=False)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # clamped components, gaps in a neighbour graph
+        warnings.simplefilter("ignore", UserWarning)  # clamped components, a neighbour graph in several parts
         return ManifoldDiffusionSampler(**{**settings, **parameters}).fit(X)
 
 
@@ -85,18 +85,18 @@ def fit_together(X, steps, seed, variants, **parameters):
     return fitted
 
 
-def at_leak(est, n, leak_of, wanted, levels):
-    """Rows of a sampler at the start level whose leak is nearest to the one wanted; its denoiser must know the levels.
+def at_memorisation(est, n, memorisation_of, wanted, levels):
+    """Rows of a sampler from the noise level whose memorisation is nearest to the one wanted, of levels that it learnt.
 
-    The level is a part of the fitted model: it is set, and put back.
+    The noise level is a part of the fitted model: it is set, and put back.
     """
     chosen, best = est._model, None
     for level in levels:
         est._model = replace(chosen, sigma_start=level)
         rows = est.sample(n)
-        gap = abs(leak_of(rows) - wanted)
-        if best is None or gap < best[0]:
-            best = gap, rows
+        error = abs(memorisation_of(rows) - wanted)
+        if best is None or error < best[0]:
+            best = error, rows
     est._model = chosen
     return best[1]
 

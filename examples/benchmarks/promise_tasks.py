@@ -1,7 +1,7 @@
 """What is measured of each promise, for one seed: {row: {measure: value}}."""
 
 import numpy as np
-from contestants import at_leak, degree_corrected, fit, fit_together, interpolated, references, starts
+from contestants import at_memorisation, degree_corrected, fit, fit_together, interpolated, references, starts
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from sklearn.datasets import make_blobs
@@ -11,13 +11,13 @@ from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor, NearestN
 from skmdiff.datasets import make_linked_circles, make_swiss_roll_nd, make_torus, make_von_mises_circle
 from skmdiff.metrics import c2st, dcr_share, prdc, tangent_angle, vendi_score
 
-LEVELS = (0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)  # starts of "rows" that the one of equal leak is found among
+LEVELS = (0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)  # noise levels of "rows", to find equal memorisation
 
 # ---- mode coverage ----------------------------------------------------------------------------------------------
 
 
 def mode_measures(parts, rows, classify, seed):
-    """Closeness to held-out rows, leak, and the shares of the modes against those of all rows."""
+    """Closeness to held-out rows, memorisation, and the fractions of the modes against those of all rows."""
     (train, _, holdout), label = parts
     true = np.bincount(label) / len(label)
     share = np.bincount(classify(rows), minlength=len(true)) / len(rows)
@@ -27,7 +27,7 @@ def mode_measures(parts, rows, classify, seed):
         "coverage": near.coverage,
         "precision": near.precision,
         "C2ST": c2st(holdout, rows, random_state=seed),
-        "leak": dcr_share(train, holdout, rows, random_state=seed),
+        "nearer to train": dcr_share(train, holdout, rows, random_state=seed),
         "KL of modes": np.sum(true * np.log(np.maximum(true, 1e-12) / np.maximum(share, 0.5 / len(rows)))),
         "rarest modes": rare_recall(parts[0], classify, rows, rare),
         "Vendi": vendi_score(rows, reference=train, random_state=seed)
@@ -36,7 +36,7 @@ def mode_measures(parts, rows, classify, seed):
 
 
 def rare_recall(tables, classify, rows, rare):
-    """Share of the held-out rows of the rarest fifth of the modes that lie as near to a row as to the 5th real one."""
+    """Fraction of the held-out rows of the rarest fifth of modes that are as near to a row as to the 5th real one."""
     train, _, holdout = tables
     few = holdout[np.isin(classify(holdout), rare)]
     if not len(few):
@@ -59,35 +59,35 @@ def mode_coverage(parts, steps, seed, quick, truth=None):
     rows = {"fresh rows": fresh, "copy": train, **{name: est.sample(n) for name, est in fitted.items()}}
     rows["manifold, stratified"] = fitted["manifold"].sample(n, design="stratified")
 
-    def leak_of(drawn):
+    def memorised(drawn):
         return dcr_share(train, holdout, drawn, random_state=seed)
 
     wide = fit(train, steps, seed, n_neighbors=0, sigma_start=max(LEVELS))
-    rows["rows, at equal leak"] = at_leak(wide, n, leak_of, leak_of(rows["manifold"]), LEVELS)
+    rows["rows, at equal memorisation"] = at_memorisation(wide, n, memorised, memorised(rows["manifold"]), LEVELS)
     rows["passthrough"] = fit(train, steps, seed, manifold="passthrough").sample(n)
     rows.update({} if quick else references(train, n, seed))
     tables = (train, fresh, holdout), np.concatenate(labels)
     return {name: mode_measures(tables, drawn, classify, seed) for name, drawn in rows.items()}
 
 
-def rare_levels(frame, steps, seed, most=0.01, least=5):
-    """Levels of categories that at most 1 % of the rows have: how many are drawn, and with what share of theirs."""
+def rare_categories(frame, steps, seed, most=0.01, least=5):
+    """Categories that at most 1 % of the rows have: how many of them samples have, and how often beside the table."""
     half = len(frame) // 2
     order = np.random.default_rng(seed).permutation(len(frame))
     train, fresh = frame.iloc[order[:half]], frame.iloc[order[half:]]
     rare = [
-        (column, level)
+        (column, category)
         for column in frame.select_dtypes("category")
-        for level, count in train[column].value_counts().items()
+        for category, count in train[column].value_counts().items()
         if least <= count <= most * half
     ]
 
     def measures(rows):
-        counts = np.array([[np.sum(table[column] == level) for table in (train, rows)] for column, level in rare])
+        counts = np.array([[np.sum(table[column] == category) for table in (train, rows)] for column, category in rare])
         return {
-            "levels met": np.mean(counts[:, 1] > 0),
-            "share drawn": counts[:, 1].sum() / counts[:, 0].sum(),
-            "TV of shares": np.abs(counts[:, 0] - counts[:, 1]).sum() / 2 / counts[:, 0].sum(),
+            "categories met": np.mean(counts[:, 1] > 0),
+            "fraction sampled": counts[:, 1].sum() / counts[:, 0].sum(),
+            "TV of fractions": np.abs(counts[:, 0] - counts[:, 1]).sum() / 2 / counts[:, 0].sum(),
         }
 
     fitted = fit_together(train, steps, seed, starts(seed))
@@ -173,7 +173,7 @@ def wasserstein(real, rows, seed):
 
 
 def outliers(steps, seed, n=1000):
-    """5 % of planted uniform rows around a torus: share drawn nearer to them than to a fresh row, and W2 to fresh."""
+    """5 % of planted uniform rows around a torus: samples nearer to them than to a fresh row, and distance to fresh."""
     toy = make_torus(2 * n, 10, noise=0.05, random_state=seed)
     train, fresh = np.split(toy.data, 2)
     low, high = train.min(axis=0), train.max(axis=0)
@@ -201,8 +201,8 @@ def outliers(steps, seed, n=1000):
 # ---- exploration ------------------------------------------------------------------------------------------------
 
 
-def circle_places(rows):
-    """(n, 1) place on the circle, in [0, 1)."""
+def circle_coordinates(rows):
+    """(n, 1) coordinate on the circle, in [0, 1)."""
     return (np.arctan2(rows[:, 1], rows[:, 0]) / (2 * np.pi) % 1)[:, None]
 
 
@@ -214,37 +214,37 @@ def uneven_roll(n, seed):
     return roll
 
 
-def roll_places(frame):
-    """A function from rows to places on the roll in a frame, (n, 2) in [0, 1), by the nearest of many clean rows."""
+def roll_coordinates(frame):
+    """A function from rows to coordinates (n, 2) in [0, 1) on the roll in a frame, by the nearest of clean rows."""
     dense = make_swiss_roll_nd(40_000, 3, random_state=0)
     find = NearestNeighbors(n_neighbors=1).fit(dense.clean)
     t = np.linspace(1.5 * np.pi, 4.5 * np.pi, 5001)
     length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(t * np.cos(t)), np.diff(t * np.sin(t))))])
 
-    def places(rows):
+    def coordinates(rows):
         angle, height = dense.t[find.kneighbors(rows @ frame.T, return_distance=False)[:, 0]].T
         return np.column_stack([np.interp(angle, t, length / length[-1] * 0.9999), height / 21 * 0.9999])
 
-    return places
+    return coordinates
 
 
-def exploration(X, places, bins, steps, seed, quick, manifold=None):
-    """Divergence from uniform, and cells met by as many rows as cells, over the places (n, d) of rows."""
+def exploration(X, coordinates, bins, steps, seed, quick, manifold=None):
+    """Divergence from uniform, and bins met by as many rows as bins, over the coordinates (n, d) of rows."""
     variants = starts(seed, manifold)
     variants = {name: variants[name] for name in ("manifold",) if quick} or variants
     fitted = fit_together(X, steps, seed, variants, numeric="standard")
-    n_cells = int(np.prod(bins))
+    n_bins = int(np.prod(bins))
 
-    def cells(rows):
-        index = np.ravel_multi_index(tuple((places(rows) * bins).astype(int).T), bins)
-        return np.bincount(index, minlength=n_cells)
+    def counts_of(rows):
+        index = np.ravel_multi_index(tuple((coordinates(rows) * bins).astype(int).T), bins)
+        return np.bincount(index, minlength=n_bins)
 
     def measures(draw):
-        counts = cells(draw(100 * n_cells, 0))
+        counts = counts_of(draw(100 * n_bins, 0))
         share = counts / counts.sum()
-        kl = np.sum(share[share > 0] * np.log(n_cells * share[share > 0])) - (n_cells - 1) / (2 * counts.sum())
-        met = [np.sum(cells(draw(n_cells, k)) > 0) for k in range(1, 9)]
-        return {"KL to uniform": kl, f"cells of {n_cells}": np.mean(met)}
+        kl = np.sum(share[share > 0] * np.log(n_bins * share[share > 0])) - (n_bins - 1) / (2 * counts.sum())
+        met = [np.sum(counts_of(draw(n_bins, k)) > 0) for k in range(1, 9)]
+        return {"KL to uniform": kl, f"bins of {n_bins}": np.mean(met)}
 
     est = fitted["manifold"]
     out = {
@@ -264,11 +264,11 @@ def exploration(X, places, bins, steps, seed, quick, manifold=None):
 def circle(steps, seed, quick):
     """A circle with von Mises density."""
     X = make_von_mises_circle(1000, random_state=seed).data
-    return exploration(X, circle_places, (40,), steps, seed, quick)
+    return exploration(X, circle_coordinates, (40,), steps, seed, quick)
 
 
 def roll(steps, seed, quick):
     """A swiss roll whose density falls outwards."""
     uneven = uneven_roll(1000, seed)
-    places = roll_places(uneven.frame)
-    return exploration(uneven.data, places, (10, 4), steps, seed, quick, Isomap(n_neighbors=10))
+    coordinates = roll_coordinates(uneven.frame)
+    return exploration(uneven.data, coordinates, (10, 4), steps, seed, quick, Isomap(n_neighbors=10))

@@ -6,8 +6,8 @@ the last column; those in TABLES that are there take part.
 
 The controls start from the same rows with neighbours that are wrong (permuted, random projection), none (rows), those
 of the table itself, or those of the true coordinates where they are known. All train for the same number of steps.
-Measures are means over seeds with standard errors in brackets. "leak" is the share of rows nearer to a training row
-than to any of as many held-out ones, 0.5 for fresh rows.
+Measures are means over seeds with standard errors in brackets. "nearer to train" is the fraction of samples nearer to a
+training row than to any of as many held-out ones, 0.5 for fresh rows.
 """
 
 import argparse
@@ -83,8 +83,8 @@ def jobs(full, folder):
             tasks.mode_coverage(three_parts(X, y, seed, most), steps, seed, quick)
         )
     for name, frame in mixed(folder).items() if full else ():
-        out[f"Mode coverage: rare levels of {name}, {len(frame) // 2} rows"] = lambda steps, seed, frame=frame: (
-            tasks.rare_levels(frame, steps, seed)
+        out[f"Mode coverage: rare categories of {name}, {len(frame) // 2} rows"] = lambda steps, seed, frame=frame: (
+            tasks.rare_categories(frame, steps, seed)
         )
     out["Diversity: ten equal modes"] = tasks.diversity
     for noisy, promise in ((False, "Local geometry: clean"), (True, "Robustness: noisy")):

@@ -1,10 +1,10 @@
-"""Whether `score` ranks settings as the quality of the rows drawn does.
+"""Whether `score` ranks settings as the quality of their samples does.
 
 A part of a table trains a sampler for each of a random draw of settings; `score` is the mean log-density of a second
-part, C2ST tells rows drawn from those of a third (a mean over draws). What is printed is each setting and Spearman's
+part, C2ST tells samples from the rows of a third (a mean over draws). What is printed is each setting and Spearman's
 correlation of `score` and -C2ST: over all settings, over those that do not copy, and over those of them with the
-default code of numbers. C2ST does not see copies, and a density does: settings copy where more than COPIES of the rows
-drawn are nearer to a training row than to one of as many fresh rows.
+default code of numbers. C2ST does not see copies, and a density does: settings copy where more than COPIES of the
+samples are nearer to a training row than to one of as many fresh rows.
 
     python score_ranks.py --seeds 1 2 -- more.csv.gz
 """
@@ -54,12 +54,12 @@ def three_parts(table, seed):
     """Half of the rows to train on, a quarter for `score`, a quarter for C2ST."""
     text = table.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]]
     order = np.random.default_rng(seed).permutation(len(table))[:MOST_ROWS]
-    places = np.split(order, [len(order) // 2, 3 * len(order) // 4])
-    return [table.astype(dict.fromkeys(text, "category")).iloc[part].reset_index(drop=True) for part in places]
+    parts = np.split(order, [len(order) // 2, 3 * len(order) // 4])
+    return [table.astype(dict.fromkeys(text, "category")).iloc[part].reset_index(drop=True) for part in parts]
 
 
 def measure(parts, setting, seed, n_draws):
-    """`score`, C2ST and the share of copies of a setting."""
+    """`score`, C2ST and `dcr_share` of a setting."""
     train, scored, fresh = parts
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a setting that diverges is one to be ranked

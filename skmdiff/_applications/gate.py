@@ -141,7 +141,7 @@ class Recipe:
         """Synthetic rows of classes, after what the generator predicts given their columns.
 
         An estimator that takes weights gets a row once for each class that it may have. For others, rows whose columns
-        speak against their class are left out if classes are balanced; otherwise that would change the fractions of
+        make their class improbable are left out if classes are balanced; otherwise that would change the fractions of
         classes that overlap.
         """
         if self.takes_weights:

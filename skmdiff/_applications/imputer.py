@@ -1,4 +1,4 @@
-"""`ManifoldDiffusionImputer`: missing cells drawn given the observed ones; thin over the sampler."""
+"""`ManifoldDiffusionImputer`: missing cells sampled given the observed ones; thin over the sampler."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     `fit` learns the distribution of a table with missing cells; `transform` fills each missing cell with a draw from
     its distribution given the observed cells of the row, or with the mean of several. Observed cells are returned as
     they are, in columns of the same dtypes. A column without any value in `fit` stays empty. The cells filled hold the
-    `constraints` of the sampler, as far as the observed ones of the row, which stay, let them.
+    `constraints` of the sampler as far as the observed cells of the row, which stay, allow it.
 
     Parameters
     ----------
     sampler : ManifoldDiffusionSampler or None, default=None
-        Cloned and fitted to the table; None is ``ManifoldDiffusionSampler()``. Its `random_state`, where it is None,
-        is set from ours.
+        Cloned and fitted to the table; None is ``ManifoldDiffusionSampler()``. Where its `random_state` is None, it is
+        seeded by that of the imputer.
     strategy : {"draw", "mean"}, default="draw"
         "draw" keeps the spread of a column and its dependence on the others; "mean" is nearest to the cell that is
-        missing: the mean of numbers and dates, whole in a column of integers, and the most frequent level.
+        missing: the mean of numbers and dates, an integer in a column of integers, and the most frequent category.
     n_draws : int or None, default=None
         Draws of which "mean" takes the mean; None is 100.
     random_state : int, RandomState or None, default=None
@@ -126,7 +126,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features)
-            A column whose dtype has no room for what is filled in comes in that of `fit`.
+            A column whose dtype cannot hold what is filled in gets the dtype that it has in `fit`.
         """
         check_is_fitted(self, "sampler_")
         if self.strategy == "draw":
@@ -134,7 +134,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         return self._fill(X, MEAN_DRAWS if self.n_draws is None else self.n_draws, mean=True)[0]
 
     def impute(self, X: Any, n_draws: int = 20) -> list:
-        """Several completions of a table, for what follows to be done on each: multiple imputation.
+        """Several completions of a table, each to be analysed by itself: multiple imputation.
 
         Parameters
         ----------
@@ -203,14 +203,14 @@ def _put_column(column: Any, missing: np.ndarray, rows: np.ndarray, drawn: Any) 
         return column if is_polars_column(column) else column.reset_index(drop=True)
     if type(drawn) is not type(column):  # the sampler was fitted to another container
         drawn = type(column)(drawn)
-    place = np.zeros(len(missing), dtype=np.intp)
-    place[rows] = np.arange(len(rows))
+    index = np.zeros(len(missing), dtype=np.intp)
+    index[rows] = np.arange(len(rows))
     if is_polars_column(column):
-        return _put_polars(column, missing, drawn.gather(place))
-    column, filler = column.reset_index(drop=True), drawn.iloc[place].reset_index(drop=True)
+        return _put_polars(column, missing, drawn.gather(index))
+    column, filler = column.reset_index(drop=True), drawn.iloc[index].reset_index(drop=True)
     try:
         return column.where(~missing, filler).astype(column.dtype)
-    except (TypeError, ValueError):  # what is filled in has no room in the dtype of X, but all has in that of fit
+    except (TypeError, ValueError):  # the dtype of X cannot hold what is filled in; that of fit holds all
         return column.astype(object).where(~missing, filler.astype(object)).astype(drawn.dtype)
 
 

@@ -15,7 +15,7 @@ from .._sampler.estimator import ManifoldDiffusionSampler
 from .._table.frames import is_frame, is_polars
 from .routing import fit_with_weights, is_routing_enabled
 
-# how often at most a row is sampled whose columns speak against its class
+# how often at most a row is sampled whose columns make its class improbable
 MOST_TRIES = 5
 
 

@@ -84,7 +84,7 @@ class Query:
 class Neighborhood:
     """Training rows near a query, to start from: their indices, ascending, and cumulated weights.
 
-    moved : for ranged numbers, by their column of the code, the cells (m,) given in place of the rows' own
+    moved : for ranged numbers, by their column of the code, the cells (m,) given instead of those of the rows
     """
 
     indices: np.ndarray
@@ -237,7 +237,7 @@ def move_to(matches: Matches, near: Neighborhood, indices: np.ndarray, asked: np
 
 
 def normal_of(matches: Matches, indices: np.ndarray) -> tuple[Normal, np.ndarray]:
-    """Normal distribution of the rows that agree; and their covariance, drawn towards that of all if they are few."""
+    """Normal distribution of the rows that agree; and their covariance, shrunk towards that of all if they are few."""
     if len(indices) == len(matches.rows):
         return matches.everyone, matches.everyone.covariance
     weight = rows_of(matches.weight, indices)

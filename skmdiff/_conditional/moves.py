@@ -2,7 +2,7 @@
 
 A row with the given cells c_i and the free numbers u_i is moved to u_i + (c - c_i) B, with B the slopes of a weighted
 local-linear regression over the rows near c (Beaumont, Zhang & Balding 2002, "Approximate Bayesian computation in
-population genetics"). For a normal distribution that is exact. B is drawn towards the slopes of all rows, as if
+population genetics"). For a normal distribution that is exact. B is shrunk towards the slopes of all rows, as if
 PRIOR_ROWS of them had been seen as well: within a narrow reach the rows near c say little of slopes.
 
 The rows moved have a mean m and a variance v that come from few rows, as from n of equal weight; the linear regression

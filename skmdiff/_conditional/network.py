@@ -77,7 +77,7 @@ def predict(matches: Matches, query: Query, b: int) -> np.ndarray:
     """Probabilities (n, n_categories) of the free category with the index b, given all that is asked.
 
     As neighbours are weighted, p(k | c) fraction_k / m_k with m_k the mean of p(k | c_j) over them; the fraction of a
-    category is drawn towards m_k as if PRIOR_MATCH more rows had it: a category that no neighbour has is not
+    category is shrunk towards m_k as if PRIOR_MATCH more rows had it: a category that no neighbour has is not
     impossible.
     """
     assert matches.probabilities is not None

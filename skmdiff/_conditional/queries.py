@@ -131,7 +131,7 @@ _INSTEAD = {"numeric": " or a range (low, high) of them"}
 
 
 def plain(condition: Any) -> Any:
-    """A list in place of an array or Series; of an array without dimensions its cell."""
+    """A list instead of an array or Series; of an array without dimensions its cell."""
     if isinstance(condition, np.generic):
         return condition
     as_list = getattr(condition, "tolist", None) or getattr(condition, "to_list", None)
@@ -166,7 +166,7 @@ class ResolvedQuery:
     limits: Limits
 
     def asked_rows(self) -> dict[int, np.ndarray]:
-        """For the number of a column the rows (n,) of bool whose cell is given."""
+        """For the index of a column the rows (n,) of bool whose cell is given."""
         return {j: asked for j, (asked, _) in self.cells.items()}
 
 
@@ -189,7 +189,7 @@ def limits_of(columns: Mapping[int, ColumnConditions]) -> Limits:
 
 
 def _cells_of(conditions: ColumnConditions, codec: TableCodec, j: int, given: np.ndarray) -> np.ndarray:
-    """Cells (m,) of a given column; those drawn within a range are set to what the column can hold in it.
+    """Cells (m,) of a given column; those chosen within a range are set to what the column can hold in it.
 
     The network is to see their code, so that the other columns fit them: it is put into `given`.
     """

@@ -1,8 +1,8 @@
 """Where rows start that are to have given cells: one training row and one value of each given column for every row.
 
 A number may be given as a range and a category as a set of categories. Then the training row that a start is taken from
-is drawn among those inside of all ranges and sets, and gives its own cell, a number within its part of the column: so
-these cells have the distribution of the table within the range.
+is chosen among those inside of all ranges and sets, and gives its cell; a number that is not repeated is moved at most
+half-way to the next one. So these cells have the distribution of the table within the range.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _numbers(
 
 
 def redraw(seen: np.ndarray, values: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Values anew, each between half-way to the seen value below it and half-way to that above, by fractions u (m,).
+    """Values moved by fractions u (m,), each at most half-way to the seen value below it or above it.
 
     A value seen more than once stays, as does the far side of the first and the last.
     """

@@ -2,7 +2,7 @@
 
 A fitted denoiser is a `DenoiserState` of numpy arrays and plain values; the network is rebuilt from it at each
 call, so that pickles, other processes and other devices need nothing special. Rows are always worked on in
-whole blocks of BLOCK_ROWS (the last one padded), because the last bits of a matrix product depend on its shape:
+blocks of BLOCK_ROWS rows (the last one padded), because the last bits of a matrix product depend on its shape:
 the same row of the same block then has the same bits whatever else is asked for.
 
 What the caller has switched on or off in torch and numpy (gradients, autocast, default dtype, floating-point errors)
@@ -80,7 +80,7 @@ def _usual_state() -> Iterator[None]:
 
 
 def _build(blocks: list[Block], shape: NetworkShape, device: str | torch.device, dtype: torch.dtype) -> Denoiser:
-    """The network without weights; made on the meta device, so that no random number is drawn."""
+    """The network without weights; made on the meta device, which needs no random numbers."""
     layout = Layout(blocks, device, dtype)
     with torch.device("meta"):
         model = Denoiser(layout, shape.hidden_layer_sizes, shape.n_frequencies)

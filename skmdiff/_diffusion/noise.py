@@ -2,11 +2,11 @@
 
 A row of the encoded table is x_0 (p columns, each of variance about sigma_data = 1). Its noised version at the
 level sigma is x_t = x_0 + sigma * eps, eps ~ N(0, I) (variance exploding, Karras et al. 2022, "Elucidating the
-design space of diffusion-based generative models", EDM below). Every column of the table has a level of its own:
+design space of diffusion-based generative models", EDM below). Every column of the table has a separate level:
 
 * 0: the column is known, it is a condition;
 * the level of its row: the column is being generated;
-* UNKNOWN, above any level of a row: nothing is known of the column, the denoiser sees a zero in its place;
+* UNKNOWN, above any level of a row: nothing is known of the column, the denoiser sees a zero instead;
 * anything between: the column is known up to noise of that standard deviation.
 """
 

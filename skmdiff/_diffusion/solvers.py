@@ -51,7 +51,7 @@ def reverse(
     """From x at the level grid[0] down to D(x; grid[-1]).
 
     A column with measurement noise goes down to the level of that noise only, because there is no cleaner row to learn
-    from; it is then drawn from its distribution given the rest, see `draw_clean`.
+    from; clean values are then sampled given the noised ones, see `draw_clean`.
 
     Parameters
     ----------

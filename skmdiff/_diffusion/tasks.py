@@ -15,7 +15,7 @@ task               fraction  columns                                what it is f
 `rest_unknown`     2/7       a random set known, the others not     probabilities of categories
 `numbers_alone`    1/7       numbers noised, categories unknown     the density of the numbers
 `target_known`     1/7       the target known, the others noised    samples of a class
-`another_level`    1/7       a random set at another row's level    starts at levels of their own, noise
+`another_level`    1/7       a random set at another row's level    starts at other noise levels, noise
 `target_unknown`   1/7       all known but the target               predictions
 =================  ========  =====================================  ======================================
 
@@ -58,7 +58,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class TaskRows:
-    """What was drawn for n rows, from which every task makes levels (n, n_blocks).
+    """Random choices for n rows, from which every task makes levels (n, n_blocks).
 
     level, other_level : (n, 1) the level of the row, that of another row
     chosen : (n, n_blocks) of bool, a random set of columns; a uniform number of them, so that few and many occur
@@ -137,7 +137,7 @@ def draw_column_levels(
     columns : Columns
     conditional_fraction : fraction of the rows with a task; a table of one column has none
     generator : torch.Generator
-    missing : (n_rows, n_blocks) of bool, cells that rows of the table drawn at random lack; None for none
+    missing : (n_rows, n_blocks) of bool, missing cells of random rows of the table; None for none
     """
     n_blocks = len(columns.is_categorical)
     sigma = row_level[:, None].repeat(1, n_blocks)

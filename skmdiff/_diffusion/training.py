@@ -56,11 +56,11 @@ class TrainingPlan:
 class TrainingRows:
     """Data of the training: n encoded rows of p columns in n_blocks blocks, and m rows held out.
 
-    rows : (n, p), or a function that returns such rows, called again now and then: it draws repeated values anew
+    rows : (n, p), or a function that returns such rows, called again now and then: it puts repeated values elsewhere
     noise : (n_blocks,) measurement noise of the rows, 0 for none; a column is learnt at levels from there on, because
         below there is nothing clean to learn from (Daras et al. 2023, "Ambient diffusion")
     missing : (n, n_blocks) of bool, the missing cells; None where none are
-    cumulated_weight : (n,) cumulated weights of the rows, by which batches are drawn; None for equal weights
+    cumulated_weight : (n,) cumulated weights of the rows, by which batches are sampled; None for equal weights
     held_out : (m, p); None to train to the last step
     held_out_weight : (m,) weights of the rows held out, by which their loss is a mean; None for equal weights
     target : index of the block of the target, or None
@@ -87,7 +87,7 @@ class TrainingHistory:
 
 
 class Batches:
-    """`TrainingRows` as tensors of a device, and what is drawn of them."""
+    """`TrainingRows` as tensors of a device, and batches of them."""
 
     def __init__(self, data: TrainingRows, device: torch.device) -> None:
         self.source, self.device, self.target = data.rows, device, data.target
@@ -103,11 +103,11 @@ class Batches:
         return torch.as_tensor(values, dtype=torch.float32, device=self.device)
 
     def draw_rows(self) -> None:
-        """The training rows, with repeated values drawn anew where they are."""
+        """The training rows again, with repeated values elsewhere in their intervals."""
         self.rows = self._tensor(self.source() if callable(self.source) else self.source)
 
     def draw(self, n_draws: int, generator: torch.Generator) -> torch.Tensor:
-        """(n_draws, p) training rows drawn by weight."""
+        """(n_draws, p) training rows, sampled by weight."""
         return self.rows.index_select(0, draw_index(n_draws, len(self.rows), self.cumulated_weight, generator))
 
     def draw_noise_levels(
@@ -126,7 +126,7 @@ class Batches:
 def draw_index(
     n_draws: int, n_rows: int, cumulated_weight: torch.Tensor | None, generator: torch.Generator
 ) -> torch.Tensor:
-    """Indices (n_draws,) of training rows, drawn by the weights whose cumulated sums (n_rows,) are given, or evenly."""
+    """Indices (n_draws,) of training rows, sampled by weights, whose cumulated sums (n_rows,) are given, or evenly."""
     if cumulated_weight is None:
         return torch.randint(n_rows, (n_draws,), generator=generator, device=generator.device)
     uniform = torch.rand(n_draws, generator=generator, device=generator.device, dtype=cumulated_weight.dtype)
@@ -137,7 +137,7 @@ def draw_index(
 def draw_missing(
     n_draws: int, missing: torch.Tensor | None, cumulated_weight: torch.Tensor | None, generator: torch.Generator
 ) -> torch.Tensor | None:
-    """Missing cells (n_draws, n_blocks) of rows drawn by weight from `missing` (n, n_blocks); None where none are."""
+    """Missing cells (n_draws, n_blocks) of rows sampled by weight from `missing` (n, n_blocks); None where none are."""
     if missing is None:
         return None
     return missing[draw_index(n_draws, len(missing), cumulated_weight, generator)]
@@ -151,7 +151,7 @@ def batch_loss(
     generator: torch.Generator,
     weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Mean loss of clean rows x_0 (B, p) noised at levels drawn anew, a mean over the cells that are noised.
+    """Mean loss of clean rows x_0 (B, p) noised at random levels, a mean over the cells that are noised.
 
     By weight (B,) of the rows, or all alike.
     """
@@ -284,7 +284,7 @@ def train(
     generator: torch.Generator,
     report: Callable[[TrainingHistory], None],
 ) -> TrainingHistory:
-    """Train `model` in place and load the weights chosen; returns the history.
+    """Train `model` itself and load the weights chosen; returns the history.
 
     Without held-out rows it trains to max_iter and keeps the last averaged weights. `report` is called at every
     evaluation.

@@ -42,7 +42,7 @@ def parameters(transformer: Any) -> dict[str, Any]:
 
 
 def leaf(name: str) -> str:
-    """The parameter's own name in a nested one."""
+    """The name of the parameter within a nested name."""
     return name.rsplit("__", 1)[-1]
 
 

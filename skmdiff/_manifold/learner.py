@@ -4,7 +4,7 @@ W (n, p) is the encoded table, z (n, k) its embedding by the transformer's `fit_
 and scaled to unit variance. t-SNE, MDS or SpectralEmbedding offer nothing more, so all else is made here from the
 pairs (z, W), by the neighbours of rows and by local regression:
 
-    embed  W -> z    the transformer's own `transform` where it treats rows one by one (UMAP's does not), else a
+    embed  W -> z    the `transform` of the transformer where it treats rows one by one (UMAP's does not), else a
                      weighted mean over the nearest rows that have an embedding
     lift   z -> W    local regression m(z)
 
@@ -243,7 +243,7 @@ def check_embedding(result: Any, transformer: object, n: int) -> np.ndarray:
 
 
 def transform(transformer: Any, W: np.ndarray) -> np.ndarray:
-    """The transformer's own embedding (m, k) of new rows W (m, p)."""
+    """The embedding (m, k) of new rows W (m, p) by the `transform` of the transformer."""
     return check_embedding(transformer.transform(W), transformer, len(W))
 
 
@@ -259,10 +259,10 @@ def is_row_wise(transformer: Any, W: np.ndarray, Z: np.ndarray) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            whole = in_blocks(lambda X: transform(transformer, X), probe, W[0])
+            every = in_blocks(lambda X: transform(transformer, X), probe, W[0])
             part = in_blocks(lambda X: transform(transformer, X), probe[::3], W[-1])
-    except Exception:  # whatever a stranger's transform raises on new rows, it is of no use here
+    except Exception:  # a transform that raises on new rows, whatever it raises, is of no use here
         return False
     spread = max(Z.std(axis=0).max(), np.finfo(float).tiny)
-    agrees = whole.shape[1] == Z.shape[1] and np.median(np.abs(whole[: len(rows)] - Z[rows])) < 0.25 * spread
-    return bool(agrees and np.abs(whole[::3] - part).max() <= ROUNDING * spread)
+    agrees = every.shape[1] == Z.shape[1] and np.median(np.abs(every[: len(rows)] - Z[rows])) < 0.25 * spread
+    return bool(agrees and np.abs(every[::3] - part).max() <= ROUNDING * spread)

@@ -76,7 +76,7 @@ def neighbor_graph(
     n_neighbors : int
         Neighbours a row; where fewer other rows exist they are repeated in turn.
     labels : ndarray of shape (n,), optional
-        Neighbours are taken from the rows of the same label; a row alone with its label is its own neighbour.
+        Neighbours are taken from the rows of the same label; a row alone with its label is its only neighbour.
     W : ndarray of shape (n, p), optional
         Breaks exact ties in Z, among twice the number of neighbours.
 
@@ -103,13 +103,13 @@ def n_candidates(n_neighbors: int) -> int:
 def rank_neighbors(
     distances: np.ndarray, indices: np.ndarray, n_neighbors: int, W: np.ndarray | None = None
 ) -> np.ndarray:
-    """Neighbour graph (n, n_neighbors) from the nearest rows (n, c), each row's own index among them."""
+    """Neighbour graph (n, n_neighbors) from the nearest rows (n, c), the index of the row itself among them."""
     if indices.shape[1] == 1:
         return np.repeat(indices, n_neighbors, axis=1)
     if W is not None:
         indices = _break_ties(distances, indices, W)
     others = indices != np.arange(len(indices))[:, None]
-    others[others.all(axis=1), -1] = False  # more than c copies of a row: it may be missing from its own list
+    others[others.all(axis=1), -1] = False  # more than c copies of a row: it may be missing from its list
     others = indices[others].reshape(len(indices), -1)
     return np.take(others, np.arange(n_neighbors) % others.shape[1], axis=1)
 
@@ -126,7 +126,7 @@ def _break_ties(distances: np.ndarray, indices: np.ndarray, W: np.ndarray) -> np
 def carry(W_fit: np.ndarray, Z_fit: np.ndarray, W: np.ndarray, n_neighbors: int) -> np.ndarray:
     """Embedding (m, k) of the rows of W from those of the nearest rows of W_fit (n, p): weights (1/d - 1/d_last)^2.
 
-    A row of W_fit gets its own embedding (d = 0), and a neighbour enters or leaves with weight zero.
+    A row of W_fit gets its embedding (d = 0), and a neighbour enters or leaves with weight zero.
     """
     distances, indices = nearest(W_fit, W, min(n_neighbors + 1, len(W_fit)))
     last = distances[:, -1:]

@@ -2,7 +2,7 @@
 
 Philox is a counter: the words of row i are words i * n_words ... (i + 1) * n_words - 1 of one sequence, found by
 advancing the counter. Every number takes one word (normals by the inverse of their distribution function), so
-any chunk of rows can be drawn anywhere, and sampling more rows leaves the first ones as they were.
+any part of the rows can be made anywhere, and asking for more rows leaves the first ones as they were.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ Seed = int | np.random.RandomState | None  # what scikit-learn takes as random_s
 WORDS_PER_COUNT = 4
 # Any constants: `seed ^ STREAM` is the seed of another stream than that of the noise of a call.
 START_STREAM = 0x2545F4914F6CDD1D  # the rows started from, where conditions or a region choose them
-PROBE_STREAM = 0x5DEECE66D  # clean values drawn under noise
+PROBE_STREAM = 0x5DEECE66D  # clean values sampled given noised ones
 MISSING_STREAM = 1
 CLASS_STREAM = 2
 

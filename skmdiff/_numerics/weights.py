@@ -45,5 +45,5 @@ def rows_of(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
 
 
 def indices_at(ends: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    """Places (m,) at masses (m,) along cumulated weights `ends` (n,): a draw by weight where they are uniform."""
+    """Indices (m,) at masses (m,) along cumulated weights `ends` (n,): a draw by weight where masses are uniform."""
     return np.minimum(np.searchsorted(ends, mass, side="right"), len(ends) - 1)

@@ -32,10 +32,11 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         A probability for categories, for integers and decimals and, with numeric="quantile", for values that the table
         repeats; a density in the units of the columns for other numbers. By the probability-flow ODE from the row to
         `sigma_start_` and the closed form of the distribution of starts there. A number outside the range seen in
-        `fit` costs a finite penalty, an unseen category log(n + 1) after n cells. For a row with missing cells it is
-        the density of the cells that are there and, where the table of `fit` had missing cells, the probability that
-        just these are missing. With a noise level it is the density of rows that have this noise once more. Where
-        `sigma_start_` is small, rows far from all training rows get too low a density.
+        `fit` costs a finite penalty; an unseen category costs log(n + 1), with n the cells of its column in `fit`. For
+        a row with missing cells it is the density of the cells that are there, times, where the table of `fit` had
+        missing cells, the probability that just these are missing. With `noise_level` it is the density of rows of the
+        table with such noise added once more. Where `sigma_start_` is small, rows far from all training rows get too
+        low a density.
 
         Parameters
         ----------
@@ -75,7 +76,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         n_draws : int, default=100
             Draws that a mean is taken of; probabilities take none.
         random_state : int, RandomState or None, default=None
-            Seed of the draws; None takes the estimator's own.
+            Seed of the draws; None takes that of the estimator.
 
         Returns
         -------
@@ -109,7 +110,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         n_draws : int, default=100
             Draws that a mean is taken of.
         random_state : int, RandomState or None, default=None
-            Seed of the draws; None takes the estimator's own.
+            Seed of the draws; None takes that of the estimator.
 
         Returns
         -------
@@ -158,7 +159,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         return as_table(X, min_samples)
 
     def _run(self, model: FittedModel, random_state: Seed) -> Run:
-        """How a call is run, seeded by its own random_state or else by the estimator's."""
+        """How a call is run, seeded by its random_state or, if that is None, by the estimator's."""
         stream = random_stream(self.random_state if random_state is None else random_state)
         return run_of(model, self.n_steps, draw_seed(stream), self.n_jobs)
 

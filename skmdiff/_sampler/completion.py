@@ -57,7 +57,7 @@ def predict_target(model: FittedModel, table: ReadTable, n_draws: int, run: Run)
 
 
 def mean_rows(model: FittedModel, y: np.ndarray, n_draws: int, run: Run) -> Any:
-    """E[X | y]: a table of one row a target (m,), of means over draws; drawn once for equal targets."""
+    """E[X | y]: a table of one row a target (m,), of means over draws; equal targets share their draws."""
     wanted = model.target.encode_wanted(y, len(y))
     distinct, which = np.unique(wanted, axis=0, return_inverse=True)
     request = Request(n_draws * len(distinct), wanted=np.tile(distinct, (n_draws, 1)))
@@ -126,6 +126,6 @@ def mean_cells(codes: np.ndarray, column: Any) -> np.ndarray:
 
 
 def commonest(values: np.ndarray) -> np.ndarray:
-    """(m,) the commonest of numbers (n_draws, m), of equally common ones that drawn first."""
+    """(m,) the commonest of numbers (n_draws, m); of equally common ones the first."""
     counts = np.array([(values == drawn).sum(axis=0) for drawn in values])
     return values[np.argmax(counts, axis=0), np.arange(values.shape[1])]

@@ -20,7 +20,7 @@ from .._table.target import Target
 class EncodedTable:
     """A table with its target y, or without (None), the fitted codes of both, and what fills missing cells.
 
-    patterns : of the missing cells of the whole table, of which this one may be a part
+    patterns : of the missing cells of the table of fit, of which this one may be a part
     weight : (n,) weights of the rows, 1 on average; None for all alike
     """
 
@@ -51,14 +51,14 @@ class EncodedTable:
         return HotDeck(self._raw(), self.blocks, self.seed, self.weight)
 
     @cached_property
-    def whole(self) -> np.ndarray:
+    def complete(self) -> np.ndarray:
         """(n, n_outputs) of the columns alone; missing cells are filled as those of a new row without target."""
         if self.hot_deck is None:
             return self.code
         return complete_rows(self.code, self.hot_deck)
 
     def joint(self, rng: np.random.Generator | None = None) -> np.ndarray:
-        """(n, p) with the code of the target behind it, missing cells filled; with a generator, ties drawn anew."""
+        """(n, p) with the code of the target behind it, missing cells filled; a generator puts ties at random."""
         W = self._raw(rng)
         return W if self.hot_deck is None else fill(W, self.hot_deck.found, rng)
 
@@ -89,7 +89,7 @@ class EncodedTable:
         return self.target.codec.encode(self._target_table)
 
     def _target_code(self, rng: np.random.Generator | None) -> np.ndarray:
-        """(n, width) code of the target, its repeated numbers in mid-interval or at random places."""
+        """(n, width) code of the target, its repeated numbers in mid-interval or at random."""
         if rng is None:
             return self._target_middle
         return self.target.codec.redraw_ties(self._target_middle, self._target_table, rng)

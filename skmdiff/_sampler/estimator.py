@@ -46,17 +46,18 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     Parameters
     ----------
     manifold : transformer, "passthrough" or None, default=None
-        Any object with `fit_transform`: UMAP, a Pipeline, the classes of `sklearn.manifold`. It is cloned, with our
-        `random_state` where it has None, and given the encoded table: one column for a column of numbers, one for each
-        category, 16 for more than 50 categories. None is ``PCA(n_components=8)``, fewer for narrow tables;
+        Any object with `fit_transform`: UMAP, a Pipeline, the classes of `sklearn.manifold`. It is cloned, seeded from
+        `random_state` where its seed is None, and given the encoded table: one column for a column of numbers, one for
+        each category, 16 for more than 50 categories. None is ``PCA(n_components=8)``, fewer for narrow tables;
         "passthrough" is plain diffusion from noise.
     sigma_start : float or "auto", default="auto"
         Noise level of the starts, in standard deviations of a column: a small one keeps samples near training rows.
-        "auto" is the smallest noise level, at least 0.35, that hides which training rows samples start from: on
-        held-out rows, a membership test's advantage over chance (0 none, 1 always right) is at most
+        "auto" is the smallest noise level, at least 0.35, at which a test can hardly say which training rows samples
+        start from: its advantage over chance (0 if it guesses, 1 if it is always right) is at most
         16 / sqrt(n_samples), and never above 0.5.
     n_neighbors : int, default=15
-        Neighbours in the embedding among which a start is drawn. With 0 a start is a training row.
+        Neighbours in the embedding among which a training row is moved to make a start. With 0 a start is a training
+        row.
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on. The others are embedded by their neighbours.
     noise_level : None, float, array-like of shape (n_features,) or "auto", default=None
@@ -76,7 +77,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         What every table returned holds exactly. `left` is a column, by its name or, in an array, its index; the
         operator is "<=", "<", ">=", ">" or "multiple of"; `right` is a constant or the name of a column ("x0", "x1",
         ... in an array). "<" is a step at least: 1 for integers, the last decimal, the step of dates seen in `fit`.
-        Samples that break one are moved, before cells are made missing; a warning counts training rows that do.
+        Samples that break one are moved, before cells are made missing. A warning counts training rows that break one.
     target_type : {"auto", "class", "number"}, default="auto"
         What `y` holds. "auto" takes integers, bools and strings for classes and floats with decimals for numbers.
     hidden_layer_sizes : tuple of int or "auto", default="auto"
@@ -206,7 +207,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
             A DataFrame of pandas or polars, or what makes a 2-D array. Cells may be missing (NaN, None, pd.NA, NaT,
-            null), in every column and in whole columns.
+            null), in every column, also all cells of a column.
         y : array-like of shape (n_samples,), default=None
             A target, learnt jointly with X, to be chosen or returned at `sample`: see `target_type`.
         sample_weight : array-like of shape (n_samples,) or float, default=None
@@ -303,7 +304,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         return_y : bool, default=False
             Whether to return ``(X, y)``.
         random_state : int, RandomState or None, default=None
-            None takes the estimator's own: with an int there, each call returns the same rows.
+            Seed of the samples. None takes that of the estimator: if it is an int, each call returns the same rows.
 
         Returns
         -------
@@ -342,8 +343,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Returns
         -------
         Z : ndarray of shape (n_samples, n_components)
-            By the learner's own `transform` where it treats each row alone, else by neighbours. Missing cells are
-            taken from the training row that is most like theirs.
+            By the `transform` of the learner where it treats each row alone, else by neighbours. Missing cells are
+            first filled from similar training rows.
         """
         model = self._model_on_manifold("embed")
         return model.manifold.embed(encode(model, self._read(model, X)))
@@ -364,10 +365,10 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         return decode(model, model.manifold.lift(Z))
 
     def denoise(self, X: Any) -> Any:
-        """Rows without their measurement noise: an estimate of E[clean row | row seen with as much noise again].
+        """Rows without their measurement noise: an estimate of E[clean row | row with as much noise added again].
 
-        By the denoiser at the noise level of the columns, the smallest that it has learnt. On a surface that holds
-        clean rows the result is put on it (see `noise_level`). Columns without noise and missing cells stay.
+        By the denoiser at the noise level of the columns, the smallest that it has learnt. Where the clean rows lie on
+        a surface, the result is moved onto it. Columns without noise and missing cells stay.
 
         Parameters
         ----------

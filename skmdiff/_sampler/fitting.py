@@ -125,8 +125,8 @@ def encode_table(
 
 def fit_constraints(constraints: list | None, codec: TableCodec, table: ReadTable) -> Constraints:
     """The constraints of a table, ready to be held, with a warning of what its rows break."""
-    stated = [] if constraints is None else read_constraints(constraints, codec.columns_, codec.template_)
-    out = Constraints(stated, codec.columns_, codec.writers_)
+    read = [] if constraints is None else read_constraints(constraints, codec.columns_, codec.template_)
+    out = Constraints(read, codec.columns_, codec.writers_)
     out.learn(table.cells)
     return out
 
@@ -168,7 +168,7 @@ def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> ManifoldM
     """The manifold model of a table by the user's learner; None with "passthrough"."""
     if settings.is_passthrough:
         return None
-    W = encoded.whole
+    W = encoded.complete
     transformer = default_manifold(*W.shape) if settings.manifold is None else settings.manifold
     seed = encoded.seed % 2**32
     return ManifoldModel(transformer, max_landmarks=settings.max_landmarks, random_state=seed).fit(W)
@@ -177,7 +177,7 @@ def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> ManifoldM
 def fit_source(
     encoded: EncodedTable, manifold: ManifoldModel | None, settings: ManifoldSettings
 ) -> tuple[Source | None, float]:
-    """The source on the manifold and the noise level that rows start at; without one, noise at SIGMA_MAX."""
+    """The source on the manifold and the noise level that rows start at; without a source, noise at SIGMA_MAX."""
     if manifold is None:
         return None, SIGMA_MAX
     target, y = encoded.target, encoded.y

@@ -108,8 +108,8 @@ class Run:
 class DecodedCells:
     """What cells of a table are to be when it is decoded.
 
-    missing : for the number of a column the rows (n_samples,) of bool in which it is missing
-    cells : for the number of a column the rows (n_samples,) of bool whose cells are given, and these cells
+    missing : for the index of a column the rows (n_samples,) of bool in which it is missing
+    cells : for the index of a column the rows (n_samples,) of bool whose cells are given, and these cells
     limits : of the cells that constraints may move
     """
 
@@ -236,7 +236,7 @@ def decode_samples(
 
 
 def seen_cells(model: FittedModel, table: ReadTable) -> dict:
-    """For the number of a column with values the rows (n,) of bool that have it, and their cells."""
+    """For the index of a column with values the rows (n,) of bool that have it, and their cells."""
     return {
         j: (~x.missing, x.observed)
         for j, x in enumerate(table.cells)

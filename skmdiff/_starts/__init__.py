@@ -1,1 +1,1 @@
-"""Where the reverse process starts, and the rows of a call drawn from there."""
+"""Where the reverse process starts, and how it makes the rows of a call."""

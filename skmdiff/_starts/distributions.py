@@ -1,4 +1,4 @@
-"""Which row a start is drawn from: distributions over the training rows, independent or stratified draws.
+"""Which training row a start comes from: distributions over these rows, independent or stratified draws.
 
 * data: every row by its weight, the distribution of the table;
 * balanced: every class alike, or every cluster of the embedding where there are no classes, and rows by weight within;

@@ -25,7 +25,7 @@ class Plan:
     """How the n rows of a call are drawn.
 
     source, distribution : the rows to start from and the distribution over them; None for noise
-    wanted : (n, width) code of the classes asked for, or None; `values` (n,) their places
+    wanted : (n, width) code of the classes asked for, or None; `values` (n,) their indices
     given : (n, p) code of the cells asked for, NaN elsewhere, the target's included; None without conditions
     adjust : callable(starts, rows of the call) -> starts with about the distribution given those cells
     stratum, n_strata : (n,) the stratum of each row among how many; None for independent draws
@@ -95,7 +95,7 @@ def draw_rows(
 ) -> np.ndarray:
     """Encoded rows (n_samples, p) of a plan, the code of the target last.
 
-    Whole blocks are drawn, whatever the number of rows, and n_jobs changes nothing.
+    Complete blocks are made, whatever the number of rows, and n_jobs changes nothing.
     """
     backend = load_backend()
     levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
@@ -136,7 +136,7 @@ def _in_blocks(block: Callable[[int], np.ndarray], n_samples: int, n_jobs: int |
 
 
 def _probe(denoiser: DenoiserState, seed: int, start: int) -> np.ndarray | None:
-    """Normals for the draw of clean values in one block, None where no column has noise; a stream of their own."""
+    """Normals for the draw of clean values in one block, of a separate stream; None where no column has noise."""
     backend = load_backend()
     if not denoiser.noise.any():
         return None
@@ -163,9 +163,9 @@ def finish_block(
 def start_block(
     plan: Plan, seed: int, start: int, stop: int, levels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Rows start..stop-1 of a call at the `levels` (p,) of their columns, and the code of what is given, or None.
+    """Rows start..stop-1 of a call at the noise `levels` (p,) of their columns, and the code of what is given, or None.
 
-    Rows past the end of the call are drawn as well, with what its last row asks for: blocks are always whole.
+    Rows past the end of the call are made as well, with what its last row asks for: all blocks have one size.
     """
     n_draws = 0 if plan.source is None else plan.source.n_draws
     uniforms = row_uniforms(seed, start, stop, n_draws + len(levels))

@@ -45,7 +45,7 @@ def region_points(region: Any, source: Source, model: ManifoldModel, n_samples: 
 def farthest(candidates: np.ndarray, n_rounds: int) -> np.ndarray:
     """(n,) which of its candidates (n, c, q) each point takes: the one whose nearest point taken is farthest.
 
-    Points take theirs in turn, the first one its first; in further rounds each takes anew, against all the others.
+    Points take theirs in turn, the first one its first; in further rounds each takes again, against all the others.
     """
     chosen, points = np.zeros(len(candidates), dtype=int), candidates[:, 0].copy()
     for n_round in range(n_rounds):

@@ -1,4 +1,4 @@
-"""The distribution on the manifold from which the reverse process starts, and the level it starts at.
+"""The distribution on the manifold from which the reverse process starts, and the noise level it starts at.
 
 A start takes a row i and its k nearest rows in the embedding. With c the mean of these k + 1 rows x_j, d_j = x_j - c
 and e_j independent standard normals,
@@ -6,12 +6,12 @@ and e_j independent standard normals,
     x_0 = c + sqrt(1 - a^2) d_i + a sum_j e_j d_j / sqrt(k),
 
 one step of an Ornstein-Uhlenbeck process whose stationary distribution is the normal distribution of the neighbourhood:
-the fraction a^2 of what tells the row from its neighbours is drawn anew, along the directions in which they differ (the
+the fraction a^2 of the row's difference from the mean is replaced, along the directions in which neighbours differ (the
 tangent space of the manifold, and across it as far as the rows scatter), and their spread is kept. a^2 = k / (k + 15):
-the more rows the normal distribution rests on, the more is drawn from it; without neighbours a start is its row.
+the more rows the normal distribution rests on, the more is taken from it; without neighbours a start is its row.
 Categories stay those of row i. The process starts at x_0 + sigma_start * eps.
 
-With weights the row i is drawn by weight, and the normal distribution is that of the weighted neighbourhood: with p_j
+With weights the row i is chosen by weight, and the normal distribution is that of the weighted neighbourhood: with p_j
 the fraction of its weight that row j has and s = sum_j p_j^2, c is the weighted mean, sqrt(p_j / (1 - s)) replaces
 1 / sqrt(k), and 1 / s - 1, the number k of equal rows that say as much, replaces k in a^2.
 
@@ -99,7 +99,7 @@ def build_source(
 ) -> Source:
     """The source over the rows of the encoded table W (n, p) with the embedding Z (n, k).
 
-    With classes the neighbours of a row are of its own class. Without neighbours a start is its row.
+    With classes the neighbours of a row are of its class. Without neighbours a start is its row.
     """
     graph = neighbor_graph(Z, min(n_neighbors, len(W) - 1), target if is_class else None)
     return Source(W, np.column_stack([np.arange(len(W)), graph]), is_coded, target, is_class, target_width, weight)
@@ -132,12 +132,12 @@ def _by_weight(
 
 
 def start_density(source: Source | None, columns: Any, sigma: Any) -> Callable[..., np.ndarray]:
-    """Log-density of the starts' `columns` at the level sigma, a function of rows (m, len(columns)) and of seen cells.
+    """Log-density of the starts' `columns` at noise level sigma: a function of rows (m, len(columns)) and seen cells.
 
     sigma is a number or one a column, (len(columns),). The distribution of the starts is a mixture over all rows of
-    normal distributions, in closed form; above MAX_CENTRES rows as many drawn by weight stand for them. For rows with
-    missing cells, where every pattern would need its own factors, MAX_CENTRES starts stand for the distribution.
-    Without a source it is the noise that plain diffusion starts from.
+    normal distributions, in closed form; above MAX_CENTRES rows, as many that are chosen by weight stand for them. For
+    rows with missing cells, where every pattern would need other factors, MAX_CENTRES starts stand for the
+    distribution. Without a source it is the noise that plain diffusion starts from.
     """
     if source is None:
         return lambda x, seen=None: log_kernel_density(x, np.zeros((1, len(columns))), np.sqrt(1 + sigma**2), seen)
@@ -150,11 +150,11 @@ def start_density(source: Source | None, columns: Any, sigma: Any) -> Callable[.
     mixture = normal_distributions(source, indices, columns)
 
     def log_density(x: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray:
-        whole = np.ones(len(x), dtype=bool) if seen is None else seen.all(axis=1)
+        complete = np.ones(len(x), dtype=bool) if seen is None else seen.all(axis=1)
         out = np.empty(len(x))
-        out[whole] = log_mixture_density(x[whole], *mixture, sigma, weight)
-        if seen is not None and not whole.all():
-            out[~whole] = log_kernel_density(x[~whole], centres, sigma, seen[~whole])
+        out[complete] = log_mixture_density(x[complete], *mixture, sigma, weight)
+        if seen is not None and not complete.all():
+            out[~complete] = log_kernel_density(x[~complete], centres, sigma, seen[~complete])
         return out
 
     return log_density
@@ -288,8 +288,8 @@ def choose_sigma_start(
 
     Memorisation falls with the noise level. The search is from SMALLEST_START, below which the shape of the starts
     shows in the samples and nothing is gained, or 2 sigma_min, up to sigma_max. Starts come from one random half of the
-    rows and are compared with the other, N_SPLITS times. The level is sigma_max where even that is too small, and where
-    the rows are too few for a test.
+    rows and are compared with the other, N_SPLITS times. The result is sigma_max where even that is too small, and
+    where the rows are too few for a test.
     """
     n_rows = len(source.rows)
     if n_rows < MIN_SPLIT_ROWS:

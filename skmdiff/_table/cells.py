@@ -157,7 +157,7 @@ def check_dtype(dtype: Any, name: str) -> None:
 
 
 def check_objects(values: np.ndarray, name: str) -> np.ndarray:
-    """Object cells of one kind: strings as they are, all others as an array of their own dtype."""
+    """Object cells of one kind: strings as they are, all others as an array of their dtype."""
     types = set(map(type, values.tolist()))
     for kinds, read in OBJECT_KINDS.items():
         if all(issubclass(kind, kinds) for kind in types):

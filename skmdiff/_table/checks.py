@@ -102,18 +102,6 @@ def check_shape(shape: tuple[int, ...], min_samples: int) -> None:
             )
 
 
-def read_column(X: Any, j: int) -> np.ndarray:
-    """Column j without gaps as an array: of numbers (dates as their ticks), of bools, or of objects."""
-    name = column_names(X)[j]
-    values, missing = read_cells(native_column(X, j), name)
-    if missing.any():
-        raise ValueError(
-            f"Input X contains NaN: column {name!r} has missing values, which are not supported here. Drop the "
-            "rows or fill them first, for instance with sklearn.impute.SimpleImputer."
-        )
-    return values.astype(np.int64) if values.dtype.kind in "mM" else values
-
-
 def categorical_mask(X: Any, categorical_features: Any, values: Sequence[np.ndarray]) -> np.ndarray:
     """(n_features,) bool: the columns to treat as categories.
 

@@ -96,13 +96,13 @@ class TableCodec:
         return np.concatenate(parts, axis=1)
 
     def redraw_ties(self, W: np.ndarray, table: ReadTable, rng: np.random.Generator) -> np.ndarray:
-        """The code W of a table with repeated values put at random places in their intervals; the rest stays."""
+        """The code W of a table with repeated values put at random in their intervals; the rest stays."""
         out, stop = W.copy(), 0
         for column, x in zip(self.columns_, table.cells, strict=True):
             start, stop = stop, stop + column.width
             if column.kind != "numeric" or self.numeric != "quantile":
                 continue
-            # drawn for columns without ties too: what a column gets does not depend on the values of another
+            # for columns without ties too: the random numbers of a column do not depend on the values of another
             at = rng.random(len(x.observed))
             if column.has_ties:
                 out[~x.missing, start] = column.encode(x.observed, at)[:, 0]
@@ -121,7 +121,7 @@ class TableCodec:
     def write(self, columns: list[np.ndarray | None], missing: dict[int, np.ndarray], n_samples: int) -> Any:
         """The table of cells, in the container, columns and dtypes seen in fit.
 
-        `missing` are, for the number of a column, the rows (n_samples,) of bool in which it is missing.
+        `missing` are, for the index of a column, the rows (n_samples,) of bool in which it is missing.
         """
         none, every = np.zeros(n_samples, dtype=bool), np.ones(n_samples, dtype=bool)
         return build(
@@ -180,22 +180,22 @@ class TableCodec:
             )
         if np.all(x == x[0]):
             return ConstantColumn(x, name, writer.time_zone is not None)
-        make = partial(self._fit_levels if categorical else NUMERIC_COLUMNS[self.numeric], weight=weight)
+        make = partial(self._fit_numbers_as_categories if categorical else NUMERIC_COLUMNS[self.numeric], weight=weight)
         return DateColumn(x, name, make, writer.wall if writer.time_zone else None) if is_date else make(x, name)
 
-    def _fit_levels(self, x: np.ndarray, name: str, weight: np.ndarray | None) -> CategoricalColumn:
+    def _fit_numbers_as_categories(self, x: np.ndarray, name: str, weight: np.ndarray | None) -> CategoricalColumn:
         return CategoricalColumn(x, name, sorted(set(x.tolist())), self.max_onehot, weight)
 
-    def _fit_categorical(self, name: str, x: np.ndarray, levels: list, weight: np.ndarray | None) -> Column:
-        strings = isinstance(levels[0], str)
-        if strings and len(x) > IDENTIFIER_ROWS and len(levels) > len(x) / 2:
+    def _fit_categorical(self, name: str, x: np.ndarray, categories: list, weight: np.ndarray | None) -> Column:
+        strings = isinstance(categories[0], str)
+        if strings and len(x) > IDENTIFIER_ROWS and len(categories) > len(x) / 2:
             raise ValueError(
-                f"Column {name!r} of X must repeat its categories, got {len(levels)} distinct strings in {len(x)}"
+                f"Column {name!r} of X must repeat its categories, got {len(categories)} distinct strings in {len(x)}"
                 " rows: an identifier or free text. Drop the column, or group its values into fewer categories."
             )
-        if len(levels) == 1:
+        if len(categories) == 1:
             return ConstantColumn(x.astype(object), name)
-        return CategoricalColumn(x, name, levels, self.max_onehot, weight)
+        return CategoricalColumn(x, name, categories, self.max_onehot, weight)
 
     def _set_blocks(self) -> None:
         self.blocks_: list[Block] = []
@@ -275,8 +275,8 @@ def coded_columns(blocks: list[Block]) -> np.ndarray:
 
 
 def category_order(native: Any, x: np.ndarray) -> list:
-    """Levels seen in a column: in the order of a category dtype, else sorted."""
+    """Categories seen in a column: in the order of a category dtype, else sorted."""
     seen = set(x.tolist())
     if is_category(native.dtype):
-        return [level for level in native.dtype.categories.tolist() if level in seen]
+        return [category for category in native.dtype.categories.tolist() if category in seen]
     return sorted(seen)

@@ -2,7 +2,7 @@
 
 `QuantileColumn` is the probability integral transform with randomised ties, followed by the Gaussian quantile
 function: w = Phi^-1(u), u = F(x). The n training observations share [0, 1]; a value seen c times owns an interval of
-length c / n. With weights a value owns an interval of its fraction of the weight, its *mass* / n, in place of c / n.
+length c / n. With weights a value owns an interval of its fraction of the weight, its *mass* / n, instead of c / n.
 
 * Seen more than once: an *atom*. Every u of its interval decodes to exactly that value, and encoding draws u
   uniformly in it (Rueschendorf 2009, "On the distributional transform"), so that zero inflation, integers, rounding
@@ -55,7 +55,7 @@ def seen_masses(values: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.nda
 
 
 def tie_fractions(ties: Ties, n: int) -> np.ndarray | float:
-    """Where in their intervals n repeated values are put: in the middle, at a fraction, or drawn by a Generator."""
+    """Where in their intervals n repeated values are put: in the middle, at a fraction, or at random by a Generator."""
     if ties is None:
         return 0.5
     return GUARD + (1 - 2 * GUARD) * (ties.random(n) if isinstance(ties, np.random.Generator) else ties)
@@ -202,7 +202,7 @@ class QuantileColumn(NumericColumn):
 
         The base measure is counting on values seen RESOLUTION times or more and, in a column that is written on a grid
         (integers, decimals), on the grid; length elsewhere. Values seen less often share stretches of about RESOLUTION
-        observations, over which dx is meant as a whole: the steps of the map itself, whose spacings are those of single
+        observations, over which dx is one step: the steps of the map itself, whose spacings are those of single
         observations, would cost .42 nats a column on average (the mean of log(n f g) for the spacing g that a new value
         of density f falls into is 1 - 0.577), and 1 / (2 RESOLUTION) is left of it. Where the fitted distribution has
         nothing the price is finite, so that the mean over new rows stays finite: half an observation spread over the
@@ -214,7 +214,7 @@ class QuantileColumn(NumericColumn):
         stretch, log_density = self._stretches()
         stretch = stretch[nearest]
         log_mass = np.where(stretch >= 0, log_density[stretch], self._log_density(nearest, step))
-        # beside an end seen often there is a density, in place of its mass
+        # beside an end seen often there is a density instead of its mass
         beyond = (stretch < 0) & ((x < self.values[0]) | (x > self.values[-1]))
         log_mass -= np.where(beyond, np.log(self.std) - log_step(self.decimals), 0.0)
         return log_mass - log_normal_density(w) + self._penalty(x)

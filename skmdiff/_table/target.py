@@ -1,7 +1,7 @@
 """The target y as one more column of the encoded table: classes or numbers.
 
-Classes are what sklearn calls binary or multiclass (integers, bools, strings); floats that are not all whole are
-numbers.
+Classes are what sklearn calls binary or multiclass (integers, bools, strings); floats that are not all integers
+are numbers.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ class Target:
         return self.codec.n_outputs_
 
     def _column(self, y: np.ndarray) -> np.ndarray:
-        """y as a table of one column; classes by their place among the sorted ones."""
+        """y as a table of one column; classes by their index among the sorted ones."""
         if self.classes is None:
             return np.asarray(y, dtype=float)[:, None]
-        places = {label: k for k, label in enumerate(self.classes.tolist())}
-        unknown = [label for label in y.tolist() if label not in places]
+        indices = {label: k for k, label in enumerate(self.classes.tolist())}
+        unknown = [label for label in y.tolist() if label not in indices]
         if unknown:
             raise ValueError(f"y must hold classes seen in fit, {self.classes.tolist()}, got {unknown[0]!r}.")
-        return np.array([places[label] for label in y.tolist()], dtype=np.intp)[:, None]
+        return np.array([indices[label] for label in y.tolist()], dtype=np.intp)[:, None]
 
     def read(self, y: np.ndarray) -> ReadTable:
         """Targets (n,) as a table of one column."""
@@ -120,7 +120,7 @@ class Target:
         return column.astype(self.dtype) if self.classes is None else self.classes[column.astype(int)]
 
     def values(self, y: np.ndarray) -> np.ndarray:
-        """(n,) targets as numbers: the place of each class, or y itself."""
+        """(n,) targets as numbers: the index of each class, or y itself."""
         return self._column(y)[:, 0]
 
     def values_of(self, codes: np.ndarray) -> np.ndarray:

@@ -97,7 +97,7 @@ def check_max_rows(max_rows: int, minimum: int = 1) -> int:
 def tree_matrices(tables: list[list[np.ndarray]], categorical: list[bool]) -> tuple[list[np.ndarray], np.ndarray]:
     """Split tables as numbers for trees, and which of the columns of the result are categorical.
 
-    Categories are coded by falling frequency, the rarest beyond `_MAX_LEVELS` as one. A number that is missing
+    Categories are coded by falling frequency, the rarest beyond `_MAX_TREE_CATEGORIES` as one. A number that is missing
     stays nan in its column, and the column gets an indicator behind all the others: histogram gradient
     boosting takes nan, but not a column, or a fold of it, where every cell is.
     """

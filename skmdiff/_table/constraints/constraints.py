@@ -250,7 +250,7 @@ class Constraints:
         columns, moved = list(columns), np.zeros(n_rows, dtype=bool)
         for group in self.groups:
             # Cells that stay count as they are asked for: what was decoded may be another value, as of a cell beyond
-            # the range of fit, and whoever asks for them puts them in place only at the end.
+            # the range of fit, and the caller puts given cells in only at the end.
             x = _with_fixed(group.values(columns), limits, group.space)
             rows = np.flatnonzero(group.broken(x))
             if not len(rows):

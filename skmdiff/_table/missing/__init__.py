@@ -1,1 +1,1 @@
-"""What is missing in a table: filled by a hot deck, drawn by a model of indicators."""
+"""Missing cells of a table: filled by a hot deck, and made missing in samples by a model of indicators."""

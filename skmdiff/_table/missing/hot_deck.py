@@ -10,7 +10,7 @@ which come first. The prediction is linear, by ridge regression over the donors:
 in turn, ROUNDS times, from a start at random, each given the others as they are filled by then (a Gibbs sampler, as in
 van Buuren & Groothuis-Oudshoorn 2011, "mice"): rows that lack most of their cells then do not all get the same donors.
 If cells are missing at random given the other columns, so that rows that have a cell and rows that lack it are alike
-where the other columns are, the fillers have about the distribution of the cells. With weights the donors are drawn
+where the other columns are, the fillers have about the distribution of the cells. With weights the donors are chosen
 once more, by weight, among the nearest ones.
 """
 
@@ -113,7 +113,7 @@ class HotDeck:
 
 
 def by_weight(donors: np.ndarray, weight: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """As many of the donors (m, k) of each row, drawn by weight (m, k), systematically from the fraction u (m,) on."""
+    """As many of the donors (m, k) of each row, by weight (m, k): systematic sampling from the fraction u (m,) on."""
     ends, k = np.cumsum(weight, axis=1), donors.shape[1]
     mass = (u[:, None] + np.arange(k) / k) % 1 * ends[:, -1:]
     return np.take_along_axis(donors, (mass[:, :, None] >= ends[:, None, :-1]).sum(axis=2), axis=1)

@@ -12,7 +12,7 @@ all columns together, where each of them has too few missing cells to tell; spli
 The trees of this classifier are added to trees of each indicator, grown on its cells alone, which are quicker to learn
 what other columns contradict. Rows held out (cross-validation) choose how many trees there are of either, none among
 the choices, and give each a factor: a logistic regression on the log odds that they add (stacking, Wolpert 1992,
-"Stacked generalization"), so that what does not help in rows not seen is not drawn. A term of each indicator makes its
+"Stacked generalization"), so that what does not help in rows not seen is left out. A term of each indicator makes its
 mean probability in held-out rows its rate (Platt 1999, "Probabilistic outputs for support vector machines").
 
 Missing indicators are not columns of the diffusion. A network that is told which values are unknown reads the
@@ -43,7 +43,7 @@ N_FOLDS = 3
 LEAST_ROWS, CHOICE_SIZE, FIT_SIZE = 200, 4_000_000, 40_000_000  # features of all cells, as many rows as give that
 MAX_INDICATORS = 10  # by which the settings are chosen
 MAX_CATEGORIES = 255  # of a feature of scikit-learn's trees
-N_CHAINS = 8  # drawn for one, where some cells are known to be observed
+N_CHAINS = 8  # made for each one that is used, where some cells are known to be observed
 MAX_TERM, N_BISECTIONS = 30.0, 40
 
 
@@ -67,7 +67,7 @@ class FilledRows:
         return FilledRows(self.X[index], self.missing[index], self.weight[index], self.is_category)
 
     def at_most(self, size: int, random_state: np.random.Generator) -> FilledRows:
-        """As many rows, drawn at random, as have that many features of cells in all."""
+        """As many random rows as have `size` features of cells in all."""
         n_indicators = self.missing.shape[1]
         n_rows = max(LEAST_ROWS, size // (n_indicators * (self.X.shape[1] + n_indicators)))
         return self.some(random_state.permutation(len(self.X))[:n_rows])
@@ -139,7 +139,7 @@ class MissingnessModel:
     def draw_given(self, W: np.ndarray, uniforms: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """The same, given that some are False, `seen` (m, n_indicators) of bool: one of several chains, by importance.
 
-        Of chains in which these are set to False, each weighed by the probability of that, one is drawn (Rubin 1988,
+        Of chains in which these are set to False, each weighted by the probability of that, one is chosen (Rubin 1988,
         "Using the SIR algorithm"): it has about the distribution of the others given these.
 
         uniforms : (m, N_CHAINS * n_indicators + 1)
@@ -194,8 +194,8 @@ def choose(rows: FilledRows, fold: np.ndarray, indicators: Indices) -> Choice:
     pooled = held_out_stages(rows, True, POOLED_LEAVES, fold, indicators)
     alone = [held_out_stages(rows, False, n_leaves, fold, indicators) for n_leaves in N_LEAVES]
     tried = []
-    for (for_all, common), (of_each, own) in product(pooled, chain(*alone)):
-        factors, value = calibrate(np.stack([common, own]), rows.missing[:, indicators], rows.weight)
+    for (for_all, common), (of_each, single) in product(pooled, chain(*alone)):
+        factors, value = calibrate(np.stack([common, single]), rows.missing[:, indicators], rows.weight)
         tried.append((value, Choice((for_all, of_each), factors)))
     return min(tried, key=lambda pair: pair[0])[1]
 

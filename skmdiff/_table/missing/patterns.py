@@ -44,7 +44,7 @@ class MissingPatterns:
         return self._gather(rows, n_samples)
 
     def missing_rows(self, indicators: np.ndarray) -> dict[int, np.ndarray]:
-        """For the number of a column the rows (n_samples,) of bool in which it is missing."""
+        """For the index of a column the rows (n_samples,) of bool in which it is missing."""
         return {j: indicators[:, k] for j, k in self.indicator_of.items()}
 
     def _gather(self, rows: dict[int, np.ndarray], n_samples: int) -> np.ndarray:
