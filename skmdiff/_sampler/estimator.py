@@ -28,8 +28,8 @@ from .model import FittedModel, Request, decode, decode_samples, draw, draw_miss
 from .parameters import check_parameters
 
 DIVERGED = (
-    "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best "
-    "weights until then are kept. Try a smaller learning_rate_init."
+    "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best weights "
+    "until then are kept. Try a smaller learning_rate_init."
 )
 
 
@@ -91,8 +91,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     learning_rate_init : float, default=0.002
         Step size of AdamW after warm-up; it falls to zero along a cosine.
     early_stopping : bool, default=True
-        Whether to stop when the loss of held-out rows has not fallen for 10 evaluations (40 in `max_iter` steps), and
-        to keep the best weights.
+        Whether to stop when the held-out loss has not fallen for 10 evaluations of 40, and to keep the best weights.
     validation_fraction : float, default=0.1
         Fraction of the rows held out, at most 1000 rows.
     n_steps : int, default=16
