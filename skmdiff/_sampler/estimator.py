@@ -28,8 +28,8 @@ from .model import FittedModel, Request, decode, decode_samples, draw, draw_miss
 from .parameters import check_parameters
 
 DIVERGED = (
-    "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best weights "
-    "until then are kept. Try a smaller learning_rate_init."
+    "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best "
+    "weights until then are kept. Try a smaller learning_rate_init."
 )
 
 
