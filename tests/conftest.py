@@ -9,6 +9,18 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
+# checks of scikit-learn that call a method once a row
+SLOW_CHECKS = ("check_methods_subset_invariance",)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark the slow ones of scikit-learn's checks, before tests are selected by their marks."""
+    for item in items:
+        if any(check in item.name for check in SLOW_CHECKS):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def mixed_csv(tmp_path):
     """A file of 120 rows: two dependent numbers, an integer and two categories."""

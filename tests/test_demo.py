@@ -41,6 +41,7 @@ def displays():
     return embedding, ColumnsDisplay.from_tables(table[:500], table[500:])
 
 
+@pytest.mark.slow
 def test_a_table_of_ones_own_is_measured_and_written(mixed_csv, tmp_path, capsys):
     assert run_on(mixed_csv, tmp_path, "--n-samples", "200") == 0
     out, err = capsys.readouterr()
@@ -56,6 +57,7 @@ def test_a_table_of_ones_own_is_measured_and_written(mixed_csv, tmp_path, capsys
     assert (tmp_path / "out" / "demo.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_codes_dates_and_missing_cells_come_back_as_such(tmp_path, capsys):
     rng = np.random.RandomState(0)
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.randint(300, size=150), unit="D")
@@ -169,6 +171,7 @@ def test_same_seed_same_output(mixed_csv, tmp_path, capsys):
     assert written[0] == written[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manifold", ["pca", "isomap"])
 def test_manifold_is_chosen(mixed_csv, tmp_path, capsys, manifold):
     assert run_on(mixed_csv, tmp_path, "--manifold", manifold) == 0
@@ -239,6 +242,7 @@ def test_a_broken_archive_is_refused_in_one_line(tmp_path, capsys):
         assert stopped.value.code == 2 and capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_a_command():
     command = [sys.executable, "-m", "skmdiff", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -23,6 +23,7 @@ def run(name):
     return names
 
 
+@pytest.mark.slow
 def test_a_rare_class():
     names = run("rare")
     y, y_more = names["y"], names["y_more"]
@@ -31,18 +32,21 @@ def test_a_rare_class():
     assert names["recalls"][1] > names["recalls"][0]
 
 
+@pytest.mark.slow
 def test_few_rows():
     model = run("few")["model"]
     assert model.augmented_ == (model.augmentation_gain_ > 0)
     assert model.feature_names_in_.size == 10
 
 
+@pytest.mark.slow
 def test_tuning_the_manifold():
     search = run("tune")["search"]
     assert len(set(search.cv_results_["mean_test_score"])) > 1 and search.best_score_ > 0
     assert set(search.best_params_) == {"manifold__isomap__n_neighbors", "n_neighbors"}
 
 
+@pytest.mark.slow
 def test_sharing_a_table(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = run("share")

@@ -53,6 +53,7 @@ def score_ranks(monkeypatch):
     sys.modules.pop("score_ranks", None)
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_score(score_ranks, monkeypatch, capsys):
     monkeypatch.setattr(score_ranks, "MOST_ROWS", 240)
     monkeypatch.setitem(score_ranks.SETTINGS, "max_iter", [20])
@@ -137,6 +138,7 @@ def imbalance(augmentation, monkeypatch):
     sys.modules.pop("imbalance", None)
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_imbalance(imbalance, tmp_path, capsys):
     """One row in 51 is of the rare class; a line is what the estimator scores; a second run measures nothing."""
     import pandas as pd

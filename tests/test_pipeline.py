@@ -212,6 +212,7 @@ def test_nothing_works_before_fit():
 # --- searches, names, routing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Pipeline, SamplerPipeline])
 def test_pipelines_are_searched(kind):
     pipeline = kind([("scale", StandardScaler()), ("sampler", sampler(manifold=make_pipeline(PCA(3), Isomap())))])

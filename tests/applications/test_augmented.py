@@ -134,6 +134,7 @@ def test_without_weights_fewer_rows_stand_for_lighter_ones():
         AugmentedClassifier(Plain(), Copies()).fit(X, LABELS, sample_weight=np.ones(60))
 
 
+@pytest.mark.slow
 def test_synthetic_rows_by_default(recorded):
     """Ten times the rows up to a thousand, then ten thousand in all, then three times; for numbers three times."""
     AugmentedClassifier(recorded(), Copies(), gate=False).fit(X, LABELS)
@@ -178,6 +179,7 @@ def test_early_stopping_by_rows_given():
     assert stages == [30, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_rows", "share", "stops"), [(2500, 9.0, False), (10_001, 1.2, True)])
 def test_early_stopping_is_switched_on_by_real_rows(n_rows, share, stops):
     """Beyond 10 000 rows histogram gradient boosting stops early by itself: synthetic ones do not count."""
@@ -276,6 +278,7 @@ def test_a_mixed_frame_in_a_search():
     assert search.classes_.tolist() == ["no", "yes"]
 
 
+@pytest.mark.slow
 def test_whole_numbers_are_numbers_for_a_regressor():
     y = np.round(10 * NUMBERS)
     fitted = AugmentedRegressor(Ridge(), quick(max_iter=30), gate=False, random_state=0).fit(X, y.astype(int))

@@ -122,6 +122,7 @@ def test_the_gain_of_numbers_is_in_shares_of_their_weighted_variance():
     assert variance(Rows(X, NUMBERS, weight)) == pytest.approx(np.var(NUMBERS[twice]))
 
 
+@pytest.mark.slow
 def test_targets_of_synthetic_rows_are_means_given_their_columns():
     """y = x + noise of deviation 1: drawn targets would stand off x by as much, means far less."""
     rng = np.random.default_rng(0)
@@ -246,6 +247,7 @@ def test_the_gate_stays_closed_to_lies_and_leaves_the_plain_regressor():
     np.testing.assert_array_equal(fitted.predict(X), forest.fit(X, NUMBERS).predict(X))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shares", "most"), [("balanced", 30), ("data", 14)])
 def test_chance_opens_the_gate_no_more_often_than_it_should(shares, most):
     """Labels that depend on nothing: a gain is one time in two, one beyond its error in six; 40 times at .999."""

@@ -61,6 +61,7 @@ def conditional(x, missing):
     return x[:, seen] @ slopes, COVARIANCE[missing, missing] - slopes @ COVARIANCE[seen, missing]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_draws_have_the_conditional_law_of_a_gaussian(gaussian, missing):
     """Of 1000 fresh rows: the mean error within 4 standard errors of draws and of the fit, the variance within 15 %."""
@@ -76,6 +77,7 @@ def test_draws_have_the_conditional_law_of_a_gaussian(gaussian, missing):
     assert tables.var(axis=0, ddof=1).mean() == pytest.approx(variance, rel=0.15)
 
 
+@pytest.mark.slow
 def test_ninety_percent_intervals_cover(gaussian):
     whole, X, imputer = gaussian
     whole, X = whole[:1000], X[:1000]
@@ -86,6 +88,7 @@ def test_ninety_percent_intervals_cover(gaussian):
     assert 0.85 < ((low <= whole) & (whole <= high))[missing].mean() < 0.95
 
 
+@pytest.mark.slow
 def test_the_mean_is_nearer_to_the_truth_than_a_draw_or_the_mean_of_the_column(gaussian):
     whole, X, imputer = gaussian
     whole, X = whole[:1000], X[:1000]
@@ -97,6 +100,7 @@ def test_the_mean_is_nearer_to_the_truth_than_a_draw_or_the_mean_of_the_column(g
     assert errors[0] < 0.65  # of the column means: 1
 
 
+@pytest.mark.slow
 def test_observed_cells_stay_as_they_are_bit_for_bit():
     X = with_gaps(100)[1]
     filled = quick().fit_transform(X)
@@ -155,6 +159,7 @@ def test_rows_without_gaps_and_values_out_of_range():
     assert filled[0, 0] == 99 and np.isfinite(filled).all()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
 def test_another_container_than_that_of_fit():
     X = with_gaps(100)[1]
@@ -173,6 +178,7 @@ def test_the_same_seed_fills_alike_and_draws_differ():
     assert not np.isclose(tables[0], tables[1])[np.isnan(X)].any()
 
 
+@pytest.mark.slow
 def test_in_a_pipeline_and_a_column_transformer():
     X = mixed()
     numbers = ColumnTransformer([("fill", quick(), ["length", "whole"])], verbose_feature_names_out=False)
@@ -256,6 +262,7 @@ def test_a_column_without_any_cell_in_polars_takes_the_dtype_of_fit():
     assert filled["s"].dtype == pl.String and set(filled["s"]) <= {"u", "v"}
 
 
+@pytest.mark.slow
 def test_tables_are_filled_some_rows_after_the_other(monkeypatch):
     """Rows of the first chunk do not depend on where it ends; all are filled in order."""
     frame = mixed()

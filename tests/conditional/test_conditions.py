@@ -406,6 +406,7 @@ def correlated(n=1500, p=5, share=0.6):
     return np.random.default_rng(0).multivariate_normal(np.zeros(p), share + (1 - share) * np.eye(p), n)
 
 
+@pytest.mark.slow
 def test_a_range_beside_given_numbers_has_the_distribution_given_them():
     """Three of five columns far out: the fourth is normal, and truncated within a range. Rows near by are nearer in."""
     est, others = sampler(max_iter=500).fit(correlated()), {1: 1.8, 2: 1.8, 3: 1.8}

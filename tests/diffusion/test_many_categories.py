@@ -88,6 +88,7 @@ def test_weights_grow_with_categories_by_the_rank_only():
     assert sizes[1] - sizes[0] == 1000 * 17
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manifold", [None, "passthrough"])
 def test_rare_categories_keep_their_frequency(manifold):
     """Total variation to the table about that of a fresh resample of it; the number follows its category."""

@@ -21,6 +21,7 @@ def test_the_report_of_the_guide(tmp_path, monkeypatch):
     assert len(names["frame"]) == len(names["result"].measures)
 
 
+@pytest.mark.slow
 def test_the_search_of_the_guide():
     names = {}
     exec(BLOCKS[1], names)

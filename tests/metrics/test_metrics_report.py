@@ -62,6 +62,7 @@ def test_copies_score_well_and_show_in_the_measures_of_privacy(report_of_copies)
     assert result["dcr_share"].value > 0.6 and result["dcr_share"].ceiling == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_floor_is_what_shuffled_columns_score(tables):
     train, _, test = tables
     result = metrics.report(train, shuffled(train, 5), test, max_rows=200, random_state=0)

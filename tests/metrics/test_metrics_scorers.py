@@ -108,6 +108,7 @@ def test_halving_search():
     assert search.n_iterations_ > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("resource", "least", "most"), [("n_samples", 30, 60), ("max_iter", 2, 4)])
 def test_halving_search_of_a_sampler(resource, least, most):
     """By rows or by steps of training, alone by its own score."""

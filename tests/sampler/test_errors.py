@@ -110,6 +110,7 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch, device, n_found, found)
         sampler(device=device, manifold=NeverFitted()).fit(X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [[8], (8, 4), (np.int64(8),)])
 def test_sizes_may_be_lists_and_integers_of_numpy(sizes):
     assert sampler(hidden_layer_sizes=sizes).fit(X).sample(2).shape == (2, 4)

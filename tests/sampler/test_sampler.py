@@ -62,6 +62,7 @@ def test_nested_parameters_and_clone():
     assert "Isomap" in estimator_html_repr(est)
 
 
+@pytest.mark.slow
 def test_grid_search_over_manifold_and_training():
     grid = {"manifold": ["passthrough", PCA(2)], "max_iter": [4, 8]}
     search = GridSearchCV(sampler(), grid, cv=2, error_score="raise").fit(table())
@@ -104,6 +105,7 @@ def test_classes_are_chosen_and_returned(labels):
     np.testing.assert_array_equal(est.sample(30, y=wanted, return_y=True)[1], wanted)
 
 
+@pytest.mark.slow
 def test_a_wanted_class_has_its_own_law():
     """Two classes 4 standard deviations apart: rows drawn for a class lie on its side."""
     rng = np.random.default_rng(0)
@@ -122,6 +124,7 @@ def test_a_number_as_target_is_kept():
     assert np.isfinite(est.score(X))
 
 
+@pytest.mark.slow
 def test_weights_of_a_score_are_repeated_rows(fitted):
     X, weights = table(), np.arange(80) % 3
     assert fitted.score(X, sample_weight=weights) == pytest.approx(fitted.score(X.iloc[np.repeat(range(80), weights)]))
@@ -152,6 +155,7 @@ def test_two_fits_with_one_seed_are_one(manifold):
     assert first.sigma_start_ == second.sigma_start_ and first.sample(20).equals(second.sample(20))
 
 
+@pytest.mark.slow
 def test_pickles_give_the_same_rows_here_and_in_a_fresh_process(fitted, tmp_path):
     rows = fitted.sample(20)
     assert pickle.loads(pickle.dumps(fitted)).sample(20).equals(rows)

@@ -29,6 +29,7 @@ def test_density_integrates_to_one_in_one_dimension(numeric, manifold):
     assert trapezoid(density, grid[:, 0]) == pytest.approx(1, abs=0.06)
 
 
+@pytest.mark.slow
 def test_density_integrates_to_one_in_two_dimensions():
     X = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], 1000)
     axis = np.linspace(-4.5, 4.5, 80)
@@ -54,6 +55,7 @@ def test_density_is_that_of_a_gaussian(manifold):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 0.1])
 def test_a_number_on_a_grid_has_a_probability(step):
     """Counts and decimals in the standard code; sharp peaks sum to 1.09 at most with a normal kernel for a cell."""
@@ -64,6 +66,7 @@ def test_a_number_on_a_grid_has_a_probability(step):
     assert distribution.sum() == pytest.approx(1, abs=0.12)
 
 
+@pytest.mark.slow
 def test_a_category_is_a_probability():
     """A coin and a die that ignores it: exp(score) over all cells is their distribution and sums to one."""
     rng = np.random.default_rng(0)
@@ -78,6 +81,7 @@ def test_a_category_is_a_probability():
 # --- samples
 
 
+@pytest.mark.slow
 def test_samples_of_a_gaussian():
     cov = np.array([[1.0, 0.7], [0.7, 1.0]])
     X = np.random.default_rng(0).multivariate_normal([0, 0], cov, 3000)
@@ -100,6 +104,7 @@ def test_modes_keep_their_shares(manifold):
     assert (np.abs(new.mean(1) - np.where(new.mean(1) > 1, 3, -1)) < 1).mean() > 0.96
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [2, 3, 5])
 def test_the_probabilities_of_a_few_integers_sum_to_one(k):
     """They own wide intervals of the code, over which the density is not even: over 42 fits the sum is .91 to 1.08."""

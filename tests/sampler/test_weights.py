@@ -116,6 +116,7 @@ def test_designs_and_densities(drawn):
     assert np.mean(rows["level"] == "z") == pytest.approx(share_of(X["level"] == "z"), abs=error(0.4, 2000) + 0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parameters", [{}, {"manifold": "passthrough"}, {"numeric": "standard"}], ids=str)
 def test_a_tilted_normal_law(parameters):
     """Weights exp(a . x) turn N(0, C) into N(C a, C)."""
@@ -141,12 +142,14 @@ def same(one, other):
     assert one.validation_loss_curve_ == other.validation_loss_curve_ and one.sigma_start_ == other.sigma_start_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [np.full(N, 3.0), np.ones(N, dtype=int), 0.1], ids=["threes", "ones", "scalar"])
 def test_equal_weights_are_none(weight):
     X, y, _ = world()
     same(sampler(sigma_start="auto").fit(X, y), sampler(sigma_start="auto").fit(X, y, sample_weight=weight))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("container", [pd.DataFrame, pl.DataFrame])
 @pytest.mark.parametrize("others", ["alike", "weighted"])
 def test_rows_of_weight_zero_are_not_there(container, others):
@@ -272,6 +275,7 @@ def test_donors_are_drawn_by_weight():
         np.testing.assert_allclose(np.bincount(column - 7) / len(column), [1 / 9, 6 / 9, 2 / 9], atol=0.02)
 
 
+@pytest.mark.slow
 def test_gaps_are_those_of_repeated_rows():
     W = RNG.normal(size=(400, 1))
     gaps, weight = RNG.random((400, 1)) < 0.3, np.where(W[:, 0] > 0, 3, 1)
@@ -335,6 +339,7 @@ def test_a_target_must_vary_among_rows_with_weight():
         sampler().fit(X, y, (y == "high").astype(float))
 
 
+@pytest.mark.slow
 def test_weights_of_a_score_are_checked():
     X, _, _ = world()
     fitted = sampler().fit(X)
@@ -346,6 +351,7 @@ def test_weights_of_a_score_are_checked():
 # --- in searches and in augmented estimators
 
 
+@pytest.mark.slow
 def test_a_search_routes_weights():
     X, y, weight = world()
     with sklearn.config_context(enable_metadata_routing=True):

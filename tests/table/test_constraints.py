@@ -57,11 +57,13 @@ def sampler():
     return fit(with_missing(), RULES)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_without_one_that_breaks_a_constraint(sampler):
     rows = sampler.sample(100_000)
     assert not broken(rows, RULES).any() and rows.dtypes.equals(trips().dtypes) and rows["end"].isna().any()
 
 
+@pytest.mark.slow
 def test_rows_that_hold_the_constraints_are_those_of_a_sampler_without_them(sampler):
     free = fit(with_missing(), None).sample(500, missing="fill")
     held = sampler.sample(500, missing="fill")
@@ -141,6 +143,7 @@ def test_conditions_that_contradict_a_constraint_are_refused(conditions, words):
         fitted.sample(3, conditions=conditions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["draw", "mean"])
 def test_the_imputer_fills_by_the_constraints_around_what_was_seen(strategy):
     table = with_missing()
@@ -231,6 +234,7 @@ def test_a_column_of_one_value_bounds_others_and_one_of_none_is_let_be():
     assert rows["x"].max() == 40 and (rows["limit"] == 40).all()
 
 
+@pytest.mark.slow
 def test_it_is_a_parameter_like_any_other(sampler):
     copy = clone(sampler)
     assert copy.constraints == RULES and copy.fit(with_missing()).constraints is not RULES

@@ -131,6 +131,7 @@ def probabilities(model, W):
     return 1 / (1 + np.exp(none - last))
 
 
+@pytest.mark.slow
 def test_few_rows_with_cells_missing_at_random_keep_their_rates_in_rows_not_seen():
     """300 rows, three indicators of 5 %: as many in new rows as in the table, and no row much likelier than another."""
     rng = np.random.default_rng(1)
