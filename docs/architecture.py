@@ -42,7 +42,7 @@ BESIDE = [
 ]
 OUTSIDE = {
     "_diffusion": ("torch", "imported at the first fit"),
-    "_table": ("pandas, polars", "imported where a table needs them"),
+    "_table": ("pandas, polars", "imported where needed"),
     "_manifold": ("UMAP, Isomap, t-SNE, ...", "an object that the user gives"),
 }
 STYLE = """
