@@ -152,7 +152,7 @@ def is_class_target(y: np.ndarray, target_type: str) -> bool:
     if kind not in ("binary", "multiclass", "continuous"):
         raise ValueError(f"y must hold one class or one number a row, got a target of type {kind!r}.")
     if target_type == "number" and y.dtype.kind not in "iuf":
-        raise ValueError(f"y must hold numbers with target_type='number', got {y[0]!r}.")
+        raise ValueError(f"y must hold numbers with target_type='number', got {y.tolist()[0]!r}.")
     if target_type == "class" and kind == "continuous":
         raise ValueError(
             "y must hold classes (integers, bools or strings) with target_type='class', got numbers with decimals."

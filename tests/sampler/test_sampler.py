@@ -20,6 +20,8 @@ from sklearn.utils import estimator_html_repr
 
 from skmdiff import ManifoldDiffusionSampler
 from skmdiff._diffusion.backend import BLOCK_ROWS
+from skmdiff._table import checks, codec
+from skmdiff._table.cells import read_cells
 
 
 def sampler(**parameters):
@@ -215,6 +217,50 @@ def test_start_level_is_chosen_between_the_limits():
     assert 0.01 < est.sigma_start_ <= 10
     assert sampler(sigma_start=0.4).fit(table()).sigma_start_ == 0.4
     assert sampler(manifold="passthrough").fit(table()).sigma_start_ == 10
+
+
+def test_the_table_is_read_once_a_fit_and_once_a_call(monkeypatch):
+    """However often repeated values are put anew in their intervals while the denoiser is trained."""
+    read = []
+    for module in (checks, codec):
+        monkeypatch.setattr(module, "read_cells", lambda column, name: read.append(name) or read_cells(column, name))
+    X = table()
+    est = sampler(max_iter=80).fit(X)
+    assert sorted(read) == sorted(X.columns)
+    for call, n_reads in [(lambda: est.sample(5), 0), (lambda: est.embed(X), 1), (lambda: est.score_samples(X[:3]), 1)]:
+        read.clear()
+        call()
+        assert sorted(read) == n_reads * sorted(X.columns)
+
+
+@pytest.mark.parametrize("target_type, n_classes", [("auto", 2), ("class", 2), ("number", None)])
+def test_what_the_target_is_can_be_said(target_type, n_classes):
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    est = sampler(target_type=target_type).fit(X, y)
+    assert hasattr(est, "classes_") == (n_classes is not None)
+    expected = (5,) if n_classes is None else (5, n_classes)
+    assert est.predict_target(X[:5], n_draws=2).shape == expected
+    assert est.sample(30, return_y=True)[1].dtype == y.dtype
+
+
+def test_many_integers_are_classes_with_a_warning_or_numbers():
+    X, y = np.random.default_rng(0).normal(size=(195, 2)), np.arange(195)
+    with pytest.warns(UserWarning, match="y holds 195 different integers, .* target_type='number'"):
+        assert len(sampler(max_iter=2).fit(X, y).classes_) == 195
+    drawn = sampler(target_type="number").fit(X, y).sample(50, return_y=True)[1]
+    assert drawn.dtype == y.dtype and 0 <= drawn.min() and drawn.max() <= 194
+
+
+@pytest.mark.parametrize(
+    "target_type, y, message",
+    [
+        ("number", ["a", "b"] * 20, "y must hold numbers with target_type='number', got 'a'"),
+        ("class", np.linspace(0, 1, 40), "y must hold classes .* with target_type='class', got numbers with decimals"),
+    ],
+)
+def test_targets_that_are_not_what_is_said_are_refused(target_type, y, message):
+    with pytest.raises(ValueError, match=message):
+        sampler(target_type=target_type).fit(np.random.default_rng(0).normal(size=(40, 2)), y)
 
 
 # --- training as the user sees it
