@@ -9,15 +9,15 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
-# checks of scikit-learn that call a method once a row
-SLOW_CHECKS = ("check_methods_subset_invariance",)
+# of scikit-learn's checks: one that calls a method once a row, and those of a second and third instance of a class
+SLOW_CHECKS = ("check_methods_subset_invariance", "manifold='passthrough'", "manifold=Isomap")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Mark the slow ones of scikit-learn's checks, before tests are selected by their marks."""
     for item in items:
-        if any(check in item.name for check in SLOW_CHECKS):
+        if item.name.startswith("test_scikit_learn_checks") and any(words in item.name for words in SLOW_CHECKS):
             item.add_marker(pytest.mark.slow)
 
 

@@ -271,6 +271,7 @@ class Truth(Copies):
         return np.stack([rows[sign == t][i] for i, t in enumerate(y)])
 
 
+@pytest.mark.slow
 def test_the_gate_opens_where_synthetic_rows_tell_the_truth():
     """With 40 rows for most seeds, not for all: a gain of about .1 has a standard error of .06."""
     rng = np.random.default_rng(3)

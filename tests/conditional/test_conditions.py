@@ -64,6 +64,7 @@ def gaussian(request):
 # --- the conditional distribution
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("conditions", [{0: 1.0}, {1: -1.5}, {0: 1.0, 2: -1.0}])
 def test_the_conditional_distribution_of_a_gaussian(gaussian, conditions):
     given, wanted = list(conditions), np.array(list(conditions.values()))

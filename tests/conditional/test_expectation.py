@@ -44,6 +44,7 @@ def of_numbers():
     return sampler(numeric="standard").fit(X, X[:, 0] + 0.5 * rng.normal(size=N_ROWS))
 
 
+@pytest.mark.slow
 def test_probabilities_of_classes_are_nearly_the_true_ones(of_classes):
     X, _ = classes(1000, seed=1)
     X = X.drop(columns="kind")
@@ -57,6 +58,7 @@ def test_probabilities_of_classes_are_nearly_the_true_ones(of_classes):
     assert (truth * np.log(truth / fitted)).sum(1).mean() < divergence < 0.15 < entropy
 
 
+@pytest.mark.slow
 def test_rows_with_missing_cells_are_read_by_what_they_have(of_classes):
     X = pd.DataFrame({"a": [np.nan, 2.0], "b": [np.nan, np.nan]})
     found = of_classes.predict_target(X)
@@ -65,6 +67,7 @@ def test_rows_with_missing_cells_are_read_by_what_they_have(of_classes):
     assert found[1, 1] == pytest.approx(given_a[1] / given_a.sum(), abs=0.12)
 
 
+@pytest.mark.slow
 def test_a_row_reads_the_same_whatever_comes_with_it(of_classes):
     X = classes(50, seed=2)[0].drop(columns="kind")
     np.testing.assert_allclose(of_classes.predict_target(X)[7], of_classes.predict_target(X[7:8])[0], atol=1e-12)
@@ -80,6 +83,7 @@ def test_means_of_a_number_are_the_regression(of_numbers):
     np.testing.assert_array_equal(found, of_numbers.predict_target(X, n_draws=20))
 
 
+@pytest.mark.slow
 def test_means_of_rows_given_a_class(of_classes):
     means = of_classes.mean_rows([6, 5, 6, 7], n_draws=400)
     assert isinstance(means, pd.DataFrame) and list(means.columns) == ["a", "b"]
@@ -105,6 +109,7 @@ def test_the_commonest_category_stands_for_a_category():
 # --- shares of classes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shares, expected",
     [({5: 1, 6: 1, 7: 1}, [1 / 3, 1 / 3, 1 / 3]), ({7: 3, 5: 1}, [0.25, 0, 0.75]), ({6: 0.2, 7: 0.8}, [0, 0.2, 0.8])],
@@ -118,11 +123,13 @@ def test_classes_get_their_shares_of_any_number_of_rows(of_classes, shares, expe
     pd.testing.assert_frame_equal(rows[:30], of_classes.sample(30, y=shares))
 
 
+@pytest.mark.slow
 def test_shares_of_classes_go_with_conditions(of_classes):
     rows, y = of_classes.sample(60, y={5: 1, 7: 1}, conditions={"a": 0.0}, return_y=True)
     assert (rows["a"] == 0).all() and abs((y == 7).sum() - 30) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "call, words",
     [
@@ -138,6 +145,7 @@ def test_shares_that_cannot_be_are_errors(of_classes, call, words):
     assert all(word in str(error.value) for word in words)
 
 
+@pytest.mark.slow
 def test_errors_of_means(of_classes):
     rng = np.random.default_rng(0)
     of_numbers = sampler(max_iter=8, hidden_layer_sizes=(8,)).fit(rng.normal(size=(60, 2)), rng.normal(size=60))

@@ -20,6 +20,7 @@ def sampler(**parameters):
 # --- density
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numeric", ["standard", "quantile"])
 @pytest.mark.parametrize("manifold", ["passthrough", None])
 def test_density_integrates_to_one_in_one_dimension(numeric, manifold):

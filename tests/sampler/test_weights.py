@@ -70,6 +70,7 @@ def share_of(condition, among=None):
 # --- the distribution
 
 
+@pytest.mark.slow
 def test_shares_of_classes_levels_and_gaps_are_the_weighted_ones(drawn):
     X, y, _ = world()
     _, rows, classes = drawn
@@ -204,6 +205,7 @@ def test_a_weighted_number_comes_back_and_normal_codes_give_its_law(spread):
         assert left - reach < np.mean(rows <= at) < right + reach
 
 
+@pytest.mark.slow
 def test_starts_keep_the_weighted_mean_and_covariance():
     """Of the neighbourhood of all rows: mean m and covariance (1 + 15 s) / (1 + 14 s) C, s = 1 / effective rows."""
     W = RNG.normal(size=(40, 2))

@@ -144,6 +144,7 @@ def test_few_rows_with_cells_missing_at_random_keep_their_rates_in_rows_not_seen
     assert np.std(probabilities(model, new)) < 0.02
 
 
+@pytest.mark.slow
 def test_few_rows_whose_missing_cells_depend_on_a_column_keep_most_of_the_dependence():
     """Three indicators of 800 rows, that share it."""
     W, blocks = few_rows(800, 3)
@@ -182,6 +183,7 @@ def test_indicators_that_do_not_share_a_dependence_have_their_own(other):
     np.testing.assert_allclose([found[:5].mean(), found[5:].mean()], [0.2, other], atol=0.04)
 
 
+@pytest.mark.slow
 def test_columns_that_act_together_are_learnt_as_one_that_acts_alone_is():
     W, blocks = few_rows(1000, 5)
     u = np.random.default_rng(5).random((1000, 1))
@@ -441,6 +443,7 @@ def test_targets_and_missing_cells_go_together():
 # --- density
 
 
+@pytest.mark.slow
 def test_probabilities_of_categories_and_of_missing_ones_are_their_distribution():
     rng = np.random.default_rng(0)
     coin = pd.Series(rng.choice(["h", "t"], 2000, p=[0.7, 0.3])).mask(rng.random(2000) < 0.25)
