@@ -26,10 +26,8 @@ from .synthetic import check_sampler, default_sampler
 
 # number of synthetic rows over that of real ones: the least and, for classes in small tables, the most
 LEAST_RATIO, MOST_RATIO = 3.0, 10.0
-# synthetic rows in all, beyond which the ratio falls to the least
-CHEAP_ROWS = 10_000
-# with fewer rows nothing can be compared
-MIN_ROWS = 4
+CHEAP_ROWS = 10_000  # synthetic rows in all, beyond which the ratio falls to the least
+MIN_ROWS = 4  # with fewer nothing can be compared
 
 
 def delegates(method: str) -> Callable[[Any], bool]:
