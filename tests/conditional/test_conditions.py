@@ -436,6 +436,7 @@ def test_what_other_rows_ask_for_changes_nothing():
         np.testing.assert_array_equal(est.sample(2, conditions=[{1: 1.234}, other])[:1], alone)
 
 
+@pytest.mark.slow
 def test_missing_cells_given_that_a_column_is_there():
     """Of two columns that lack other rows the second says of the first what the table says, in either order."""
     rng = np.random.default_rng(0)

@@ -81,6 +81,7 @@ def test_shares_of_classes_levels_and_gaps_are_the_weighted_ones(drawn):
     assert rows["value"].isna().mean() == pytest.approx(share_of(X["value"].isna()), abs=error(0.3, 4000) + 0.02)
 
 
+@pytest.mark.slow
 def test_dependence_and_quantiles_are_the_weighted_ones(drawn):
     X, y, weight = world()
     _, rows, classes = drawn
@@ -90,6 +91,7 @@ def test_dependence_and_quantiles_are_the_weighted_ones(drawn):
         assert np.mean(rows["x"] < at) == pytest.approx(below, abs=error(below, 4000) + 0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("conditions", "y", "seen", "among"),
     [
@@ -108,6 +110,7 @@ def test_conditional_laws_are_the_weighted_ones(drawn, conditions, y, seen, amon
     assert np.mean(seen(rows, None)) == pytest.approx(expected, abs=error(expected, 2000) + 0.03)
 
 
+@pytest.mark.slow
 def test_designs_and_densities(drawn):
     X, y, _ = world()
     rows, classes = drawn[0].sample(1000, design="stratified", return_y=True)
@@ -329,7 +332,7 @@ def test_relative_weights():
 )
 def test_bad_weights(weight, message):
     X, y, _ = world()
-    est = sampler().fit(X)
+    est = sampler(max_iter=2).fit(X)
     with pytest.raises(ValueError, match=message):
         est.fit(X, y, sample_weight=weight)
     assert not hasattr(est, "n_iter_")

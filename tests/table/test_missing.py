@@ -400,6 +400,7 @@ def test_the_tags_say_that_missing_cells_are_welcome():
     assert get_tags(sampler()).input_tags.allow_nan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manifold", [pytest.param(None, marks=pytest.mark.slow), "passthrough"])
 def test_missing_cells_have_their_rate_and_depend_on_other_columns(manifold):
     """y is missing in .6 of the rows with x > 0 and in .1 of the others; y itself is .8 x + .6 e throughout."""
