@@ -159,3 +159,21 @@ def test_the_benchmark_of_imbalance(imbalance, tmp_path, capsys):
     assert float(found["recall"]) == round(100 * recall_score(held_y, model.predict(held_X)), 2)
     imbalance.show(options.out)
     assert "ours less each" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_parameters(monkeypatch, tmp_path, capsys):
+    """A run that was cut off goes on with what the file lacks, and differences are to the defaults."""
+    pd = pytest.importorskip("pandas")
+    monkeypatch.syspath_prepend(str(EXAMPLES / "benchmarks"))
+    module = importlib.import_module("parameters")
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=list("abc"))
+    monkeypatch.setattr(module, "tables", lambda: {"normal": table})
+    monkeypatch.setattr(module, "SETTINGS", {"defaults": [{}], "max_iter": [{"max_iter": 3}]})
+    monkeypatch.setattr(module, "ManifoldDiffusionSampler", partial(ManifoldDiffusionSampler, hidden_layer_sizes=(8,)))
+    for seeds in ([0], [0, 1]):
+        module.run(seeds, tmp_path / "out.csv")
+    lines = pd.read_csv(tmp_path / "out.csv")
+    assert len(lines) == 4 and lines["key"].is_unique and lines["c2st"].between(0, 1).all()
+    module.show(tmp_path / "out.csv")
+    assert "c2st - defaults" in capsys.readouterr().out
