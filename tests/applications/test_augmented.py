@@ -285,6 +285,7 @@ def test_whole_numbers_are_numbers_for_a_regressor():
     assert fitted.augmented_ and fitted.score(X, y) > 0.7
 
 
+@pytest.mark.slow
 def test_one_seed_is_one_result():
     fits = [
         AugmentedClassifier(logistic(), sampler, cv=2, gate=gate, random_state=0).fit(X, LABELS)

@@ -324,6 +324,7 @@ def test_density_comes_up_from_the_level_of_the_noise():
     np.testing.assert_allclose(got, stats.norm.logpdf(x.numpy(), scale=scales.numpy()).sum(1), atol=0.02)
 
 
+@pytest.mark.slow
 def test_what_has_no_noise_and_what_is_missing_stays():
     """Column by column, of columns that lacked the same rows in `fit` as well; also without a manifold."""
     rng = np.random.default_rng(0)
