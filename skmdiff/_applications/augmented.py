@@ -14,11 +14,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._numerics.checks import accepts_missing, check_option, check_real, is_auto, random_stream, tags_of
 from .._numerics.weights import check_weight
-from .._table.frames import is_frame
+from .._table.checks import check_columns
 from .._table.target import read_target
 from .gate import Recipe, Rows, check_folds, measure_gain
 from .routing import WAY_OUT, is_routing_enabled, route_to_parts, weight_name
@@ -90,7 +90,7 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         """
         self._check_parameters(sample_weight)
         random_state = random_stream(self.random_state)
-        X = self._validate(X, reset=True)
+        X = check_columns(self, X, reset=True)
         rows = Rows(X, self._read(y, len(X)), check_weight(sample_weight, len(X)))
         recipe = self._recipe(rows, *route_to_parts(self, sample_weight, fit_params))
         self.augmentation_gain_, self.augmentation_error_ = np.nan, np.nan
@@ -158,11 +158,6 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         if tags is not None and {wanted, tags.estimator_type} == {"classifier", "regressor"}:
             raise TypeError(f"estimator must be a {wanted}, got the {tags.estimator_type} {self.estimator!r}.")
 
-    def _validate(self, X: Any, reset: bool) -> Any:
-        if is_frame(X):
-            return validate_data(self, X, reset=reset, skip_check_array=True)
-        return validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
-
     def _read(self, y: Any, n_rows: int) -> np.ndarray:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
@@ -183,7 +178,7 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
 
     def _call(self, method: str, X: Any) -> np.ndarray:
         check_is_fitted(self, "estimator_")
-        return getattr(self.estimator_, method)(self._validate(X, reset=False))
+        return getattr(self.estimator_, method)(check_columns(self, X, reset=False))
 
     def __sklearn_tags__(self) -> Any:
         """Tags: classes as the wrapped estimator takes them; missing cells if it and the generator allow them."""

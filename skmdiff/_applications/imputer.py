@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags, check_scalar
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._numerics.checks import check_option, random_stream
 from .._numerics.streams import Seed, draw_seed
@@ -16,6 +16,7 @@ from .._sampler.completion import complete, complete_by_means
 from .._sampler.estimator import ManifoldDiffusionSampler
 from .._sampler.model import fitted_model, run_of
 from .._table.cells import is_polars_column
+from .._table.checks import check_columns
 from .._table.frames import build, is_frame, native_column
 from .synthetic import fit_sampler, stack
 
@@ -153,7 +154,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     def _fill(self, X: Any, n_draws: int, mean: bool = False) -> list:
         """Completed tables: `n_draws` of them, or one of means over as many draws."""
         model = fitted_model(self.sampler_)
-        table = model.codec.read(self._checked(X))
+        table = model.codec.read(check_columns(self, X))
         random_state = random_stream(self.random_state)
         rows = np.flatnonzero(table.missing.any(axis=1))
         if not len(rows):
@@ -162,12 +163,6 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         fill = complete_by_means if mean else complete
         drawn = fill(model, table.take(rows), n_draws, run)
         return [put(table.X, table.missing, rows, stack(*parts)) for parts in drawn]
-
-    def _checked(self, X: Any) -> Any:
-        if is_frame(X):
-            validate_data(self, X, reset=False, skip_check_array=True)
-            return X
-        return validate_data(self, X, reset=False, dtype=None, ensure_all_finite=False)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

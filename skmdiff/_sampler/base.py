@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import Tags, check_scalar
-from sklearn.utils.validation import validate_data
 
 from .._numerics.checks import random_stream
 from .._numerics.streams import Seed, draw_seed
 from .._numerics.weights import check_weight
-from .._table.checks import ReadTable, as_table, read_table
-from .._table.frames import is_frame
+from .._table.checks import ReadTable, as_table, check_columns, read_table
 from . import completion
 from .density import log_density
 from .model import FittedModel, Run, fitted_model, run_of
@@ -152,11 +150,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
 
     def _checked(self, X: Any, min_samples: int, reset: bool) -> Any:
         """X as a frame or a 2-D array with the columns of the fit, its cells not read yet."""
-        if is_frame(X):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-        else:
-            X = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False, ensure_min_samples=min_samples)
-        return as_table(X, min_samples)
+        return as_table(check_columns(self, X, reset, min_samples), min_samples)
 
     def _run(self, model: FittedModel, random_state: Seed) -> Run:
         """How a call is run, seeded by its random_state or, if that is None, by the estimator's."""

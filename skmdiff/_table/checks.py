@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils.validation import validate_data
 
 from .._numerics.checks import check_option
 from .cells import Cells, read_cells
@@ -76,6 +77,13 @@ def as_table(X: Any, min_samples: int) -> Any:
         doubles = sorted({name for name in names if names.count(name) > 1})
         raise ValueError(f"The column names of X must be unique, got {doubles} more than once.")
     return X
+
+
+def check_columns(estimator: Any, X: Any, reset: bool = False, min_samples: int = 1) -> Any:
+    """X, a frame as it is or else an array, with the columns of an estimator's fit; its cells are not read yet."""
+    if is_frame(X):
+        return validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False, ensure_min_samples=min_samples)
 
 
 def check_table(X: Any, min_samples: int = 2) -> Any:
