@@ -19,6 +19,7 @@ from .._table.codec import TableCodec
 from .._table.columns import nearest_codes
 from .._table.constraints.limits import Limits
 from .._table.grids import to_grid
+from .._table.integers import offsets, origin_of
 from .._table.missing.hot_deck import with_unknown_target
 from .model import DecodedCells, FittedModel, Request, Run, contract, decode, draw, matches_of, seen_limits
 
@@ -122,7 +123,8 @@ def mean_cells(codes: np.ndarray, column: Any) -> np.ndarray:
     if values.dtype.kind in "mM":
         return column.middle(values)
     decimals = None if values.dtype.kind == "f" else column.decimals  # a mean of floats is none of the values seen
-    return to_grid(values.astype(np.float64).mean(axis=0), decimals, values.dtype)
+    origin = origin_of(values)
+    return to_grid(offsets(values, origin).mean(axis=0), decimals, values.dtype, origin)
 
 
 def commonest(values: np.ndarray) -> np.ndarray:

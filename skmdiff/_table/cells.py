@@ -177,10 +177,10 @@ def _read_real(values: np.ndarray, types: set[type]) -> np.ndarray | None:
     if bool in types:
         return None
     if all(issubclass(kind, numbers.Integral) for kind in types):
-        try:
-            return values.astype(np.int64)
-        except OverflowError:
-            pass
+        for dtype in (np.int64, np.uint64):
+            # the range of the cells themselves: numpy wraps its own integers round
+            if np.iinfo(dtype).min <= min(values) and max(values) <= np.iinfo(dtype).max:
+                return values.astype(dtype)
     return values.astype(np.float64)
 
 

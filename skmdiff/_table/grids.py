@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .integers import at_offsets
+
 MAX_DECIMALS = 8
 # The rounding error of decimals, in units of the last bit, and its largest size in steps of the grid: in large values
 # rounding alone would agree with any number of decimals.
@@ -49,8 +51,10 @@ def has_decimals(values: np.ndarray, decimals: int) -> np.ndarray:
         return np.abs(x - np.round(x, decimals)) <= np.minimum(slack, LARGEST_ERROR * 10.0**-decimals)
 
 
-def to_grid(x: np.ndarray, decimals: int | None, dtype: np.dtype) -> np.ndarray:
-    """Round floats to the grid the column was seen on and cast without overflow."""
+def to_grid(x: np.ndarray, decimals: int | None, dtype: np.dtype, origin: int = 0) -> np.ndarray:
+    """Round floats, counted from an origin, to the grid the column was seen on and cast without overflow."""
+    if origin:
+        return at_offsets(x, origin, dtype)
     if decimals is not None:
         with np.errstate(over="ignore", invalid="ignore"):
             rounded = np.round(x, decimals)

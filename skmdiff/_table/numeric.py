@@ -27,6 +27,7 @@ from scipy.special import ndtr, ndtri
 from .columns import Column, Ties
 from .constants import Parameter, Values, describe, read_numbers
 from .grids import DecimalGrid, FloatGrid, Grid, IntegerGrid, has_decimals, seen_decimals, to_grid
+from .integers import are_integers, between, offsets, origin_of, spacings
 
 # Fraction of an atom's interval left free at either end, and of a singleton's around its middle taken as the
 # value itself: far above the rounding of ndtr(ndtri(u)), far below anything a distribution could notice.
@@ -63,7 +64,8 @@ def tie_fractions(ties: Ties, n: int) -> np.ndarray | float:
 
 def distance(below: np.ndarray, above: np.ndarray) -> np.ndarray:
     """above - below as positive finite floats, for numbers of any dtype and size."""
-    # integers above 2^53 may coincide as floats
+    if are_integers(below, above):
+        return np.maximum(spacings(below, above), 1.0)
     floats = np.result_type(below, above).kind == "f"
     least = np.finfo(np.float64).smallest_subnormal if floats else 1.0
     with np.errstate(over="ignore"):
@@ -148,13 +150,14 @@ class StandardColumn(NumericColumn):
 
     def __init__(self, x: np.ndarray, name: str, weight: np.ndarray | None = None) -> None:
         super().__init__(x, name)
-        self.mean, self.std = mean_and_std(x.astype(np.float64), weight)
+        self.origin = origin_of(x)
+        self.mean, self.std = mean_and_std(offsets(x, self.origin), weight)  # the mean from the origin
 
     def encode(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
-        return ((x.astype(np.float64) - self.mean) / self.std)[:, None]
+        return ((offsets(x, self.origin) - self.mean) / self.std)[:, None]
 
     def decode(self, block: np.ndarray) -> np.ndarray:
-        return to_grid(self.mean + self.std * block[:, 0], self.decimals, self.dtype)
+        return to_grid(self.mean + self.std * block[:, 0], self.decimals, self.dtype, self.origin)
 
     @property
     def cell(self) -> float:  # type: ignore[override]
@@ -177,7 +180,7 @@ class QuantileColumn(NumericColumn):
         self.values, self.counts = np.unique(x, return_counts=True)
         self.masses = self.counts if weight is None else seen_masses(self.values, x, weight)
         self.edges = np.concatenate([[0], np.cumsum(self.masses)])  # u n at the ends of the intervals
-        self.std = mean_and_std(x.astype(np.float64), weight)[1]
+        self.std = mean_and_std(offsets(x, origin_of(x)), weight)[1]
 
     def encode(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
         nearest, step = self._locate(x)
@@ -245,8 +248,10 @@ class QuantileColumn(NumericColumn):
 
     def _interpolate(self, nearest: np.ndarray, step: np.ndarray) -> np.ndarray:
         neighbour = np.clip(nearest + np.where(step > 0, 1, -1), 0, len(self.values) - 1)
-        here, there = self.values[nearest].astype(np.float64), self.values[neighbour].astype(np.float64)
-        x = (1 - np.abs(step)) * here + np.abs(step) * there
+        here, there = self.values[nearest], self.values[neighbour]
+        if are_integers(here):
+            return between(here, there, np.abs(step))
+        x = (1 - np.abs(step)) * here.astype(np.float64) + np.abs(step) * there.astype(np.float64)
         return np.clip(to_grid(x, self.decimals, self.values.dtype), self.values[0], self.values[-1])
 
     def _log_density(self, nearest: np.ndarray, step: np.ndarray) -> np.ndarray:
