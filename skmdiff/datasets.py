@@ -17,12 +17,15 @@ import gzip
 from collections.abc import Callable
 from functools import partial
 from importlib import resources
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch, check_scalar
+
+from ._numerics.checks import check_integer, check_real, random_stream
 
 __all__ = [
     "load_german_credit",
@@ -127,7 +130,7 @@ def make_swiss_roll_nd(
     >>> roll.data.shape, bool(roll.distance(roll.clean).max() < 1e-6)
     ((200, 10), True)
     """
-    rng = check_random_state(random_state)
+    rng = check_toy(n_samples, n_features, noise, random_state)
     angle = 1.5 * np.pi * (1 + 2 * rng.uniform(size=n_samples))
     height = 21 * rng.uniform(size=n_samples)
     intrinsic = np.column_stack([angle * np.cos(angle), height, angle * np.sin(angle)])
@@ -170,7 +173,9 @@ def make_torus(
     >>> make_torus(n_samples=5, random_state=0).distance([[3.0, 0.0, 0.0], [2.0, 0.0, 0.0]]).tolist()
     [0.0, 1.0]
     """
-    rng = check_random_state(random_state)
+    rng = check_toy(n_samples, n_features, noise, random_state)
+    check_real(radius, "radius")
+    check_real(tube, "tube", high=radius)
     around = 2 * np.pi * rng.uniform(size=n_samples)
     # the surface is wider outside: the tube's angle a has density 1 + tube / radius * cos(a), inverted here
     grid = np.linspace(0, 2 * np.pi, 10_001)
@@ -223,7 +228,9 @@ def make_gaussian_grid(
     >>> grid.centers.shape, round(float(grid.weights[1] / grid.weights[0]), 3)
     ((25, 2), 0.9)
     """
-    rng = check_random_state(random_state)
+    rng = check_toy(n_samples, n_features, noise, random_state)
+    check_integer(n_side, "n_side", 1)
+    check_real(ratio, "ratio")
     steps = np.arange(n_side) - (n_side - 1) / 2
     turn = np.array([[np.cos(0.5), np.sin(0.5)], [-np.sin(0.5), np.cos(0.5)]])
     centers = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2) @ turn
@@ -268,7 +275,7 @@ def make_linked_circles(
     >>> links.distance([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]).tolist()
     [0.0, 0.0]
     """
-    rng = check_random_state(random_state)
+    rng = check_toy(n_samples, n_features, noise, random_state)
     angle = 2 * np.pi * rng.uniform(size=n_samples)
     second = np.arange(n_samples) % 2
     x, y = np.cos(angle), np.sin(angle)
@@ -313,10 +320,28 @@ def make_von_mises_circle(
     >>> circle.distance([[0.0, 3.0], [1.0, 0.0]]).tolist()
     [2.0, 0.0]
     """
-    rng = check_random_state(random_state)
+    rng = check_toy(n_samples, n_features, noise, random_state)
+    check_at_least_0(kappa, "kappa")
     angle = rng.vonmises(0.0, kappa, size=n_samples)
     intrinsic = np.column_stack([np.cos(angle), np.sin(angle)])
     return _embed(intrinsic, angle, _to_circle, n_features, noise, rng)
+
+
+def check_toy(
+    n_samples: Any, n_features: Any, noise: Any, random_state: int | np.random.RandomState | None
+) -> np.random.RandomState:
+    """The stream of random numbers of a generator, whose parameters are checked first."""
+    check_integer(n_samples, "n_samples", 1)
+    check_integer(n_features, "n_features", 1)
+    check_at_least_0(noise, "noise")
+    return random_stream(random_state)
+
+
+def check_at_least_0(value: Any, name: str) -> None:
+    """Raise unless a number is finite and 0 or more."""
+    check_scalar(value, name, Real)
+    if not 0 <= value < np.inf:
+        raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}.")
 
 
 def _embed(

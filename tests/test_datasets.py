@@ -148,3 +148,27 @@ def test_german_credit_needs_no_pandas(monkeypatch):
     assert [type(cell) for cell in credit.frame[0]].count(int) == 7
     with pytest.raises(ModuleNotFoundError, match="pandas"):
         datasets.load_german_credit(as_frame=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "params", "message"),
+    [
+        (datasets.make_torus, {"noise": -1}, "noise must be a finite number of at least 0, got -1"),
+        (datasets.make_swiss_roll_nd, {"noise": np.nan}, "noise must be a finite number of at least 0, got nan"),
+        (datasets.make_linked_circles, {"n_samples": 0}, "n_samples == 0, must be >= 1"),
+        (datasets.make_von_mises_circle, {"n_samples": -5}, "n_samples == -5, must be >= 1"),
+        (datasets.make_von_mises_circle, {"kappa": -1}, "kappa must be a finite number of at least 0, got -1"),
+        (datasets.make_gaussian_grid, {"n_side": 0}, "n_side == 0, must be >= 1"),
+        (datasets.make_gaussian_grid, {"ratio": 0.0}, "ratio must be above 0"),
+        (datasets.make_torus, {"tube": 3.0}, "tube must be above 0 and below 2.0, got 3.0"),
+    ],
+)
+def test_parameters_that_make_no_table_are_refused(make, params, message):
+    with pytest.raises(ValueError, match=message):
+        make(**params)
+
+
+@pytest.mark.parametrize("params", [{"n_samples": 2.0}, {"n_samples": True}, {"noise": "x"}, {"n_features": "3"}])
+def test_parameters_of_another_kind_are_refused(params):
+    with pytest.raises(TypeError, match=f"{next(iter(params))} must be"):
+        datasets.make_torus(**params)

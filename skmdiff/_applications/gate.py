@@ -27,9 +27,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
-from sklearn.utils import check_scalar
 
-from .._numerics.checks import is_auto
+from .._numerics.checks import check_integer, is_auto
 from .._numerics.warnings_ import warn_user
 from .._numerics.weights import indices_at
 from .routing import fit_with_weights, weight_name
@@ -238,7 +237,7 @@ def systematic_sample(
 def check_folds(cv: Any) -> None:
     """Raise unless cv is an integer above 1, a splitter or an iterable of pairs."""
     if isinstance(cv, Real):
-        check_scalar(cv, "cv", Integral, min_val=2)
+        check_integer(cv, "cv", 2)
     elif isinstance(cv, str) or not (hasattr(cv, "split") or hasattr(cv, "__iter__")):
         raise TypeError(f"cv must be an integer, a splitter or an iterable of pairs of indices, got {cv!r}.")
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import Tags, check_scalar
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._numerics.checks import check_option, random_stream
+from .._numerics.checks import check_integer, check_option, random_stream
 from .._numerics.streams import Seed, draw_seed
 from .._sampler.completion import complete, complete_by_means
 from .._sampler.estimator import ManifoldDiffusionSampler
@@ -104,7 +103,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         """
         check_option(self.strategy, "strategy", {"draw", "mean"})
         if self.n_draws is not None:
-            check_scalar(self.n_draws, "n_draws", Integral, min_val=1)
+            check_integer(self.n_draws, "n_draws", 1)
         random_state = random_stream(self.random_state)
         if not isinstance(self.sampler, ManifoldDiffusionSampler | None):
             raise TypeError(f"sampler must be a ManifoldDiffusionSampler or None, got {self.sampler!r}.")
@@ -148,7 +147,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             `n_draws` tables that differ in the cells missing in X. The first is what strategy="draw" returns.
         """
         check_is_fitted(self, "sampler_")
-        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        check_integer(n_draws, "n_draws", 1)
         return self._fill(X, n_draws)
 
     def _fill(self, X: Any, n_draws: int, mean: bool = False) -> list:

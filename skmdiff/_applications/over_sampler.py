@@ -160,8 +160,8 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
         random_state = random_stream(self.random_state)
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        validate_data(self, X, skip_check_array=True)
         X = check_table(X)
+        validate_data(self, X, skip_check_array=True)
         targets = check_target(y, len(X))
         self.__dict__.pop("sampler_", None)
         if self._is_numeric(targets):

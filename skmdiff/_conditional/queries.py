@@ -19,7 +19,7 @@ from .._table.columns import Block, Column, ConstantColumn, EmptyColumn, nearest
 from .._table.constants import Parameter
 from .._table.constraints.constraints import Constraints
 from .._table.constraints.limits import ColumnLimits, Limits
-from .._table.frames import column_index, column_names, is_frame, native_column
+from .._table.frames import column_index, column_names, is_frame, native_column, plain_container
 from .matches import Matches, Query
 from .starts import Adjust, choose_starts
 
@@ -225,6 +225,7 @@ def read_conditions(conditions: Any, codec: TableCodec, constraints: Constraints
             raise ValueError(f"conditions[{column.name!r}] cannot be met: the column has no value in the table of fit.")
         return columns.setdefault(j, ColumnConditions(column, n_samples))
 
+    conditions = plain_container(conditions)
     if isinstance(conditions, Mapping):
         _read_row(conditions, np.arange(n_samples), codec, of)
     elif is_frame(conditions) or isinstance(conditions, np.ndarray):

@@ -51,6 +51,22 @@ def check_coordinates(Z: Any, n_components: int) -> np.ndarray:
     return array
 
 
+def check_nothing_masked(values: Any, name: str) -> None:
+    """Raise for a masked array with masked entries, whose fillers would be taken for values."""
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} must have no masked entries, got {int(np.ma.getmaskarray(values).sum())} of them. Leave these "
+            "rows out."
+        )
+
+
+def check_integer(value: Any, name: str, min_val: int | None = None) -> int:
+    """Raise unless a parameter is an integer, which a bool is not, and at least `min_val`."""
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, got {value!r}.")
+    return int(check_scalar(value, name, Integral, min_val=min_val))
+
+
 def check_real(value: Any, name: str, high: float = np.inf) -> None:
     """Raise unless 0 < value < high, which NaN and infinity never are."""
     check_scalar(value, name, Real)

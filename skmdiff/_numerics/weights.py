@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
+from .checks import check_nothing_masked
+
 LEAST_WEIGHT = 1e-9  # of the largest: less would be lost in the rounding of cumulated weights
 
 
@@ -14,6 +16,7 @@ def check_weight(weight: Any, n_rows: int) -> np.ndarray | None:
     """Weights (n,) as floats, one for all rows from a scalar; None for None."""
     if weight is None:
         return None
+    check_nothing_masked(weight, "sample_weight")
     try:
         weight = np.asarray(weight, dtype=float)
     except (TypeError, ValueError) as error:

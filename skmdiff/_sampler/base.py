@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.utils import Tags, check_scalar
+from sklearn.utils import Tags
 
-from .._numerics.checks import random_stream
+from .._numerics.checks import check_integer, random_stream
 from .._numerics.streams import Seed, draw_seed
 from .._numerics.weights import check_weight
 from .._table.checks import ReadTable, as_table, check_columns, read_table
@@ -95,7 +94,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         (5, 3)
         """
         model = self._model_with_target("predict_target")
-        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        check_integer(n_draws, "n_draws", 1)
         return completion.predict_target(model, self._read(model, X), n_draws, self._run(model, random_state))
 
     def mean_rows(self, y: Any, *, n_draws: int = 100, random_state: Seed = None) -> Any:
@@ -122,7 +121,7 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
             If there was no target in `fit`, or it did not hold y.
         """
         model = self._model_with_target("mean_rows")
-        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        check_integer(n_draws, "n_draws", 1)
         return completion.mean_rows(model, np.atleast_1d(y), n_draws, self._run(model, random_state))
 
     def __sklearn_tags__(self) -> Tags:

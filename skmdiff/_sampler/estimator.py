@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import KernelDensity
-from sklearn.utils import check_scalar
 
 from .._diffusion import load_backend
-from .._numerics.checks import check_coordinates, check_option, random_stream
+from .._numerics.checks import check_coordinates, check_integer, check_option, random_stream
 from .._numerics.streams import Seed, draw_seed
 from .._numerics.warnings_ import warn_user
 from .._numerics.weights import check_weight
@@ -68,8 +66,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Strength, from 0 to 1, of the projection of samples towards the manifold: 1 moves a sample until it is no
         farther from it than the training rows around it. For tables that lie on a surface; elsewhere it costs variety.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
-        Categorical columns: a mask, indices or names. "from_dtype" takes category, Enum, bool and string columns.
-        Dates and durations are numbers unless named.
+        Columns of numbers that are categories too: a mask, indices or names. Category, Enum, bool and string columns
+        always are, and the only ones with "from_dtype". Dates and durations are numbers unless named.
     numeric : {"quantile", "standard"}, default="quantile"
         Code of a number: normal scores, which keep integers, repeated values and bounds exactly, or mean 0 and
         standard deviation 1, which keeps the geometry of the columns.
@@ -320,7 +318,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             contradict `constraints`.
         """
         model = fitted_model(self)
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        check_integer(n_samples, "n_samples", 1)
         check_option(missing, "missing", {"generate", "fill"})
         run = self._run(model, random_state)
         if model.target is None and (y is not None or return_y):
@@ -415,7 +413,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             a path fewer than two.
         """
         model = self._model_on_manifold("explore")
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        check_integer(n_samples, "n_samples", 1)
         if region is not None and path is not None:
             raise ValueError("region and path must not be given both.")
         run = exploration.close_to_manifold(self._run(model, random_state))

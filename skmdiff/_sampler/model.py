@@ -36,6 +36,7 @@ from .._table.missing.indicators import N_CHAINS, MissingnessModel
 from .._table.missing.patterns import MissingPatterns
 from .._table.target import Target
 from .encoding import complete_rows
+from .parameters import check_run
 
 if TYPE_CHECKING:
     from .._diffusion.backend import ReverseProcess
@@ -126,6 +127,7 @@ def fitted_model(estimator: Any) -> FittedModel:
 
 def run_of(model: FittedModel, n_steps: int, seed: int, n_jobs: int | None) -> Run:
     """A run of the model's reverse process in so many steps of the solver."""
+    check_run(n_steps, n_jobs)  # both may have been set after the fit
     backend = load_backend()
     return Run(seed, backend.ReverseProcess(model.sigma_start, n_steps), n_jobs)
 

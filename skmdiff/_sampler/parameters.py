@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from .._diffusion import SIGMA_MAX, SIGMA_MIN
-from .._numerics.checks import check_option, check_real, check_share, check_sizes, is_auto
+from .._numerics.checks import check_integer, check_option, check_real, check_share, check_sizes, is_auto
 from .._table.target import TARGET_TYPES
 
-INTEGERS = {"n_neighbors": 0, "max_landmarks": 2, "n_steps": 1, "verbose": 0}
+INTEGERS = {"n_neighbors": 0, "max_landmarks": 2}
 AUTO_INTEGERS = ("max_iter", "batch_size")
 
 
@@ -22,24 +22,31 @@ def check_parameters(params: Mapping[str, Any]) -> None:
     check_option(params["numeric"], "numeric", {"quantile", "standard"})
     check_option(params["target_type"], "target_type", TARGET_TYPES)
     for name, low in INTEGERS.items():
-        check_scalar(params[name], name, Integral, min_val=low)
+        check_integer(params[name], name, low)
     for name in AUTO_INTEGERS:
         if not is_auto(params[name]):
-            check_scalar(params[name], name, Integral, min_val=1)
+            check_integer(params[name], name, 1)
     check_real(params["learning_rate_init"], "learning_rate_init")
     check_real(params["validation_fraction"], "validation_fraction", high=1)
     check_share(params["contraction"], "contraction", 1)
     check_sigma_start(params["sigma_start"])
     if params["max_time"] is not None:
         check_real(params["max_time"], "max_time")
-    if params["n_jobs"] is not None:
-        check_scalar(params["n_jobs"], "n_jobs", Integral)
+    check_scalar(params["verbose"], "verbose", Integral, min_val=0)  # True is as good as 1
+    check_run(params["n_steps"], params["n_jobs"])
     if not isinstance(params["early_stopping"], bool | np.bool_):
         raise TypeError(f"early_stopping must be True or False, got {params['early_stopping']!r}.")
     if not is_auto(params["hidden_layer_sizes"]):
         check_sizes(params["hidden_layer_sizes"], "hidden_layer_sizes")
     if isinstance(params["manifold"], str):
         check_needs_manifold(params["noise_level"], params["contraction"])
+
+
+def check_run(n_steps: Any, n_jobs: Any) -> None:
+    """Raise unless samples can be drawn in so many steps of the solver and threads."""
+    check_integer(n_steps, "n_steps", 1)
+    if n_jobs is not None:
+        check_integer(n_jobs, "n_jobs")
 
 
 def check_sigma_start(sigma_start: Any) -> None:

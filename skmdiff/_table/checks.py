@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from .._numerics.checks import check_option
 from .cells import Cells, read_cells
-from .frames import column_names, is_frame, native_column, take_rows
+from .frames import column_names, is_frame, native_column, plain_container, take_rows
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def as_table(X: Any, min_samples: int) -> Any:
 
 def check_columns(estimator: Any, X: Any, reset: bool = False, min_samples: int = 1) -> Any:
     """X, a frame as it is or else an array, with the columns of an estimator's fit; its cells are not read yet."""
+    X = plain_container(X)
     if is_frame(X):
         return validate_data(estimator, X, reset=reset, skip_check_array=True)
     return validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False, ensure_min_samples=min_samples)
@@ -92,7 +93,7 @@ def check_table(X: Any, min_samples: int = 2) -> Any:
 
 
 def as_2d_array(X: Any) -> np.ndarray:
-    X = np.asarray(X)
+    X = np.asarray(plain_container(X))
     if X.ndim != 2:
         raise ValueError(
             f"Expected 2D array, got {X.ndim}D array instead: X.shape={X.shape}. Reshape your data "
@@ -118,14 +119,16 @@ def categorical_mask(X: Any, categorical_features: Any, values: Sequence[np.ndar
     X : ndarray or DataFrame
     categorical_features : "from_dtype", None, or array-like of bool, int or str
     values : list of ndarray
-        The cells of the columns of X, as `read_cells` gives them.
+        The cells of the columns of X, as `read_cells` gives them. Strings, bools and the values of a category dtype
+        are categories whatever a list or mask says: it names columns of numbers that are categories too.
     """
     n_features = X.shape[1]
     if categorical_features is None:
         return np.zeros(n_features, dtype=bool)
+    mask = np.array([column.dtype.kind in "bO" for column in values])
     if isinstance(categorical_features, str):
         check_option(categorical_features, "categorical_features", {"from_dtype"})
-        return np.array([column.dtype.kind in "bO" for column in values])
+        return mask
     chosen = np.asarray(categorical_features)
     if chosen.ndim != 1:
         raise TypeError(
@@ -133,8 +136,7 @@ def categorical_mask(X: Any, categorical_features: Any, values: Sequence[np.ndar
             f"got {categorical_features!r}."
         )
     if chosen.dtype.kind == "b":
-        return check_mask(chosen, n_features)
-    mask = np.zeros(n_features, dtype=bool)
+        return mask | check_mask(chosen, n_features)
     mask[check_indices(chosen, X)] = True
     return mask
 

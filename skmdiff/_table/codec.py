@@ -38,7 +38,7 @@ class TableCodec:
     ----------
     categorical_features : "from_dtype", None, or array-like of bool, int or str, default="from_dtype"
         Columns that are categories. "from_dtype": category, bool and string columns; object columns are read
-        cell by cell. None: none.
+        cell by cell. A list or mask: columns of numbers that are categories too. None: none.
     numeric : {"quantile", "standard"}, default="quantile"
         Map of a numeric column: to normal scores with randomised ties, or minus mean over standard deviation.
     max_onehot : int, default=50
@@ -175,8 +175,9 @@ class TableCodec:
             return self._fit_categorical(name, x, category_order(native, x), weight)
         if x.dtype == object:
             raise ValueError(
-                f"Column {name!r} of X holds strings or categories and must be named in "
-                f"categorical_features, got categorical_features={self.categorical_features!r}."
+                f"Column {name!r} of X holds strings or categories, got categorical_features="
+                f"{self.categorical_features!r}, by which none is. Leave categorical_features at 'from_dtype', or drop "
+                "the column."
             )
         if np.all(x == x[0]):
             return ConstantColumn(x, name, writer.time_zone is not None)

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .integers import origin_of
+
 
 def is_pandas(X: Any) -> bool:
     return hasattr(X, "iloc") and hasattr(X, "columns")
@@ -22,6 +24,32 @@ def is_polars(X: Any) -> bool:
 
 def is_frame(X: Any) -> bool:
     return is_pandas(X) or is_polars(X)
+
+
+def plain_container(X: Any) -> Any:
+    """X, but a masked array as a plain one whose masked cells are missing; a LazyFrame is an error."""
+    if not is_frame(X) and hasattr(X, "collect") and hasattr(X, "collect_schema"):
+        raise TypeError(f"A table must be a DataFrame or an array, got a {type(X).__name__}. Use its collect().")
+    return without_mask(X) if isinstance(X, np.ma.MaskedArray) else X
+
+
+def without_mask(X: np.ma.MaskedArray) -> np.ndarray:
+    """A plain array with NaN, NaT or, in an array of objects, None in masked cells; integers become floats.
+
+    Integers that floats do not hold, and all that has no missing cells of its own, become objects.
+    """
+    mask, cells = np.ma.getmaskarray(X), X.data
+    if not mask.any():
+        return cells.copy()
+    kind, filler = cells.dtype.kind, None
+    if kind in "mM":
+        filler = np.array("NaT", dtype=cells.dtype)
+    elif kind in "fc" or kind in "iu" and not origin_of(cells[~mask]):
+        filler = np.nan
+    dtype = cells.dtype if kind in "fcmM" else object if filler is None else np.float64
+    out = cells.astype(dtype)
+    out[mask] = filler
+    return out
 
 
 def column_names(X: Any) -> list[str]:

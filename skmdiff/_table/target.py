@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
+from .._numerics.checks import check_nothing_masked
 from .._numerics.streams import CLASS_STREAM
 from .._numerics.warnings_ import warn_user
 from .._numerics.weights import indices_at
@@ -81,6 +82,7 @@ class Target:
 
     def encode_wanted(self, y: Any, n_samples: int, seed: int = 0) -> np.ndarray:
         """(n_samples, width) code of the targets asked for in `sample`: one for all rows, one a row, or shares."""
+        check_nothing_masked(y, "y")
         y = self.in_shares(y, n_samples, seed) if isinstance(y, Mapping) else np.asarray(y)
         y = np.full(n_samples, y) if y.ndim == 0 else column_or_1d(y)
         if len(y) != n_samples:
@@ -181,6 +183,7 @@ def check_target(y: Any, n_samples: int) -> np.ndarray:
 
 def read_target(y: Any, n_samples: int) -> np.ndarray:
     """The same, maybe all equal."""
+    check_nothing_masked(y, "y")
     if not any(hasattr(y, name) for name in ("dtype", "iloc", "__array__")):
         y = np.array(list(y), dtype=object)  # numpy would turn a list of strings and NaN into strings
     y = column_or_1d(y, warn=True)

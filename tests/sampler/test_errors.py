@@ -429,3 +429,32 @@ def test_a_loss_that_turns_nan_keeps_the_best_weights_until_then(monkeypatch):
         model = sampler(**parameters).fit(X)
     assert model.n_iter_ == 32 and len(model.loss_curve_) == 15
     assert np.isfinite(model.loss_curve_).all() and np.isfinite(model.sample(50)).all()
+
+
+# --- parameters set after the fit, and bools for integers
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return sampler().fit(X, X[:, 0])
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_steps", "x"), ("n_steps", True), ("n_steps", 0), ("n_jobs", 1.5)])
+def test_parameters_set_after_the_fit_are_checked_again(fitted, name, value):
+    before = fitted.get_params()[name]
+    for call in (fitted.sample, fitted.explore, lambda: fitted.mean_rows(0.0), lambda: fitted.predict_target(X[:2])):
+        with pytest.raises((ValueError, TypeError), match=name):
+            fitted.set_params(**{name: value})
+            call()
+    fitted.set_params(**{name: before}).sample()
+
+
+def test_bools_are_no_numbers_of_rows(fitted):
+    calls = {
+        "n_samples": [lambda: fitted.sample(True), lambda: fitted.explore(True)],
+        "n_draws": [lambda: fitted.mean_rows(0.0, n_draws=True), lambda: fitted.predict_target(X, n_draws=True)],
+    }
+    for name, of_name in calls.items():
+        for call in of_name:
+            with pytest.raises(TypeError, match=f"{name} must be an integer, got True"):
+                call()
