@@ -17,6 +17,7 @@ from .._sampler.model import fitted_model, run_of
 from .._table.cells import is_polars_column
 from .._table.checks import check_columns
 from .._table.frames import build, is_frame, native_column
+from .._table.identifiers import n_used
 from .synthetic import fit_sampler, stack
 
 MEAN_DRAWS = 100
@@ -160,7 +161,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             return [copy_of(table.X) for _ in range(1 if mean else n_draws)]
         run = run_of(model, self.sampler_.n_steps, draw_seed(random_state), self.sampler_.n_jobs)
         fill = complete_by_means if mean else complete
-        drawn = fill(model, table.take(rows), n_draws, run)
+        drawn = fill(model, table.take(rows), n_draws, run, n_used(model.codec.columns_, table.cells))
         return [put(table.X, table.missing, rows, stack(*parts)) for parts in drawn]
 
     def __sklearn_tags__(self) -> Tags:

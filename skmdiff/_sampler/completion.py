@@ -27,21 +27,24 @@ MEAN_STEPS = 4  # of the reverse process, for means: more draws of fewer steps s
 CHUNK_ROWS = 2048  # completed at once
 
 
-def complete(model: FittedModel, table: ReadTable, n_draws: int, run: Run) -> list:
-    """`n_draws` tables, each in parts, in which the missing cells of a table are drawn given the others."""
+def complete(model: FittedModel, table: ReadTable, n_draws: int, run: Run, first_row: int = 0) -> list:
+    """`n_draws` tables, each in parts, in which the missing cells of a table are drawn given the others.
+
+    Identifiers are those of new rows from the index `first_row` on.
+    """
     parts = []
     for rows, drawn in _in_chunks(model, table, n_draws, run):
-        of_cells = DecodedCells(limits=seen_limits(model, table.take(rows)))
+        of_cells = DecodedCells(limits=seen_limits(model, table.take(rows)), first_row=first_row + int(rows[0]))
         parts.append([decode(model, contract(model, W), of_cells) for W in drawn])
     return [list(tables) for tables in zip(*parts, strict=True)]
 
 
-def complete_by_means(model: FittedModel, table: ReadTable, n_draws: int, run: Run) -> list:
+def complete_by_means(model: FittedModel, table: ReadTable, n_draws: int, run: Run, first_row: int = 0) -> list:
     """One table, in parts, whose missing cells hold means, or commonest categories, of draws given the others."""
     parts = []
     for rows, drawn in _in_chunks(model, table, n_draws, few_steps(run)):
         W = contract(model, drawn.reshape(-1, drawn.shape[-1])).reshape(*drawn.shape[:2], -1)
-        parts.append(mean_table(model, W, seen_limits(model, table.take(rows))))
+        parts.append(mean_table(model, W, seen_limits(model, table.take(rows)), first_row + int(rows[0])))
     return [parts]
 
 
@@ -94,7 +97,7 @@ def _draw_given(model: FittedModel, matches: Matches, W: np.ndarray, run: Run) -
     return draw_rows(model.denoiser, plan, run.process, len(W), run.seed, run.n_jobs)
 
 
-def mean_table(model: FittedModel, drawn: np.ndarray, limits: Limits) -> Any:
+def mean_table(model: FittedModel, drawn: np.ndarray, limits: Limits, first_row: int = 0) -> Any:
     """The table of the means over draws (n_draws, m, n_outputs): of numbers and dates; of categories the commonest.
 
     The means of integers are integers, and those of dates at the steps of their column. `limits` are those of cells
@@ -102,7 +105,7 @@ def mean_table(model: FittedModel, drawn: np.ndarray, limits: Limits) -> Any:
     """
     every = np.ones(drawn.shape[1], dtype=bool)
     cells = {j: (every, mean) for j, mean in _means_of_columns(model.codec, drawn).items()}
-    return decode(model, drawn[0], DecodedCells(cells=cells, limits=limits))
+    return decode(model, drawn[0], DecodedCells(cells=cells, limits=limits, first_row=first_row))
 
 
 def _means_of_columns(codec: TableCodec, drawn: np.ndarray) -> dict[int, np.ndarray]:

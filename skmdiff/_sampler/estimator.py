@@ -76,6 +76,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         operator is "<=", "<", ">=", ">" or "multiple of"; `right` is a constant or the name of a column ("x0", "x1",
         ... in an array). "<" is a step at least: 1 for integers, the last decimal, the step of dates seen in `fit`.
         Samples that break one are moved, before cells are made missing. A warning counts training rows that break one.
+        (column, "is", "unique") is for identifiers: integers that are not learnt; those of new rows go on after the
+        largest one seen, by the index of the row, so that none repeats in a call.
     target_type : {"auto", "class", "number"}, default="auto"
         What `y` holds. "auto" takes integers, bools and strings for classes and floats with decimals for numbers.
     hidden_layer_sizes : tuple of int or "auto", default="auto"

@@ -25,7 +25,8 @@ from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, coded_columns
 from .._table.columns import Block
-from .._table.constraints.constraints import Constraints, read_constraints
+from .._table.constraints.constraints import Constraints, read_constraints, unique_columns
+from .._table.identifiers import warn_of_identifiers
 from .._table.missing.indicators import MissingnessModel
 from .._table.missing.patterns import MissingPatterns
 from .._table.target import Target, check_target
@@ -116,6 +117,7 @@ def encode_table(
     """The codes of a table and its target, and the constraints on its columns."""
     codec = TableCodec(settings.categorical_features, settings.numeric).fit(table, weight)
     constraints = fit_constraints(settings.constraints, codec, table)
+    warn_of_identifiers(codec.columns_, table.cells)
     target = None
     if y is not None:
         y = check_target(y, len(table))
@@ -124,7 +126,11 @@ def encode_table(
 
 
 def fit_constraints(constraints: list | None, codec: TableCodec, table: ReadTable) -> Constraints:
-    """The constraints of a table, ready to be held, with a warning of what its rows break."""
+    """The constraints of a table, ready to be held, with a warning of what its rows break.
+
+    Columns that are to be unique leave the code.
+    """
+    codec.set_identifiers(unique_columns(constraints, codec.template_), table)
     read = [] if constraints is None else read_constraints(constraints, codec.columns_, codec.template_)
     out = Constraints(read, codec.columns_, codec.writers_)
     out.learn(table.cells)

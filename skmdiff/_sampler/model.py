@@ -31,6 +31,7 @@ from .._table.codec import TableCodec
 from .._table.columns import EmptyColumn
 from .._table.constraints.constraints import Constraints
 from .._table.constraints.limits import Limits
+from .._table.identifiers import renumbered
 from .._table.missing.hot_deck import HotDeck
 from .._table.missing.indicators import N_CHAINS, MissingnessModel
 from .._table.missing.patterns import MissingPatterns
@@ -112,11 +113,13 @@ class DecodedCells:
     missing : for the index of a column the rows (n_samples,) of bool in which it is missing
     cells : for the index of a column the rows (n_samples,) of bool whose cells are given, and these cells
     limits : of the cells that constraints may move
+    first_row : index of the first row, from which identifiers go on
     """
 
     missing: dict = field(default_factory=dict)
     cells: dict = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    first_row: int = 0
 
 
 def fitted_model(estimator: Any) -> FittedModel:
@@ -218,7 +221,7 @@ def decode(model: FittedModel, W: np.ndarray, of_cells: DecodedCells | None = No
     Given cells are put in place here and nowhere else: W has what the network and the manifold made of them.
     """
     of_cells = DecodedCells() if of_cells is None else of_cells
-    columns = model.codec.decode(W)
+    columns = renumbered(model.codec.columns_, model.codec.decode(W), of_cells.first_row)
     for j, (rows, given) in of_cells.cells.items():
         columns[j][rows] = given
     columns, _ = model.constraints.hold(columns, of_cells.limits, len(W))

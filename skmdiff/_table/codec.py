@@ -10,6 +10,7 @@ missing indicators are not the codec's: it knows columns and W, nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from numbers import Integral
 from typing import Any
@@ -24,6 +25,7 @@ from .checks import ReadTable, as_table, categorical_mask
 from .columns import Block, CategoricalColumn, Column, ConstantColumn, EmptyColumn
 from .dates import DateColumn
 from .frames import build, column_names, is_frame, native_column, no_rows
+from .identifiers import IdentifierColumn
 from .numeric import QuantileColumn, StandardColumn
 
 NUMERIC_COLUMNS = {"quantile": QuantileColumn, "standard": StandardColumn}
@@ -74,6 +76,12 @@ class TableCodec:
         ]
         self._set_blocks()
         return self
+
+    def set_identifiers(self, indices: Collection[int], table: ReadTable) -> None:
+        """Take the columns of these indices out of the code: they are unique, see `identifiers.py`."""
+        for j in indices:
+            self.columns_[j] = IdentifierColumn(table.cells[j].observed, self.columns_[j].name)
+        self._set_blocks()
 
     def encode(self, table: ReadTable, ties: np.ndarray | None = None) -> np.ndarray:
         """Code of a table.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def without_mask(X: np.ma.MaskedArray) -> np.ndarray:
     mask, cells = np.ma.getmaskarray(X), X.data
     if not mask.any():
         return cells.copy()
-    kind, filler = cells.dtype.kind, None
+    kind, filler = cells.dtype.kind, cast(Any, None)
     if kind in "mM":
         filler = np.array("NaT", dtype=cells.dtype)
     elif kind in "fc" or kind in "iu" and not origin_of(cells[~mask]):

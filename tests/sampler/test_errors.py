@@ -443,8 +443,8 @@ def fitted():
 def test_parameters_set_after_the_fit_are_checked_again(fitted, name, value):
     before = fitted.get_params()[name]
     for call in (fitted.sample, fitted.explore, lambda: fitted.mean_rows(0.0), lambda: fitted.predict_target(X[:2])):
+        fitted.set_params(**{name: value})
         with pytest.raises((ValueError, TypeError), match=name):
-            fitted.set_params(**{name: value})
             call()
     fitted.set_params(**{name: before}).sample()
 

@@ -36,6 +36,7 @@ from ..grids import (
     lowest,
     seen_decimals,
 )
+from ..identifiers import UNIQUE, is_unique
 from .groups import Axis, Bound, Group, Multiple, Pair, from_space, to_space
 from .limits import ColumnLimits, Limits
 
@@ -84,15 +85,27 @@ def read_constraints(constraints: Any, columns: Sequence[Column], template: Any)
         raise TypeError(
             f"constraints must be None or a list of tuples (left, operator, right), got {constraints!r:.80}."
         )
-    return [_read_one(f"constraints[{i}]", written, columns, template) for i, written in enumerate(constraints)]
+    return [
+        _read_one(f"constraints[{i}]", written, columns, template)
+        for i, written in enumerate(constraints)
+        if not is_unique(written)
+    ]
+
+
+def unique_columns(constraints: Any, template: Any) -> set[int]:
+    """The indices of the columns that the user calls unique."""
+    written = enumerate(constraints) if isinstance(constraints, list | tuple) else ()
+    return {_index_of(one[0], f"constraints[{i}]", template) for i, one in written if is_unique(one)}
 
 
 def _read_one(name: str, written: Any, columns: Sequence[Column], template: Any) -> Constraint:
     if not isinstance(written, list | tuple) or len(written) != 3:
         raise TypeError(f"{name} must be a tuple (left, operator, right), got {written!r:.80}.")
     left, operator, right = written
+    if operator == UNIQUE[0]:
+        raise ValueError(f"{name} must have 'unique' on the right of 'is', got {right!r}.")
     if not isinstance(operator, str) or operator not in (*ORDERS, MULTIPLE):
-        raise ValueError(f"{name} must have an operator of {[*ORDERS, MULTIPLE]}, got {operator!r}.")
+        raise ValueError(f"{name} must have an operator of {[*ORDERS, MULTIPLE, UNIQUE[0]]}, got {operator!r}.")
     index = _index_of(left, name, template)
     names = [column.name for column in columns]
     if not isinstance(right, str):
