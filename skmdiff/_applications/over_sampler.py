@@ -21,7 +21,7 @@ from .._numerics.checks import accepts_missing, check_option, check_real, is_aut
 from .._table.cells import is_polars_column
 from .._table.checks import check_table
 from .._table.frames import is_frame
-from .._table.target import check_target
+from .._table.target import check_target, warn_of_many_classes
 from .synthetic import check_sampler, fit_sampler, sample_likely, sample_targets, stack, take
 
 STRATEGIES = {"auto", "not majority", "minority", "not minority", "all"}
@@ -168,6 +168,8 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
             check_numbers(targets, self.relevance)
             self.sampling_strategy_: Any = n_new_rows(self.sampling_strategy, len(targets))
         else:
+            if targets.dtype.kind in "iuf":
+                warn_of_many_classes(targets, "relevance='density'; strings stay classes without this warning")
             self.sampling_strategy_ = n_new_of_classes(self.sampling_strategy, targets)
         return X, targets, random_state
 

@@ -12,7 +12,9 @@ from sklearn.base import BaseEstimator, clone
 
 from .._numerics.streams import draw_seed
 from .._sampler.estimator import ManifoldDiffusionSampler
-from .._table.frames import is_frame, is_polars
+from .._sampler.model import fitted_model
+from .._table.frames import build, is_frame, is_polars, native_column
+from .._table.identifiers import IdentifierColumn
 from .routing import fit_with_weights, is_routing_enabled
 
 # how often at most a row is sampled whose columns make its class improbable
@@ -116,7 +118,20 @@ def sample_likely(fitted: Any, y: np.ndarray, seen_y: np.ndarray, random_state: 
         index = np.arange(len(y))
         index[doubtful[better]] = len(y) + better
         new, probability[doubtful[better]] = take(stack(new, again), index), found[better]
-    return new
+    return with_identifiers(fitted, new)
+
+
+def with_identifiers(fitted: Any, X: Any) -> Any:
+    """Rows of several calls of a sampler with identifiers as of one call; of other samplers as they are."""
+    codec = fitted_model(fitted).codec if isinstance(fitted, ManifoldDiffusionSampler) else None
+    if codec is None or not any(isinstance(column, IdentifierColumn) for column in codec.columns_):
+        return X
+    X, none = stack(X), np.zeros(len(X), dtype=bool)
+    columns = [
+        writer.write(column.new(0, len(X)), none) if isinstance(column, IdentifierColumn) else native_column(X, j)
+        for j, (column, writer) in enumerate(zip(codec.columns_, codec.writers_, strict=True))
+    ]
+    return build(X, columns)
 
 
 def probability_of_class(fitted: Any, X: Any, y: np.ndarray, classes: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -160,17 +160,15 @@ def is_class_target(y: np.ndarray, target_type: str) -> bool:
             "y must hold classes (integers, bools or strings) with target_type='class', got numbers with decimals."
         )
     if target_type == "auto" and kind == "multiclass" and y.dtype.kind in "iuf":
-        warn_of_many_classes(len(np.unique(y)))
+        warn_of_many_classes(y, "target_type='number'; target_type='class' keeps them classes without this warning")
     return target_type == "class" or target_type == "auto" and kind != "continuous"
 
 
-def warn_of_many_classes(n_classes: int) -> None:
-    """Say what integers are taken for where they look like numbers."""
+def warn_of_many_classes(y: np.ndarray, way_out: str) -> None:
+    """Say what integers are taken for where they look like numbers, and what numbers need instead."""
+    n_classes = len(np.unique(y))
     if n_classes > MANY_CLASSES:
-        warn_user(
-            f"y holds {n_classes} different integers, which are taken for classes. Numbers need "
-            "target_type='number'; target_type='class' keeps them classes without this warning."
-        )
+        warn_user(f"y holds {n_classes} different integers, which are taken for classes. Numbers need {way_out}.")
 
 
 def check_target(y: Any, n_samples: int) -> np.ndarray:

@@ -380,3 +380,21 @@ def test_the_gate_takes_nothing_where_a_part_of_the_rows_cannot_be_fitted():
     with pytest.warns(UserWarning, match="No synthetic rows are used.*least populated"):
         model = AugmentedClassifier(estimator, Jitter(), cv=2, random_state=0).fit(X, y)
     assert not model.augmented_ and model.augmentation_gain_ == 0
+
+
+# --- integer targets are what the estimator says
+
+
+def test_many_integers_are_numbers_of_a_regressor_and_classes_of_a_classifier():
+    rows, y = np.random.default_rng(0).normal(size=(130, 2)), np.arange(130) % 60
+    sampler = quick(random_state=0)
+    model = AugmentedRegressor(Ridge(), sampler, gate=False, random_state=0).fit(rows, y)
+    assert not hasattr(model, "classes_") and model.predict(rows).dtype == float
+    classifier = AugmentedClassifier(KNeighborsClassifier(), sampler, gate=False, random_state=0).fit(rows, y)
+    assert len(classifier.classes_) == 60
+
+
+def test_a_regressor_gives_its_generator_numbers():
+    Copies.seen.clear()
+    AugmentedRegressor(Ridge(), Copies(), gate=False, random_state=0).fit(X, np.arange(60) % 55)
+    assert [y.dtype for _, y in Copies.seen] == [float]

@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from jitter import Jitter
+from numpy.testing import assert_array_equal
 from scipy import stats
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import DataConversionWarning
@@ -339,3 +340,25 @@ def test_numbers_in_the_pipeline_of_imbalanced_learn():
 def test_a_relevance_that_there_is_not_is_refused_before_anything_else():
     with pytest.raises(ValueError, match="relevance must be .*density.*'foo'"):
         over(relevance="foo").fit(X, X[:, 0])
+
+
+# --- integers: identifiers in the table, many classes in the target
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, lambda columns: np.column_stack(list(columns.values()))])
+def test_identifiers_of_new_rows_never_repeat(make):
+    table = make({"id": np.arange(1, 81), "a": X[:, 0], "b": RNG.normal(size=80)})
+    name = 0 if isinstance(table, np.ndarray) else "id"
+    sampler = quick(constraints=[(name, "is", "unique")], random_state=0)
+    new, _ = ManifoldDiffusionOverSampler(sampler, random_state=0).fit_resample(table, Y)
+    identifiers = np.asarray(new)[:, 0] if isinstance(new, np.ndarray) else np.asarray(new["id"])
+    assert_array_equal(identifiers, np.arange(1, len(new) + 1))
+
+
+def test_many_integers_are_classes_with_a_warning_or_numbers():
+    rows, y = np.random.default_rng(0).normal(size=(130, 2)), np.arange(130) % 60
+    with pytest.warns(UserWarning, match="y holds 60 different integers, .* Numbers need relevance='density'"):
+        ManifoldDiffusionOverSampler(Copies()).fit(rows, y)
+    ManifoldDiffusionOverSampler(Copies()).fit(rows, y.astype(str))
+    over = ManifoldDiffusionOverSampler(Copies(), relevance="density", random_state=0)
+    assert len(over.fit_resample(rows, y)[1]) == 260
