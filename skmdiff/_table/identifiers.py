@@ -54,7 +54,7 @@ def warn_of_identifiers(columns: Sequence[Column], cells: Sequence[Cells]) -> No
             warn_user(
                 f"Column {column.name!r} of X looks like an identifier: {len(x.observed)} distinct integers that fill "
                 "their range or count up. Samples repeat its values. Drop the column, or get "
-                f" new identifiers by constraints=[({column.name!r}, 'is', 'unique')]."
+                f"new identifiers by constraints=[({column.name!r}, 'is', 'unique')]."
             )
 
 

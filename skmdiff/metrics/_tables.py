@@ -25,6 +25,7 @@ from sklearn.utils import check_scalar
 from .._table.cells import read_cells
 from .._table.checks import as_2d_array, categorical_mask
 from .._table.frames import column_names, is_frame, is_polars, native_column, take_rows
+from .._table.integers import offsets, origin_of
 
 # a pandas or polars DataFrame, or what numpy makes a 2-D array of
 Table: TypeAlias = Any
@@ -68,6 +69,10 @@ def aligned(
     for j, name in enumerate(column_names(tables[0])):
         for columns in split:
             columns[j] = _as_category(columns[j]) if categorical[j] else _as_numbers(columns[j], name)
+        origin = 0 if categorical[j] else origin_of(split[0][j])
+        if origin:  # integers that floats do not hold, by their differences
+            for columns in split:
+                columns[j] = offsets(columns[j], origin)
     return split, categorical
 
 

@@ -180,3 +180,12 @@ def test_density_counts_the_neighbours_that_there_are():
     rng = np.random.default_rng(0)
     real, synthetic = rng.normal(size=(2, 4, 2))
     assert metrics.prdc(real, synthetic, n_neighbors=5) == metrics.prdc(real, synthetic, n_neighbors=3)
+
+
+@pytest.mark.parametrize("start", [2**62, -(2**62)])
+def test_far_integers_are_measured_as_near_ones(start):
+    rng = np.random.default_rng(0)
+    near = [rng.integers(0, most, size=(200, 2)) for most in (1000, 500)]
+    far = [table + start for table in near]
+    for measure in (metrics.shape_error, metrics.trend_error, metrics.energy_distance):
+        assert_allclose(measure(*far), measure(*near), rtol=1e-9)
