@@ -355,7 +355,7 @@ def test_ends_that_a_column_writes_in_single_precision_are_within_its_range():
 
 
 def test_the_ends_of_a_range_of_dates_finer_than_the_column():
-    X = pl.DataFrame({"day": [date(2024, 1, 1) + timedelta(days=k % 30) for k in range(90)], "x": np.arange(90.0)})
+    X = pl.DataFrame({"day": [date(2024, 1, 1) + timedelta(days=k % 30) for k in range(90)], "x": np.arange(90) / 8})
     est = quick().fit(X)
     noon = datetime(2024, 1, 5, 12)
     assert est.sample(200, conditions={"day": (noon, None)})["day"].min() > noon.date()
