@@ -10,8 +10,15 @@ from skmdiff._table.missing.patterns import MissingPatterns
 class Codec(TableCodec):
     """`TableCodec` between whole tables and matrices: reading before it, constraints and writing behind it."""
 
-    def __init__(self, categorical_features="from_dtype", numeric="quantile", max_onehot=50, constraints=None):
-        super().__init__(categorical_features, numeric, max_onehot)
+    def __init__(
+        self,
+        categorical_features="from_dtype",
+        numeric="quantile",
+        max_onehot=50,
+        constraints=None,
+        frequent_values=True,
+    ):
+        super().__init__(categorical_features, numeric, max_onehot, frequent_values)
         self.stated = constraints
 
     def fit(self, X, weight=None):

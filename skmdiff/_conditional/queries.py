@@ -202,8 +202,8 @@ def _cells_of(conditions: ColumnConditions, codec: TableCodec, j: int, given: np
     is_range = low < high
     cells = low.copy()
     if is_range.any():
-        cells[is_range] = np.clip(column.decode(codes[is_range]), low[is_range], high[is_range])
-    given[rows, start : start + 1] = column.encode(cells)
+        cells[is_range] = np.clip(column.decode(codes[is_range, :1]), low[is_range], high[is_range])
+    given[rows, start : start + column.width] = column.encode(cells)
     return cells
 
 
@@ -293,7 +293,7 @@ def _query(columns: Mapping[int, ColumnConditions], codec: TableCodec, n_samples
     """The code of what columns are to have."""
     low = np.full((n_samples, len(codec.blocks_)), np.nan)
     high, masks = low.copy(), {}
-    block_of = np.cumsum([column.width > 0 for column in codec.columns_]) - 1
+    block_of = np.cumsum([0, *[len(column.blocks) for column in codec.columns_]])
     for j, conditions in columns.items():
         column, b, rows = conditions.column, block_of[j], conditions.asked
         if column.kind == "categorical":

@@ -22,6 +22,7 @@ from . import RHO, SIGMA_MAX, SIGMA_MIN, solvers
 from .denoiser import Denoiser, Layout, denoise, initialise, probabilities_of
 from .density import NumbersFlow, log_probability_of_known
 from .noise import UNKNOWN, ReverseProcess, unknown_or_known
+from .readout import Reader, n_categories_unknown, plan_readings
 from .state import Block, DenoiserState, DensityQuery, NetworkShape
 from .training import Batches, TrainingHistory, TrainingPlan, TrainingRows, train
 
@@ -151,7 +152,12 @@ def fit_denoiser(
 
 @_usual_state()
 def sample_block(
-    state: DenoiserState, x: np.ndarray, known: np.ndarray, process: ReverseProcess, probe: np.ndarray | None = None
+    state: DenoiserState,
+    x: np.ndarray,
+    known: np.ndarray,
+    process: ReverseProcess,
+    u: np.ndarray,
+    probe: np.ndarray | None = None,
 ) -> np.ndarray:
     """Run the reverse process on one block of BLOCK_ROWS starts.
 
@@ -160,11 +166,12 @@ def sample_block(
     x : array (BLOCK_ROWS, p), rows at the level process.sigma_start; known columns hold their clean values
     known : array (n_blocks,) or (BLOCK_ROWS, n_blocks) of bool, table columns that are conditions, of all rows or each
     process : ReverseProcess
+    u : array (BLOCK_ROWS, n_blocks) of uniform numbers, by which categories are read
     probe : array (BLOCK_ROWS, p) of standard normals, where columns have noise
 
     Returns
     -------
-    x : array (BLOCK_ROWS, p), clean rows; a categorical column holds the mean code of its last probabilities
+    x : array (BLOCK_ROWS, p), clean rows; a categorical column holds the code of the category read
     """
     model = _load(state)
     layout, device = model.layout, model.enter.weight.device
@@ -173,15 +180,20 @@ def sample_block(
         return torch.as_tensor(values, dtype=torch.float32, device=device)
 
     is_known = torch.as_tensor(known, device=device)
-    noise = tensor(state.noise)
+    noise, grid = tensor(state.noise), process.grid()
+    n_unknown = n_categories_unknown(layout, is_known)
+    reader = None
+    if n_unknown:
+        reader = Reader(model, is_known, noise, tensor(u), plan_readings(grid, int(layout.is_categorical.sum())))
     with torch.inference_mode():
         out = solvers.reverse(
             _level_by_level(model, is_known, noise),
             tensor(x),
-            tensor(process.grid()),
+            tensor(grid),
             ~is_known[..., layout.block_of_column],
             noise[layout.block_of_column],
             None if probe is None else tensor(probe),
+            reader,
         )
     return out.double().cpu().numpy()
 

@@ -199,12 +199,19 @@ def initialise(model: Denoiser, generator: torch.Generator) -> None:
 def denoise(model: Denoiser, x: torch.Tensor, row_level: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     """E[x_0 | x_t], (B, p): means for numbers, mean codes for categories."""
     means, log_probabilities, _ = model(x, row_level, sigma)
+    return denoised_rows(model.layout, x, means, log_probabilities)
+
+
+def denoised_rows(
+    layout: Layout, x: torch.Tensor, means: torch.Tensor, log_probabilities: list[torch.Tensor]
+) -> torch.Tensor:
+    """E[x_0 | x_t], (B, p), of what the denoiser makes of rows x."""
     out = torch.empty_like(x)
-    out[:, model.layout.numeric] = means
+    out[:, layout.numeric] = means
     narrow, *wide = log_probabilities
-    if model.layout.narrow.n_columns:
-        out[:, model.layout.narrow.coded] = model.layout.narrow.mean_codes(narrow)
-    for column, values in zip(model.layout.wide, wide, strict=True):
+    if layout.narrow.n_columns:
+        out[:, layout.narrow.coded] = layout.narrow.mean_codes(narrow)
+    for column, values in zip(layout.wide, wide, strict=True):
         out[:, column.columns] = column.mean_codes(values)
     return out
 

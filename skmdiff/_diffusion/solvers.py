@@ -16,6 +16,8 @@ import torch
 
 Denoise = Callable[[torch.Tensor], torch.Tensor]  # x -> E[x_0 | x]
 DenoiseAt = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # x, noise level -> E[x_0 | x]
+# x, noise level -> x with some columns clean, E[x_0 | x] then, and the columns that still move
+Read = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
 
 DIFFERENCE = 0.1  # of the level, between the two ends of a difference
 LANCZOS_STEPS = 4
@@ -47,6 +49,7 @@ def reverse(
     moving: torch.Tensor,
     noise: torch.Tensor | float = 0.0,
     probe: torch.Tensor | None = None,
+    read: Read | None = None,
 ) -> torch.Tensor:
     """From x at the level grid[0] down to D(x; grid[-1]).
 
@@ -61,23 +64,30 @@ def reverse(
     moving : tensor (p,) or (B, p) of bool, False where the column is a condition and stays as it is
     noise : tensor (p,), the level of the measurement noise of each column, or 0.0 for none
     probe : tensor (B, p) of standard normals, for columns with noise
+    read : callable(x, level), which denoises as well, and reads categories on the way; None for none
     """
     noise = torch.as_tensor(noise, dtype=x.dtype, device=x.device)
     levels = grid[:, None].clamp_min(noise)  # of each column
     angles = torch.arctan(levels)
     steps = angles[:-1] - angles[1:]
     f_previous = None
+
+    def at(x: torch.Tensor, level: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return (x, denoise(x, level), moving) if read is None else read(x, level)
+
     for i, h in enumerate(steps):
+        x, denoised, moving = at(x, grid[i])
         u = x * torch.cos(angles[i])
-        f = velocity(denoise(x, grid[i]), u, angles[i])
+        f = velocity(denoised, u, angles[i])
         last = i == len(steps) - 1
         u = multistep(u, f, None if last else f_previous, h, steps[i - 1])
         x = torch.where(moving, u / torch.cos(angles[i + 1]), x)
         f_previous = f
     if probe is None:
-        return torch.where(moving, denoise(x, grid[-1]), x)
+        x, denoised, moving = at(x, grid[-1])
+        return torch.where(moving, denoised, x)
     probe = torch.where(moving, probe, 0.0)  # what is known has no distribution to draw from
-    return torch.where(moving, draw_clean(lambda x: denoise(x, grid[-1]), x, levels[-1], noise, probe), x)
+    return torch.where(moving, draw_clean(lambda x: at(x, grid[-1])[1], x, levels[-1], noise, probe), x)
 
 
 def clean_mean(

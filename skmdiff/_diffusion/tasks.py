@@ -17,6 +17,7 @@ task               fraction  columns                                what it is f
 `target_known`     1/7       the target known, the others noised    samples of a class
 `another_level`    1/7       a random set at another row's level    starts at other noise levels, noise
 `target_unknown`   1/7       all known but the target               predictions
+`categories_known` 3/7 more  random categories known, others noised  categories read on the way down
 =================  ========  =====================================  ======================================
 
 Some training rows also hide the cells that a row of the table lacks, for the density of rows with missing cells. It is
@@ -118,8 +119,14 @@ def target_unknown(rows: TaskRows) -> torch.Tensor:
     return rows.hide_missing(torch.where(rows.chosen if is_target is None else ~is_target, 0.0, rows.unknown))
 
 
+def categories_known(rows: TaskRows) -> torch.Tensor:
+    """A random set of the categories known, the other columns noised."""
+    return torch.where(rows.chosen & rows.columns.is_categorical, 0.0, rows.level)
+
+
 # rest_unknown has two turns of seven: it is hardest to learn, and what conditions rely on
 TURNS = (some_known, rest_unknown, numbers_alone, target_known, another_level, rest_unknown, target_unknown)
+READING_TURNS = (categories_known,) * 3  # rows more, where there are categories to be read
 
 
 def draw_column_levels(
@@ -135,17 +142,20 @@ def draw_column_levels(
     ----------
     row_level : (n_rows,) level of each row
     columns : Columns
-    conditional_fraction : fraction of the rows with a task; a table of one column has none
+    conditional_fraction : fraction of the rows with one of the tasks of TURNS, to which those of READING_TURNS come; a
+        table of one column has none
     generator : torch.Generator
     missing : (n_rows, n_blocks) of bool, missing cells of random rows of the table; None for none
     """
     n_blocks = len(columns.is_categorical)
     sigma = row_level[:, None].repeat(1, n_blocks)
-    n = int(round(conditional_fraction * len(row_level))) if n_blocks > 1 else 0
+    turns = (*TURNS, *READING_TURNS) if bool(columns.is_categorical.any()) else TURNS
+    fraction = conditional_fraction * len(turns) / len(TURNS)
+    n = int(round(fraction * len(row_level))) if n_blocks > 1 else 0
     if n > 0:
         rows = _draw_task_rows(row_level, n, columns, generator, missing)
         index = torch.arange(n, device=row_level.device)
-        sigma[:n] = torch.stack([task(rows) for task in TURNS])[index % len(TURNS), index]
+        sigma[:n] = torch.stack([task(rows) for task in turns])[index % len(turns), index]
     return sigma
 
 

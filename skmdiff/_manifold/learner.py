@@ -77,16 +77,17 @@ class ManifoldModel:
         self.max_landmarks = max_landmarks
         self.random_state = random_state
 
-    def fit(self, W: np.ndarray) -> "ManifoldModel":
-        """Fit to W (n, p), finite floats."""
+    def fit(self, W: np.ndarray, seen: np.ndarray | None = None) -> "ManifoldModel":
+        """Fit to W (n, p), finite floats; the transformer is given the columns `seen`, (p,) of bool, or all."""
         W = np.ascontiguousarray(W, dtype=np.float64)
+        self.seen_ = np.ones(W.shape[1], dtype=bool) if seen is None else seen
         check_transformer(self.transformer)
-        distinct, inverse = distinct_rows(W)
+        distinct, inverse = distinct_rows(self._view(W))
         self.landmarks_ = choose_landmarks(distinct, self.max_landmarks, self.random_state)
         self._fit_transformer(W)
         self.embedding_ = self._embed_all(W, distinct, inverse)
         self.shape_ = self.scale_ / self.scale_.max()
-        self.intrinsic_dimension_ = estimate_dimension(W, self.random_state)
+        self.intrinsic_dimension_ = estimate_dimension(self._view(W), self.random_state)
         self.lift_ = choose_lift(self.embedding_ * self.shape_, W, self.random_state)
         return self
 
@@ -97,13 +98,17 @@ class ManifoldModel:
 
     def _fit_transformer(self, W: np.ndarray) -> None:
         self.table_ = W
-        landmarks = W[self.landmarks_]
+        landmarks = self._view(W)[self.landmarks_]
         self.floor_ = landmarks.min(axis=0) if takes_positive_only(self.transformer) else None
         self.transformer_ = prepare(self.transformer, landmarks.shape, self.random_state)
         raw = fit_embedding(self.transformer_, self._shifted(landmarks), self.random_state)
         self.landmark_embedding_ = raw
         with seeded_global_stream(self.random_state):
             self.row_wise_ = is_row_wise(self.transformer_, self._shifted(landmarks), raw)
+
+    def _view(self, W: np.ndarray) -> np.ndarray:
+        """The columns of W that the transformer is given."""
+        return W if self.seen_.all() else np.ascontiguousarray(W[:, self.seen_])
 
     def _shifted(self, W: np.ndarray) -> np.ndarray:
         """W as the transformer takes it: less the column minima of the landmarks where it needs W >= 0."""
@@ -114,13 +119,13 @@ class ManifoldModel:
         raw[self.landmarks_] = self.landmark_embedding_
         others = np.setdiff1d(distinct, self.landmarks_)
         if others.size:
-            raw[others] = self._raw_embedding(W[others])
+            raw[others] = self._raw_embedding(self._view(W)[others])
         raw = raw[distinct][inverse]
         self.center_, self.scale_ = raw.mean(axis=0), robust_scale(raw, self.transformer_)
         return (raw - self.center_) / self.scale_
 
     def _raw_embedding(self, W: np.ndarray) -> np.ndarray:
-        landmarks = self.table_[self.landmarks_]
+        landmarks = self._view(self.table_)[self.landmarks_]
         if not self.row_wise_:
             return carry(landmarks, self.landmark_embedding_, W, CARRY_NEIGHBORS)
         with seeded_global_stream(self.random_state):
@@ -129,7 +134,7 @@ class ManifoldModel:
     def embed(self, W: np.ndarray) -> np.ndarray:
         """Embedding (m, k) of new rows W (m, p); a row's does not depend on the others."""
         W = np.ascontiguousarray(W, dtype=np.float64)
-        return (self._raw_embedding(W) - self.center_) / self.scale_
+        return (self._raw_embedding(self._view(W)) - self.center_) / self.scale_
 
     def lift(self, Z: np.ndarray) -> np.ndarray:
         """Rows m(z), (m, p), of the table at points Z (m, k) of the embedding."""

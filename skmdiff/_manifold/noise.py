@@ -170,8 +170,8 @@ def noise_of_levels(codec: TableCodec, table: ReadTable, noise_level: np.ndarray
             noise += [0.0] * column.width
             continue
         x = table.cells[j].observed.astype(np.float64)
-        secant = (column.encode(x + noise_level[j]) - column.encode(x - noise_level[j])) / 2
-        noise.append(min(LARGEST_NOISE, np.sqrt(np.mean(secant**2))))
+        secant = (column.encode(x + noise_level[j]) - column.encode(x - noise_level[j]))[:, 0] / 2
+        noise += [min(LARGEST_NOISE, np.sqrt(np.mean(secant**2))), *[0.0] * (column.width - 1)]
     return np.array(noise)
 
 

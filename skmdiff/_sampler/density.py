@@ -28,7 +28,10 @@ def log_density(model: FittedModel, table: ReadTable) -> np.ndarray:
     """
     codec, of_code = model.codec, density_of_code(model)
     known, price = without_unseen(codec, table)
-    values = [of_code(codec.encode(known, ties)) + codec.log_volume(known, ties) for ties in tie_fractions(codec)]
+    values = [
+        of_code(codec.without_frequent(codec.encode(known, ties), known)) + codec.log_volume(known, ties)
+        for ties in tie_fractions(codec)
+    ]
     out = logsumexp(values, axis=0) - np.log(len(values)) - price
     if model.missingness is None:
         return out

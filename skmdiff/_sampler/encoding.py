@@ -9,7 +9,7 @@ import numpy as np
 
 from .._numerics.weights import relative_weight, rows_of
 from .._table.checks import ReadTable
-from .._table.codec import TableCodec
+from .._table.codec import TableCodec, whole_columns
 from .._table.columns import Block
 from .._table.missing.hot_deck import HotDeck, fill, with_unknown_target
 from .._table.missing.patterns import MissingPatterns
@@ -48,7 +48,7 @@ class EncodedTable:
         """What fills missing cells; None where none is missing."""
         if not self.patterns.n_indicators:
             return None
-        return HotDeck(self._raw(), self.blocks, self.seed, self.weight)
+        return HotDeck(self._raw(), whole_columns(self.blocks), self.seed, self.weight)
 
     @cached_property
     def complete(self) -> np.ndarray:

@@ -23,7 +23,7 @@ from .._numerics.checks import is_auto
 from .._numerics.streams import MISSING_STREAM
 from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
-from .._table.codec import TableCodec, coded_columns
+from .._table.codec import TableCodec, cells_that_stay, coded_columns, number_columns
 from .._table.columns import Block
 from .._table.constraints.constraints import Constraints, read_constraints, unique_columns
 from .._table.identifiers import warn_of_identifiers
@@ -174,10 +174,10 @@ def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> ManifoldM
     """The manifold model of a table by the user's learner; None with "passthrough"."""
     if settings.is_passthrough:
         return None
-    W = encoded.complete
-    transformer = default_manifold(*W.shape) if settings.manifold is None else settings.manifold
+    W, seen = encoded.complete, number_columns(encoded.codec.blocks_)
+    transformer = default_manifold(len(W), seen.sum()) if settings.manifold is None else settings.manifold
     seed = encoded.seed % 2**32
-    return ManifoldModel(transformer, max_landmarks=settings.max_landmarks, random_state=seed).fit(W)
+    return ManifoldModel(transformer, max_landmarks=settings.max_landmarks, random_state=seed).fit(W, seen)
 
 
 def fit_source(
@@ -187,10 +187,11 @@ def fit_source(
     if manifold is None:
         return None, SIGMA_MAX
     target, y = encoded.target, encoded.y
+    W = encoded.joint()
     source = build_source(
-        encoded.joint(),
+        W,
         manifold.embedding_,
-        coded_columns(encoded.blocks),
+        cells_that_stay(encoded.blocks, W),
         settings.n_neighbors,
         target=None if target is None else target.values(y),
         is_class=target is not None and target.is_categorical,

@@ -27,7 +27,7 @@ from .._numerics.streams import MISSING_STREAM, row_uniforms
 from .._starts.draw import draw_rows, plan_draw
 from .._starts.source import Source
 from .._table.checks import ReadTable
-from .._table.codec import TableCodec
+from .._table.codec import TableCodec, whole_columns
 from .._table.columns import EmptyColumn
 from .._table.constraints.constraints import Constraints
 from .._table.constraints.limits import Limits
@@ -143,7 +143,12 @@ def encode(model: FittedModel, table: ReadTable) -> np.ndarray:
     W = model.codec.encode(table)
     if not np.isnan(W).any():
         return W
-    return complete_rows(W, model.hot_deck or HotDeck(model.rows[:, : model.n_outputs], model.codec.blocks_, 0))
+    return complete_rows(W, model.hot_deck or _hot_deck_of(model))
+
+
+def _hot_deck_of(model: FittedModel) -> HotDeck:
+    """What fills missing cells of new rows where the table of fit had none."""
+    return HotDeck(model.rows[:, : model.n_outputs], whole_columns(model.codec.blocks_), 0)
 
 
 # ---- request -> code --------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from .._diffusion import load_backend
 from .._manifold.learner import ManifoldModel
 from .._numerics.checks import check_option
-from .._numerics.streams import PROBE_STREAM, row_normals, row_uniforms
+from .._numerics.streams import PROBE_STREAM, READ_STREAM, row_normals, row_uniforms
 from .distributions import DENSITIES, DESIGNS, RowDistribution, row_distribution, strata
 from .source import Source, draw_starts
 
@@ -102,7 +102,7 @@ def draw_rows(
 
     def block(start: int) -> np.ndarray:
         x, given = start_block(plan, seed, start, start + backend.BLOCK_ROWS, levels)
-        return finish_block(denoiser, process, x, given, _probe(denoiser, seed, start))
+        return finish_block(denoiser, process, x, given, *_finish_draws(denoiser, seed, start))
 
     return _in_blocks(block, n_samples, n_jobs)
 
@@ -123,7 +123,7 @@ def draw_from(
         stop, noisy = start + backend.BLOCK_ROWS, 0 if same_noise else start
         noise = row_normals(row_uniforms(seed, noisy, 1 if same_noise else stop, len(levels)))
         x = _at(points, np.arange(start, stop)) + levels * noise
-        return finish_block(denoiser, process, x, None, _probe(denoiser, seed, noisy))
+        return finish_block(denoiser, process, x, None, *_finish_draws(denoiser, seed, noisy, same_noise))
 
     return _in_blocks(block, len(points), n_jobs)
 
@@ -133,6 +133,16 @@ def _in_blocks(block: Callable[[int], np.ndarray], n_samples: int, n_jobs: int |
     backend = load_backend()
     starts = range(0, n_samples, backend.BLOCK_ROWS)
     return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(block)(s) for s in starts))[:n_samples]
+
+
+def _finish_draws(
+    denoiser: DenoiserState, seed: int, start: int, same: bool = False
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Uniforms by which the rows of a block are read, of its first row where all are the `same`, and `_probe`."""
+    backend = load_backend()
+    size, n_blocks = backend.BLOCK_ROWS, len(denoiser.blocks)
+    u = row_uniforms(seed ^ READ_STREAM, start, start + (1 if same else size), n_blocks)
+    return np.tile(u, (size // len(u), 1)), _probe(denoiser, seed, start)
 
 
 def _probe(denoiser: DenoiserState, seed: int, start: int) -> np.ndarray | None:
@@ -149,15 +159,19 @@ def finish_block(
     process: ReverseProcess,
     x: np.ndarray,
     given: np.ndarray | None,
+    u: np.ndarray,
     probe: np.ndarray | None,
 ) -> np.ndarray:
-    """One block of encoded rows from their starts x, with what is given (NaN where nothing is), or None."""
+    """One block of encoded rows from their starts x, with what is given (NaN where nothing is), or None.
+
+    By uniform numbers u (m, n_blocks), one for each category that is read, and the normals `probe`.
+    """
     backend = load_backend()
     known = np.zeros(len(denoiser.blocks), dtype=bool)
     if given is not None:
         known = ~np.isnan(given[:, [block.start for block in denoiser.blocks]])
         x = np.where(np.isnan(given), x, given)
-    return backend.sample_block(denoiser, x, known, process, probe)
+    return backend.sample_block(denoiser, x, known, process, u, probe)
 
 
 def start_block(

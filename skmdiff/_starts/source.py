@@ -9,7 +9,8 @@ one step of an Ornstein-Uhlenbeck process whose stationary distribution is the n
 the fraction a^2 of the row's difference from the mean is replaced, along the directions in which neighbours differ (the
 tangent space of the manifold, and across it as far as the rows scatter), and their spread is kept. a^2 = k / (k + 15):
 the more rows the normal distribution rests on, the more is taken from it; without neighbours a start is its row.
-Categories stay those of row i. The process starts at x_0 + sigma_start * eps.
+Categories stay those of row i, and a number that is one of the frequent values of its column stays that value: it moves
+among the neighbours that have another one, and only where row i does. The process starts at x_0 + sigma_start * eps.
 
 With weights the row i is chosen by weight, and the normal distribution is that of the weighted neighbourhood: with p_j
 the fraction of its weight that row j has and s = sum_j p_j^2, c is the weighted mean, sqrt(p_j / (1 - s)) replaces
@@ -45,7 +46,7 @@ class Source:
 
     rows : (n, p)
     neighborhoods : (n, k + 1) indices of each row itself and of its neighbours in the embedding
-    is_coded : (p,) of bool, columns that are the code of a category
+    stays : (n, p) of bool, the cells that are no numbers to be moved: the codes of categories, and frequent values
     target : (n,) the target of each row, classes by their index; None without one
     is_class : whether the target is a class
     target_width : last columns of the rows that are the code of the target
@@ -54,7 +55,7 @@ class Source:
 
     rows: np.ndarray
     neighborhoods: np.ndarray
-    is_coded: np.ndarray
+    stays: np.ndarray
     target: np.ndarray | None = None
     is_class: bool = False
     target_width: int = 0
@@ -79,6 +80,14 @@ class Source:
         weight = np.ones(self.neighborhoods[i].shape) if self.weight is None else self.weight[self.neighborhoods[i]]
         return weight if self.is_repeat is None else np.where(self.is_repeat[i], 0.0, weight)
 
+    def neighbors_of(self, i: np.ndarray, columns: Any = slice(None)) -> np.ndarray:
+        """(m, k + 1, q) rows of the neighbourhoods of rows i in some columns; those of i where a cell stays."""
+        near = self.neighborhoods[i]
+        stays = self.stays[:, columns]
+        fixed = stays[near] | stays[i][:, None]
+        rows = self.rows[:, columns]
+        return np.where(fixed, rows[i][:, None], rows[near])
+
     def rows_at(self, u: np.ndarray) -> np.ndarray:
         """Rows (m,) at fractions u (m,) of the cumulated weight."""
         if self.weight is None:
@@ -90,26 +99,26 @@ class Source:
 def build_source(
     W: np.ndarray,
     Z: np.ndarray,
-    is_coded: np.ndarray,
+    stays: np.ndarray,
     n_neighbors: int,
     target: np.ndarray | None = None,
     is_class: bool = False,
     target_width: int = 0,
     weight: np.ndarray | None = None,
 ) -> Source:
-    """The source over the rows of the encoded table W (n, p) with the embedding Z (n, k).
+    """The source over the rows of the encoded table W (n, p), with the cells that stay (n, p), and the embedding Z (n, k).
 
     With classes the neighbours of a row are of its class. Without neighbours a start is its row.
     """
     graph = neighbor_graph(Z, min(n_neighbors, len(W) - 1), target if is_class else None)
-    return Source(W, np.column_stack([np.arange(len(W)), graph]), is_coded, target, is_class, target_width, weight)
+    return Source(W, np.column_stack([np.arange(len(W)), graph]), stays, target, is_class, target_width, weight)
 
 
 def draw_starts(source: Source, uniforms: np.ndarray, i: np.ndarray | None = None) -> np.ndarray:
     """Clean starts x_0, (m, p), from uniform numbers (m, n_draws); from the rows i (m,), by default by weight."""
     u, e = uniforms[:, 0], row_normals(uniforms[:, 1:])
     i = source.rows_at(u) if i is None else i
-    near, weight = source.rows[source.neighborhoods[i]], source.weights_of(i)
+    near, weight = source.neighbors_of(i), source.weights_of(i)
     if weight is None:
         centre, n_neighbors = near.mean(axis=1), near.shape[1] - 1
         renewed = n_neighbors / (n_neighbors + PRIOR_NEIGHBORS)
@@ -118,7 +127,7 @@ def draw_starts(source: Source, uniforms: np.ndarray, i: np.ndarray | None = Non
         centre, e, kept, drawn = _by_weight(weight, e, near)
     directions = np.einsum("mk,mkp->mp", e, near) - e.sum(axis=1)[:, None] * centre
     moved = np.sqrt(kept) * (source.rows[i] - centre)
-    return np.where(source.is_coded, source.rows[i], centre + moved + np.sqrt(drawn) * directions)
+    return np.where(source.stays[i], source.rows[i], centre + moved + np.sqrt(drawn) * directions)
 
 
 def _by_weight(
@@ -163,16 +172,16 @@ def start_density(source: Source | None, columns: Any, sigma: Any) -> Callable[.
 def normal_distributions(source: Source, i: np.ndarray, columns: Any) -> tuple[np.ndarray, np.ndarray]:
     """The distribution of the starts from the rows i (m,) in `columns`: means (m, p), factors F (m, p, k + 1) of F F^T.
 
-    A column that is the code of a category has the code of the row as its mean, and no spread.
+    A cell that stays has that of the row as its mean, and no spread.
     """
-    near = source.rows[:, columns][source.neighborhoods[i]]
-    is_coded = source.is_coded[columns]
+    near = source.neighbors_of(i, columns)
+    stays = source.stays[i][:, columns]
     weight = source.weights_of(i)
     weight = np.ones(near.shape[:2]) if weight is None else weight
     centre, root, kept, drawn = _by_weight(weight, np.ones(near.shape[:2]), near)
     factors = np.sqrt(drawn)[:, :, None] * root[:, :, None] * (near - centre[:, None])
-    means = np.where(is_coded, near[:, 0], centre + np.sqrt(kept) * (near[:, 0] - centre))
-    return means, np.where(is_coded[:, None], 0.0, factors.transpose(0, 2, 1))
+    means = np.where(stays, near[:, 0], centre + np.sqrt(kept) * (near[:, 0] - centre))
+    return means, np.where(stays[:, :, None], 0.0, factors.transpose(0, 2, 1))
 
 
 def start_means(source: Source) -> np.ndarray:
@@ -321,7 +330,7 @@ def _split(
     part = build_source(
         source.rows[rows],
         Z[rows],
-        source.is_coded,
+        source.stays[rows],
         n_neighbors,
         rows_of(source.target, rows),
         source.is_class,

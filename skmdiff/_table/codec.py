@@ -26,9 +26,9 @@ from .columns import Block, CategoricalColumn, Column, ConstantColumn, EmptyColu
 from .dates import DateColumn
 from .frames import build, column_names, is_frame, native_column, no_rows
 from .identifiers import IdentifierColumn
-from .numeric import QuantileColumn, StandardColumn
+from .numeric import NumericColumn, QuantileColumn, StandardColumn
 
-NUMERIC_COLUMNS = {"quantile": QuantileColumn, "standard": StandardColumn}
+NUMERIC_CODES = {"quantile", "standard"}
 # More distinct strings than half of the rows, in more rows than this, are an identifier or free text.
 IDENTIFIER_ROWS = 50
 
@@ -45,6 +45,8 @@ class TableCodec:
         Map of a numeric column: to normal scores with randomised ties, or minus mean over standard deviation.
     max_onehot : int, default=50
         Columns with more categories get codes of fixed length instead of one-hot ones.
+    frequent_values : bool, default=True
+        Whether values that stand out among those of a number are categories beside it ("quantile" only).
 
     Attributes
     ----------
@@ -56,15 +58,20 @@ class TableCodec:
     """
 
     def __init__(
-        self, categorical_features: Any = "from_dtype", numeric: str = "quantile", max_onehot: int = 50
+        self,
+        categorical_features: Any = "from_dtype",
+        numeric: str = "quantile",
+        max_onehot: int = 50,
+        frequent_values: bool = True,
     ) -> None:
         self.categorical_features = categorical_features
         self.numeric = numeric
         self.max_onehot = max_onehot
+        self.frequent_values = frequent_values
 
     def fit(self, table: ReadTable, weight: np.ndarray | None = None) -> TableCodec:
         """Learn the columns of a table, by weights (n_samples,) above 0 or all alike."""
-        check_option(self.numeric, "numeric", set(NUMERIC_COLUMNS))
+        check_option(self.numeric, "numeric", NUMERIC_CODES)
         check_scalar(self.max_onehot, "max_onehot", Integral, min_val=1)
         names, native = column_names(table.X), [native_column(table.X, j) for j in range(len(table.cells))]
         mask = categorical_mask(table.X, self.categorical_features, [cells.observed for cells in table.cells])
@@ -114,6 +121,15 @@ class TableCodec:
             at = rng.random(len(x.observed))
             if column.has_ties:
                 out[~x.missing, start] = column.encode(x.observed, at)[:, 0]
+        return out
+
+    def without_frequent(self, W: np.ndarray, table: ReadTable) -> np.ndarray:
+        """The code W of a table, NaN in the score of a number that is a category: the category says all of it."""
+        out, stop = W.copy(), 0
+        for column, x in zip(self.columns_, table.cells, strict=True):
+            start, stop = stop, stop + column.width
+            if len(column.blocks) > 1:
+                out[np.flatnonzero(~x.missing)[column.is_frequent(x.observed)], start] = np.nan
         return out
 
     def decode(self, W: np.ndarray) -> list[np.ndarray | None]:
@@ -189,8 +205,13 @@ class TableCodec:
             )
         if np.all(x == x[0]):
             return ConstantColumn(x, name, writer.time_zone is not None)
-        make = partial(self._fit_numbers_as_categories if categorical else NUMERIC_COLUMNS[self.numeric], weight=weight)
+        make = partial(self._fit_numbers_as_categories if categorical else self._fit_numbers, weight=weight)
         return DateColumn(x, name, make, writer.wall if writer.time_zone else None) if is_date else make(x, name)
+
+    def _fit_numbers(self, x: np.ndarray, name: str, weight: np.ndarray | None) -> NumericColumn:
+        if self.numeric == "standard":
+            return StandardColumn(x, name, weight)
+        return QuantileColumn(x, name, weight, self.max_onehot if self.frequent_values else None)
 
     def _fit_numbers_as_categories(self, x: np.ndarray, name: str, weight: np.ndarray | None) -> CategoricalColumn:
         return CategoricalColumn(x, name, sorted(set(x.tolist())), self.max_onehot, weight)
@@ -210,11 +231,11 @@ class TableCodec:
         self.blocks_: list[Block] = []
         self.n_outputs_ = 0
         for column in self.columns_:
-            if column.width:
-                start, self.n_outputs_ = self.n_outputs_, self.n_outputs_ + column.width
-                self.blocks_.append(
-                    Block(column.kind, start, self.n_outputs_, column.codes, column.name, column.frequencies)
-                )
+            self.blocks_ += [
+                block._replace(start=self.n_outputs_ + block.start, stop=self.n_outputs_ + block.stop)
+                for block in column.blocks
+            ]
+            self.n_outputs_ += column.width
         if not self.blocks_:
             raise ValueError("At least one column of X must vary, got one value in every column.")
 
@@ -278,9 +299,29 @@ def spread(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
     return out
 
 
+def whole_columns(blocks: list[Block]) -> list[Block]:
+    """One block a column of the table: that of a number with its frequent values in it."""
+    last = [k for k in range(len(blocks)) if k + 1 == len(blocks) or not blocks[k + 1].of_number]
+    return [blocks[k - blocks[k].of_number]._replace(stop=blocks[k].stop) for k in last]
+
+
+def number_columns(blocks: list[Block]) -> np.ndarray:
+    """(n_outputs,) of bool, the columns of W for who takes a number as one number: all but its frequent values."""
+    return np.concatenate([np.full(block.stop - block.start, not block.of_number) for block in blocks])
+
+
 def coded_columns(blocks: list[Block]) -> np.ndarray:
     """(n_outputs,) of bool, the columns of W that are the code of a category."""
     return np.concatenate([np.full(block.stop - block.start, block.codes is not None) for block in blocks])
+
+
+def cells_that_stay(blocks: list[Block], W: np.ndarray) -> np.ndarray:
+    """(n, n_outputs) of bool, cells of the code W that are no numbers to be moved: categories, and frequent values."""
+    stays = np.broadcast_to(coded_columns(blocks), W.shape).copy()
+    for block in blocks:
+        if block.of_number:
+            stays[:, block.start - 1] = block.says_value(W[:, block.start : block.stop])
+    return stays
 
 
 def category_order(native: Any, x: np.ndarray) -> list:

@@ -33,6 +33,12 @@ class Block(NamedTuple):
     codes: np.ndarray | None  # (n_categories, stop - start) code of each category, None for numeric
     name: str  # for messages
     frequencies: np.ndarray | None = None  # (n_categories,) fraction of each category, None for numeric
+    of_number: bool = False  # whether the categories are the frequent values of the number in the block before
+    has_others: bool = False  # and the first of them stands for all other values of it
+
+    def says_value(self, codes: np.ndarray) -> np.ndarray:
+        """(n,) of bool, the codes that are of a frequent value."""
+        return nearest_codes(codes, self.codes) >= self.has_others
 
 
 class Column:
@@ -52,6 +58,7 @@ class Column:
     Attributes
     ----------
     kind : "numeric", "categorical" or, without a block, "constant"
+    width, blocks : columns of the code, and the blocks that they are: one, two for a number with frequent values
     content : in words, what the cells are
     """
 
@@ -71,6 +78,15 @@ class Column:
 
     def decode(self, block: np.ndarray) -> Any:
         raise NotImplementedError
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks of the code, which starts with them."""
+        return [Block(self.kind, 0, self.width, self.codes, self.name, self.frequencies)] if self.width else []
+
+    def is_frequent(self, x: np.ndarray) -> np.ndarray:
+        """(n,) of bool, numbers that are a category of the code: none."""
+        return np.zeros(len(x), dtype=bool)
 
     def log_volume(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
         """No volume."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Column, Ties, shown
+from .columns import Block, Column, Ties, shown
 from .constants import Parameter, Values, describe, floor_tick, read_ticks
 from .grids import ClockGrid, Grid, IntegerGrid
 
@@ -53,7 +53,14 @@ class DateColumn(Column):
         self.content = "categories" if self.kind == "categorical" else describe(x.dtype, wall is not None)
         self.frequencies, self.cell, self.has_ties = self.inner.frequencies, self.inner.cell, self.inner.has_ties
 
+    @property
+    def blocks(self) -> list[Block]:
+        return self.inner.blocks
+
     # --- the code
+
+    def is_frequent(self, x: np.ndarray) -> np.ndarray:
+        return self.inner.is_frequent(self._steps_of_cells(x))
 
     def encode(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
         return self.inner.encode(self._steps_of_cells(x), ties)

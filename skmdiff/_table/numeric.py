@@ -11,6 +11,10 @@ length c / n. With weights a value owns an interval of its fraction of the weigh
   through the value (middle) to half-way to the right neighbour (right end): new values are interpolated. The
   first and the last value end the range, seen bounds are never exceeded.
 
+* Frequent: a value that stands out among its neighbours (zero in half of the cells, hours of 40), or one of a few. A
+  smooth network blurs so sharp an edge of the density. Such values are categories of a second block, beside the score of
+  the number: the categories of the column are its frequent values and, for all the others, "another".
+
 A point between two seen values is written (k, t): the nearer seen value v_k and the step t in [-1/2, 1/2]
 towards its neighbour, in units of their spacing. With C the cumulated masses m, u n = C_{k-1} + m_k (1/2 + t) for a
 singleton, so that both directions are one line.
@@ -22,9 +26,10 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.special import ndtr, ndtri
 
-from .columns import Column, Ties
+from .columns import Block, Column, Ties, category_codes, nearest_codes
 from .constants import Parameter, Values, describe, read_numbers
 from .grids import DecimalGrid, FloatGrid, Grid, IntegerGrid, has_decimals, seen_decimals, to_grid
 from .integers import are_integers, between, offsets, origin_of, spacings
@@ -33,6 +38,9 @@ from .integers import are_integers, between, offsets, origin_of, spacings
 # value itself: far above the rounding of ndtr(ndtri(u)), far below anything a distribution could notice.
 GUARD = 1e-6
 RESOLUTION = 10  # observations that a density is a mean over
+# A frequent value holds this fraction of the cells, and surely this many times as many as values around it in the median.
+FREQUENT_FRACTION, FREQUENT_TIMES, VALUES_AROUND, STANDARD_ERRORS = 0.01, 2, 3, 3
+FEW_VALUES, CELLS_A_VALUE = 10, 5  # so few values, of so many cells each on average, are frequent
 
 
 def log_step(decimals: int | None) -> float:
@@ -53,6 +61,16 @@ def seen_masses(values: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.nda
     """Sums (n_values,) of the weights (n,) at each of the distinct values of x (n,), scaled to the sum n."""
     masses = np.bincount(np.searchsorted(values, x), weight)
     return masses * (len(x) / masses.sum())
+
+
+def stands_out(masses: np.ndarray) -> np.ndarray:
+    """(n_values,) of bool, the frequent ones of values in ascending order that have these masses, counts of cells."""
+    if len(masses) <= FEW_VALUES:
+        return np.full(len(masses), masses.sum() >= CELLS_A_VALUE * len(masses))
+    padded = np.pad(masses.astype(float), VALUES_AROUND, constant_values=np.nan)
+    around = np.delete(sliding_window_view(padded, 2 * VALUES_AROUND + 1), VALUES_AROUND, axis=1)
+    surely = masses - STANDARD_ERRORS * np.sqrt(masses)
+    return (masses >= FREQUENT_FRACTION * masses.sum()) & (surely > FREQUENT_TIMES * np.nanmedian(around, axis=1))
 
 
 def tie_fractions(ties: Ties, n: int) -> np.ndarray | float:
@@ -173,37 +191,99 @@ class StandardColumn(NumericColumn):
 
 
 class QuantileColumn(NumericColumn):
-    """w = Phi^-1(F(x)) with randomised ties; see the head of this module."""
+    """w = Phi^-1(F(x)) with randomised ties, and the categories of frequent values; see the head of this module.
 
-    def __init__(self, x: np.ndarray, name: str, weight: np.ndarray | None = None) -> None:
+    Parameters
+    ----------
+    x, name, weight : the column
+    max_onehot : int or None
+        Frequent values that get one-hot codes, as categories do; None for a score alone.
+    """
+
+    def __init__(
+        self, x: np.ndarray, name: str, weight: np.ndarray | None = None, max_onehot: int | None = None
+    ) -> None:
         super().__init__(x, name)
         self.values, self.counts = np.unique(x, return_counts=True)
         self.masses = self.counts if weight is None else seen_masses(self.values, x, weight)
         self.edges = np.concatenate([[0], np.cumsum(self.masses)])  # u n at the ends of the intervals
         self.std = mean_and_std(offsets(x, origin_of(x)), weight)[1]
+        self.frequent = np.zeros(len(self.values), dtype=bool)
+        if max_onehot is not None:
+            self._fit_frequent(max_onehot)
+
+    def _fit_frequent(self, max_onehot: int) -> None:
+        """The categories: the frequent values in their order, and before them the other ones where there are any."""
+        self.frequent = stands_out(self.masses)
+        if not self.frequent.any():
+            return
+        others = self.masses[~self.frequent].sum()
+        fractions = self.masses[self.frequent] / self.n
+        self.category_fractions = fractions if self.frequent.all() else np.append(others / self.n, fractions)
+        self.category_values = np.flatnonzero(self.frequent)
+        if not self.frequent.all():
+            self.category_values = np.append(-1, self.category_values)
+        self.value_codes = category_codes(self.category_fractions, max_onehot)
+        self.width = 1 + self.value_codes.shape[1]
+
+    @property
+    def blocks(self) -> list[Block]:
+        score = Block("numeric", 0, 1, None, self.name)
+        if self.width == 1:
+            return [score]
+        categories = self.value_codes, self.name, self.category_fractions
+        return [score, Block("categorical", 1, self.width, *categories, True, not self.frequent.all())]
+
+    def is_frequent(self, x: np.ndarray) -> np.ndarray:
+        return self.frequent[self._locate(x)[0]] & (self.frequent.all() | np.isin(x, self.values[self.frequent]))
 
     def encode(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
         nearest, step = self._locate(x)
-        return self._normal_score(nearest, step, tie_fractions(ties, len(x)))[:, None]
+        fraction = np.where(self.frequent[nearest], 0.5, tie_fractions(ties, len(x)))
+        score = self._normal_score(nearest, step, fraction)[:, None]
+        if self.width == 1:
+            return score
+        category = np.searchsorted(self.category_values, np.where(self.is_frequent(x), nearest, -1))
+        return np.hstack([score, self.value_codes[category]])
 
     def decode(self, block: np.ndarray) -> np.ndarray:
+        """Numbers (n,) of a code, or of its first column, the score, alone."""
         position = self.n * ndtr(block[:, 0])
         nearest = np.clip(np.searchsorted(self.edges, position, side="right") - 1, 0, len(self.values) - 1)
         step = (position - 0.5 * (self.edges[nearest] + self.edges[nearest + 1])) / self.masses[nearest]
+        if block.shape[1] > 1:
+            nearest, step = self._by_category(block[:, 1:], nearest, step)
         out = self.values[nearest]
         between = np.flatnonzero((self.counts[nearest] == 1) & (np.abs(step) > GUARD))
         out[between] = self._interpolate(nearest[between], step[between])
         return out
 
+    def _by_category(
+        self, codes: np.ndarray, nearest: np.ndarray, step: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Nearest seen values and steps from them, of the values that the codes of the categories say.
+
+        Where a category says "another" and the score a frequent value, the next other one on its side.
+        """
+        value = self.category_values[nearest_codes(codes, self.value_codes)]
+        others = np.flatnonzero(~self.frequent)
+        moved = (value >= 0) | self.frequent[nearest]
+        if others.size:
+            rank = np.searchsorted(others, nearest)
+            below, above = others[np.maximum(rank - 1, 0)], others[np.minimum(rank, others.size - 1)]
+            up = (step > 0) & (rank < others.size) | (rank == 0)
+            value = np.where((value < 0) & self.frequent[nearest], np.where(up, above, below), value)
+        return np.where(value < 0, nearest, value), np.where(moved, 0.0, step)
+
     @property
     def has_ties(self) -> bool:  # type: ignore[override]
-        """Whether some value is seen more than once."""
-        return bool((self.counts > 1).any())
+        """Whether some value that is no category is seen more than once."""
+        return bool(((self.counts > 1) & ~self.frequent).any())
 
     def log_volume(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
         """log |dw/dx| of each value, or log(mass) - log phi(w) where the column has an atom.
 
-        The base measure is counting on values seen RESOLUTION times or more and, in a column that is written on a grid
+        A frequent value has no volume: it is a category. The base measure is counting on values seen RESOLUTION times or more and, in a column that is written on a grid
         (integers, decimals), on the grid; length elsewhere. Values seen less often share stretches of about RESOLUTION
         observations, over which dx is one step: the steps of the map itself, whose spacings are those of single
         observations, would cost .42 nats a column on average (the mean of log(n f g) for the spacing g that a new value
@@ -220,7 +300,7 @@ class QuantileColumn(NumericColumn):
         # beside an end seen often there is a density instead of its mass
         beyond = (stretch < 0) & ((x < self.values[0]) | (x > self.values[-1]))
         log_mass -= np.where(beyond, np.log(self.std) - log_step(self.decimals), 0.0)
-        return log_mass - log_normal_density(w) + self._penalty(x)
+        return np.where(self.is_frequent(x), 0.0, log_mass - log_normal_density(w)) + self._penalty(x)
 
     def _locate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Nearest seen value and signed step towards its neighbour, in spacings; new extremes are clipped."""

@@ -51,7 +51,7 @@ class Target:
         self.dtype = y.dtype
         self.classes = np.unique(y) if is_class_target(y, target_type) else None
         categorical = [0] if self.is_categorical else None
-        self.codec = TableCodec(categorical_features=categorical).fit(read_table(self._column(y)), weight)
+        self.codec = TableCodec(categorical, frequent_values=False).fit(read_table(self._column(y)), weight)
 
     @property
     def is_categorical(self) -> bool:

@@ -102,7 +102,7 @@ def matched_starts(weight=None, n_starts=40_000):
     )
     blocks = [Block("numeric", j, j + 1, None, str(j)) for j in range(3)]
     blocks.append(Block("categorical", 3, 5, np.eye(2), "k", np.full(2, 0.5)))
-    source = _source.build_source(rows, rows[:, :3], np.arange(5) > 2, 15, weight=weight)
+    source = _source.build_source(rows, rows[:, :3], np.broadcast_to(np.arange(5) > 2, rows.shape), 15, weight=weight)
     c = np.array([1.0, np.nan, np.nan, 0.0, 1.0])
     query = query_of_codes(np.tile(c, (n_starts, 1)), blocks)
     matches = Matches(rows, blocks, source, weight)

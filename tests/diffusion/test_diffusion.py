@@ -76,16 +76,16 @@ def test_levels_are_one_a_stratum_of_the_cut_log_normal():
 def test_column_levels_hold_every_task_at_its_fraction():
     is_categorical = torch.tensor([False, False, True, True])
     row_level = noise.draw_levels(10_000, 0.01, 20.0, generator())
-    sigma = tasks.draw_column_levels(row_level, tasks.Columns(is_categorical, 3), 0.2, generator(1))
+    sigma = tasks.draw_column_levels(row_level, tasks.Columns(is_categorical, 3), 0.14, generator(1))
     shared = (sigma == row_level[:, None]).all(1)
-    assert shared[2000:].all() and 0.8 <= shared.double().mean() <= 0.83
-    special = sigma[:2000]
+    assert shared[2000:].all() and 0.8 <= shared.double().mean() <= 0.87
+    special, turns = sigma[:2000], (*tasks.TURNS, *tasks.READING_TURNS)
 
     def of(task):
-        return special[torch.tensor([turn is task for turn in tasks.TURNS]).repeat(300)[:2000]]
+        return special[torch.tensor([turn is task for turn in turns]).repeat(200)]
 
     target_only = of(tasks.target_known)
-    assert (target_only[:, 3] == 0).all() and (target_only[:, :3] == row_level[3:2000:7, None]).all()
+    assert (target_only[:, 3] == 0).all() and (target_only[:, :3] == row_level[3:2000:10, None]).all()
     marginal = of(tasks.numbers_alone)
     assert (marginal[:, 2:] == noise.UNKNOWN).all() and (marginal[:, 0] == marginal[:, 1]).all()
     conditional = of(tasks.rest_unknown)
@@ -93,8 +93,10 @@ def test_column_levels_hold_every_task_at_its_fraction():
     assert 0.4 < (conditional[:, :2] == 0).all(1).double().mean() < 0.8
     assert (of(tasks.target_unknown) == torch.tensor([0, 0, 0, noise.UNKNOWN])).all()
     shared_or_other = of(tasks.another_level)
-    assert torch.isin(shared_or_other, row_level).all() and (shared_or_other != row_level[4:2000:7, None]).any()
+    assert torch.isin(shared_or_other, row_level).all() and (shared_or_other != row_level[4:2000:10, None]).any()
     assert 0.4 < (of(tasks.some_known) == 0).double().mean() < 0.6
+    read = of(tasks.categories_known)
+    assert len(read) == 600 and (read[:, :2] > 0).all() and 0.4 < (read[:, 2:] == 0).double().mean() < 0.6
 
 
 @pytest.mark.parametrize("target", [None, 1])
@@ -103,20 +105,24 @@ def test_tasks_are_those_of_the_slow_twin(kinds, target):
     """Cell by cell, from the same random numbers: 0 where known, UNKNOWN where nothing is, a level elsewhere."""
     row_level = noise.draw_levels(70, 0.01, 20.0, generator())
     missing = torch.rand(70, 3, generator=generator(2)) < 0.3
-    sigma = tasks.draw_column_levels(row_level, tasks.Columns(torch.tensor(kinds), target), 0.5, generator(1), missing)
+    columns, fraction = tasks.Columns(torch.tensor(kinds), target), 0.35 if any(kinds) else 0.5
+    sigma = tasks.draw_column_levels(row_level, columns, fraction, generator(1), missing)
     stream, is_mixed = generator(1), len(set(kinds)) == 2
     chosen = torch.rand(35, 3, generator=stream) < torch.rand(35, 1, generator=stream)
     coin = torch.rand(35, generator=stream) < 0.5 if is_mixed else torch.zeros(35, dtype=torch.bool)
     other = row_level[torch.randperm(70, generator=stream)]
     names = "some_known rest_unknown numbers_alone target_known another_level rest_unknown target_unknown".split()
+    names += ["categories_known"] * 3 * any(kinds)
     for i, j in np.ndindex(35, 3):
-        name, known, level = names[i % 7], bool(chosen[i, j]), float(row_level[i])
+        name, known, level = names[i % len(names)], bool(chosen[i, j]), float(row_level[i])
         if name in ("target_known", "target_unknown") and target is not None:
             known = (j == target) == (name == "target_known")
         if name == "rest_unknown":
             known |= bool(coin[i]) and not kinds[j]
         if name == "numbers_alone" and not all(kinds):
             known = not kinds[j]
+        if name == "categories_known":
+            known &= kinds[j]
         hides = name in ("rest_unknown", "numbers_alone", "target_unknown")
         expected = noise.UNKNOWN if hides else level
         if known:

@@ -212,7 +212,7 @@ def test_a_weighted_number_comes_back_and_normal_codes_give_its_law(spread):
 def test_starts_keep_the_weighted_mean_and_covariance():
     """Of the neighbourhood of all rows: mean m and covariance (1 + 15 s) / (1 + 14 s) C, s = 1 / effective rows."""
     W = RNG.normal(size=(40, 2))
-    source = _source.build_source(W, W, np.zeros(2, dtype=bool), 39, weight=RELATIVE)
+    source = _source.build_source(W, W, np.zeros(W.shape, dtype=bool), 39, weight=RELATIVE)
     starts = _source.draw_starts(source, np.random.default_rng(0).random((200_000, source.n_draws)))
     s = (RELATIVE**2).sum() / RELATIVE.sum() ** 2
     C = (1 + 15 * s) / (1 + 14 * s) * np.cov(W.T, bias=True, aweights=RELATIVE)
@@ -222,7 +222,7 @@ def test_starts_keep_the_weighted_mean_and_covariance():
 
 def test_starts_by_equal_weights_are_starts_without():
     W, uniforms = RNG.normal(size=(40, 2)), RNG.random((100, 9))
-    sources = [_source.build_source(W, W, np.array([False, True]), 7, weight=weight) for weight in (None, np.ones(40))]
+    sources = [_source.build_source(W, W, np.broadcast_to([False, True], W.shape), 7, weight=weight) for weight in (None, np.ones(40))]
     np.testing.assert_allclose(*(_source.draw_starts(source, uniforms) for source in sources), atol=1e-12)
 
 

@@ -113,7 +113,7 @@ def test_in_a_second_round_a_point_takes_the_candidate_farthest_from_all_others(
 def test_one_start_lies_in_each_stratum_of_equal_volume(roll):
     """Without neighbours starts are rows: along the order of the strata, one overlaps each stratum."""
     model = ManifoldModel(Isomap(n_neighbors=10), random_state=0).fit(roll.data)
-    source = build_source(roll.data, model.embedding_, np.zeros(6, dtype=bool), 0)
+    source = build_source(roll.data, model.embedding_, np.zeros(roll.data.shape, dtype=bool), 0)
     points = region_points(None, source, model, 300, seed=1)
     found = nearest(roll.data, points, 1)[1][:, 0]
     np.testing.assert_array_equal(points, roll.data[found])

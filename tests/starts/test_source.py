@@ -32,7 +32,7 @@ def embedding(W, n_components=2):
 
 
 def source_of(W, n_neighbors=N_NEIGHBORS, **target):
-    return _source.build_source(W, embedding(W), np.zeros(W.shape[1], dtype=bool), n_neighbors, **target)
+    return _source.build_source(W, embedding(W), np.zeros(W.shape, dtype=bool), n_neighbors, **target)
 
 
 def uniforms(source, n_samples, seed=1):
@@ -147,8 +147,8 @@ def test_every_row_is_started_from_equally_often(table):
 
 def test_categories_stay_those_of_the_row(table):
     W = np.c_[table, np.arange(len(table))]
-    is_coded = np.arange(7) == 6
-    source = _source.build_source(W, embedding(table), is_coded, N_NEIGHBORS)
+    stays = np.broadcast_to(np.arange(7) == 6, W.shape)
+    source = _source.build_source(W, embedding(table), stays, N_NEIGHBORS)
     u = uniforms(source, 500)
     np.testing.assert_array_equal(_source.draw_starts(source, u)[:, 6], (u[:, 0] * len(W)).astype(int))
 
@@ -320,9 +320,27 @@ def test_few_rows_keep_their_spread():
     """Neighbours that stand in for missing ones count once: starts of 2, 3 or 8 rows vary as the rows do."""
     for n in (2, 3, 8):
         rows = np.random.default_rng(n).normal(size=(n, 2))
-        source = Source(rows, np.column_stack([np.arange(n), neighbor_graph(rows, 15)]), np.zeros(2, dtype=bool))
+        source = Source(rows, np.column_stack([np.arange(n), neighbor_graph(rows, 15)]), np.zeros((n, 2), dtype=bool))
         starts = draw_starts(source, np.random.default_rng(0).random((40_000, source.n_draws)))
         np.testing.assert_allclose(starts.var(axis=0), rows.var(axis=0), rtol=0.06)
         means, factors = normal_distributions(source, np.arange(n), np.arange(2))
         total = means.var(axis=0) + (factors**2).sum(axis=2).mean(axis=0)
         np.testing.assert_allclose(total, starts.var(axis=0), rtol=0.03)
+
+
+def test_a_number_that_stays_is_that_of_its_row_and_draws_no_neighbour(table):
+    """Rows that stay at 0 in a column, and others beside them that move among themselves: a mixture stays one."""
+    W, half = table.copy(), np.arange(len(table)) % 2 == 0
+    W[half, 0], W[~half, 0] = 0.0, 5 + np.random.default_rng(0).random((~half).sum())
+    stays = np.zeros(W.shape, dtype=bool)
+    stays[half, 0] = True
+    source = _source.build_source(W, embedding(table), stays, N_NEIGHBORS)
+    u = uniforms(source, 4000)
+    starts, of_zero = _source.draw_starts(source, u)[:, 0], half[(u[:, 0] * len(W)).astype(int)]
+    assert (starts[of_zero] == 0).all()
+    # uniform on [5, 6] keeps its mean, and about its spread: neighbours that stay count as the row itself
+    assert abs(starts[~of_zero].mean() - 5.5) < 0.03
+    assert 0.8 < starts[~of_zero].std() * np.sqrt(12) < 1.1
+    means, factors = _source.normal_distributions(source, np.arange(len(W)), np.arange(1))
+    assert (means[half] == 0).all() and (factors[half] == 0).all()
+    np.testing.assert_allclose(means[~half].mean(), 5.5, atol=0.03)
