@@ -75,6 +75,7 @@ class NarrowColumns:
         self.coded = index([j for _, block in narrow for j in range(block.start, block.stop)])
         self.codes = tensor(block_diag(*[block.codes for _, block in narrow]) if narrow else np.zeros((0, 0)))
         self.half_norm = (self.codes**2).sum(1) / 2
+        self.log_frequencies = tensor(np.log(np.concatenate([np.zeros(0), *[b.frequencies for _, b in narrow]])))
         self._pad(index)
 
     def _pad(self, index: ToIndex) -> None:
@@ -98,10 +99,14 @@ class NarrowColumns:
         """Category of every column whose code is nearest to x, (B, n_columns) of ints."""
         return self.by_column(self.log_likelihoods(x)).argmax(-1)
 
-    def log_posterior(self, f: torch.Tensor, x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
-        """Log-probabilities (B, n_columns, n_widest), -inf where padded; `f` (B, all categories) of the network."""
+    def evidence(self, x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+        """log of frequency times likelihood (B, all categories): what each column says of itself."""
         variance = variance_of(sigma.index_select(1, self.block_of_category))
-        return self.by_column(f + self.log_likelihoods(x) / variance).log_softmax(-1)
+        return self.log_frequencies + self.log_likelihoods(x) / variance
+
+    def log_posterior(self, f: torch.Tensor, evidence: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities (B, n_columns, n_widest), -inf where padded; `f` (B, all categories) of the network."""
+        return self.by_column(f + evidence).log_softmax(-1)
 
     def mean_codes(self, log_probabilities: torch.Tensor) -> torch.Tensor:
         """Expected codes of all columns, (B, width of all codes)."""

@@ -99,7 +99,9 @@ class Denoiser(nn.Module):
         self.leave = nn.Linear(width, max(1, layout.n_numeric + len(layout.narrow.block_of_category)))
         self.wide = nn.ModuleList(WideHead(width, column) for column in layout.wide)
 
-    def network(self, x: torch.Tensor, row_level: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+    def network(
+        self, x: torch.Tensor, row_level: torch.Tensor, sigma: torch.Tensor, evidence: torch.Tensor
+    ) -> torch.Tensor:
         """The last hidden layer (B, width), of the arguments of `forward`."""
         layout = self.layout
         c_in = torch.where(sigma < UNKNOWN, (sigma**2 + 1).rsqrt(), 0.0)
@@ -107,6 +109,9 @@ class Denoiser(nn.Module):
         known, unknown = sigma == 0, sigma >= UNKNOWN
         offset = (sigma.clamp_min(1e-3) / row_level[:, None]).log().masked_fill(known | unknown, 0.0) / 4
         level = self._level_embedding(row_level)
+        if layout.narrow.n_columns:
+            own = layout.narrow.by_column(evidence).log_softmax(-1)
+            x = x.index_copy(1, layout.narrow.coded, layout.narrow.mean_codes(own))
         columns = [
             self.periodic(x.index_select(1, layout.numeric)),
             x.index_select(1, layout.coded),
@@ -134,12 +139,13 @@ class Denoiser(nn.Module):
         The log-probabilities are those of the narrow columns, then logits of each wide one (`categories.py`).
         """
         layout = self.layout
-        h = self.network(x, row_level, sigma)
+        evidence = layout.narrow.evidence(x, sigma)
+        h = self.network(x, row_level, sigma, evidence)
         out = self.leave(h)
         f = out[:, : layout.n_numeric]
         c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
         means = c_skip * x.index_select(1, layout.numeric) + c_out * f
-        narrow = layout.narrow.log_posterior(out[:, layout.n_numeric :], x, sigma)
+        narrow = layout.narrow.log_posterior(out[:, layout.n_numeric :], evidence)
         wide = [head(column, h, x, sigma) for head, column in zip(self.wide, layout.wide, strict=True)]
         return means, [narrow, *wide], f
 
