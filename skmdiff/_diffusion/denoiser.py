@@ -8,7 +8,7 @@ is the error of D weighted by 1 / c_out^2. Categories: a posterior (`categories.
 value is the mean code and the loss the cross-entropy. Both losses are means over columns.
 
 The network sees periodic features of the noised numbers (learnt frequencies, Gorishniy et al. 2022, "On
-embeddings for numerical features in tabular deep learning"), the noised codes, an embedding of the noise level
+embeddings for numerical features in tabular deep learning"), what the codes say of their categories, an embedding of the noise level
 of the row, and how far the noise level of each column is from it (nothing where they agree).
 """
 
@@ -102,7 +102,7 @@ class Denoiser(nn.Module):
     def network(
         self, x: torch.Tensor, row_level: torch.Tensor, sigma: torch.Tensor, evidence: torch.Tensor
     ) -> torch.Tensor:
-        """The last hidden layer (B, width), of the arguments of `forward`."""
+        """The last hidden layer (B, width), of the arguments of `forward` and the evidence of narrow columns."""
         layout = self.layout
         c_in = torch.where(sigma < UNKNOWN, (sigma**2 + 1).rsqrt(), 0.0)
         x = x * c_in.index_select(1, layout.block_of_column)

@@ -150,7 +150,7 @@ def draw_column_levels(
     n_blocks = len(columns.is_categorical)
     sigma = row_level[:, None].repeat(1, n_blocks)
     turns = (*TURNS, *READING_TURNS) if bool(columns.is_categorical.any()) else TURNS
-    fraction = conditional_fraction * len(turns) / len(TURNS)
+    fraction = min(1.0, conditional_fraction * len(turns) / len(TURNS))
     n = int(round(fraction * len(row_level))) if n_blocks > 1 else 0
     if n > 0:
         rows = _draw_task_rows(row_level, n, columns, generator, missing)

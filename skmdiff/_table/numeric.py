@@ -258,9 +258,7 @@ class QuantileColumn(NumericColumn):
         out[between] = self._interpolate(nearest[between], step[between])
         return out
 
-    def _by_category(
-        self, codes: np.ndarray, nearest: np.ndarray, step: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _by_category(self, codes: np.ndarray, nearest: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Nearest seen values and steps from them, of the values that the codes of the categories say.
 
         Where a category says "another" and the score a frequent value, the next other one on its side.

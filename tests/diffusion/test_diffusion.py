@@ -12,7 +12,7 @@ from skmdiff._table.columns import Block
 
 NUMBERS = [Block("numeric", 0, 1, None, "a"), Block("numeric", 1, 2, None, "b")]
 CODES = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]) - 1 / 3
-MIXED = [Block("numeric", 0, 1, None, "a"), Block("categorical", 1, 4, CODES, "c")]
+MIXED = [Block("numeric", 0, 1, None, "a"), Block("categorical", 1, 4, CODES, "c", np.full(3, 1 / 3))]
 
 
 def generator(seed=0):
@@ -259,7 +259,11 @@ def test_known_and_unknown_columns():
     sigma = torch.tensor([[noise.UNKNOWN, 0.7]], dtype=torch.float64).repeat(6, 1)
     other = x.clone()
     other[:, 0] += 3.0
-    torch.testing.assert_close(model.network(x, row_level, sigma), model.network(other, row_level, sigma))
+
+    def network(x):
+        return model.network(x, row_level, sigma, model.layout.narrow.evidence(x, sigma))
+
+    torch.testing.assert_close(network(x), network(other))
     sigma[:, 0], sigma[:, 1] = 0.0, 0.7
     loss = denoising_loss(model, x, row_level, sigma, torch.randn(6, 4, generator=generator(), dtype=torch.float64))
     assert (loss[:, 0] == 0).all() and (loss[:, 1] > 0).all()

@@ -57,7 +57,10 @@ def test_posterior_of_low_rank_is_that_of_the_slow_twin(encoded, level):
     sigma, row_level = torch.full((7, 3), level, dtype=torch.float64), torch.full((7,), 1.0, dtype=torch.float64)
     x = x_0 + level * eps
     with torch.no_grad():
-        head, latent = model.wide[0], model.wide[0].enter(model.network(x, row_level, sigma))
+        head, latent = (
+            model.wide[0],
+            model.wide[0].enter(model.network(x, row_level, sigma, model.layout.narrow.evidence(x, sigma))),
+        )
         slow = torch.empty(7, len(codes), dtype=torch.float64)
         for k, code in enumerate(codes):
             slow[:, k] = np.log(blocks[0].frequencies[k]) + head.categories.bias[k] + latent @ head.categories.weight[k]

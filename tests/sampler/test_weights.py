@@ -222,7 +222,10 @@ def test_starts_keep_the_weighted_mean_and_covariance():
 
 def test_starts_by_equal_weights_are_starts_without():
     W, uniforms = RNG.normal(size=(40, 2)), RNG.random((100, 9))
-    sources = [_source.build_source(W, W, np.broadcast_to([False, True], W.shape), 7, weight=weight) for weight in (None, np.ones(40))]
+    sources = [
+        _source.build_source(W, W, np.broadcast_to([False, True], W.shape), 7, weight=weight)
+        for weight in (None, np.ones(40))
+    ]
     np.testing.assert_allclose(*(_source.draw_starts(source, uniforms) for source in sources), atol=1e-12)
 
 
