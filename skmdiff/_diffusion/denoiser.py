@@ -8,8 +8,8 @@ is the error of D weighted by 1 / c_out^2. Categories: a posterior (`categories.
 value is the mean code and the loss the cross-entropy. Both losses are means over columns.
 
 The network sees periodic features of the noised numbers (learnt frequencies, Gorishniy et al. 2022, "On
-embeddings for numerical features in tabular deep learning"), what the codes say of their categories, an embedding of the noise level
-of the row, and how far the noise level of each column is from it (nothing where they agree).
+embeddings for numerical features in tabular deep learning"), what the codes say of their categories, an embedding of
+the noise level of the row, and how far the noise level of each column is from it (nothing where they agree).
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Categories read on the way down, one after another, each given those read before.
 
-At a level of the reverse process the denoiser knows the posterior p(c | x_t) of every category. A category drawn from it
-and put, clean, in the place of its noised code leaves a row of the right joint distribution: it looks like a row of the
-table with c known and the others noised, which training has seen (`tasks`). Then the next one is drawn given the first,
-and so on: the chain rule, in any order of the columns. Read all at once, at the end, categories would be independent
-given x_t, and what x_t leaves in doubt would not fit together. Columns that are read at once are independent as well: so
-each row reads first what is most certain, for which that makes no difference, and last what is in doubt, with all else
-known (as masked generators order their tokens, Chang et al. 2022, "MaskGIT").
+At a level of the reverse process the denoiser knows the posterior p(c | x_t) of every category. A category drawn from
+it and put, clean, in the place of its noised code leaves a row of the right joint distribution: it looks like a row of
+the table with c known and the others noised, which training has seen (`tasks`). Then the next one is drawn given the
+first, and so on: the chain rule, in any order of the columns. Read all at once, at the end, categories would be
+independent given x_t, and what x_t leaves in doubt would not fit together. Columns that are read at once are
+independent as well: so each row reads first what is most certain, for which that makes no difference, and last what is
+in doubt, with all else known (as masked generators order their tokens, Chang et al. 2022, "MaskGIT").
 
 Reading begins at the level READ_FROM: above, little is known of the row, and chains of conditional distributions add
 their errors up. Each reading takes one evaluation of the network: its result is what the numbers go on by.

@@ -106,7 +106,7 @@ def build_source(
     target_width: int = 0,
     weight: np.ndarray | None = None,
 ) -> Source:
-    """The source over the rows of the encoded table W (n, p), with the cells that stay (n, p), and the embedding Z (n, k).
+    """The source over the rows of the encoded table W (n, p) with the embedding Z (n, k); cells (n, p) that stay.
 
     With classes the neighbours of a row are of its class. Without neighbours a start is its row.
     """

@@ -38,6 +38,7 @@ class Block(NamedTuple):
 
     def says_value(self, codes: np.ndarray) -> np.ndarray:
         """(n,) of bool, the codes that are of a frequent value."""
+        assert self.codes is not None
         return nearest_codes(codes, self.codes) >= self.has_others
 
 

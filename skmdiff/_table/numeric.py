@@ -12,8 +12,8 @@ length c / n. With weights a value owns an interval of its fraction of the weigh
   first and the last value end the range, seen bounds are never exceeded.
 
 * Frequent: a value that stands out among its neighbours (zero in half of the cells, hours of 40), or one of a few. A
-  smooth network blurs so sharp an edge of the density. Such values are categories of a second block, beside the score of
-  the number: the categories of the column are its frequent values and, for all the others, "another".
+  smooth network blurs so sharp an edge of the density. Such values are categories of a second block, beside the score
+  of the number: the categories of the column are its frequent values and, for all the others, "another".
 
 A point between two seen values is written (k, t): the nearer seen value v_k and the step t in [-1/2, 1/2]
 towards its neighbour, in units of their spacing. With C the cumulated masses m, u n = C_{k-1} + m_k (1/2 + t) for a
@@ -38,7 +38,7 @@ from .integers import are_integers, between, offsets, origin_of, spacings
 # value itself: far above the rounding of ndtr(ndtri(u)), far below anything a distribution could notice.
 GUARD = 1e-6
 RESOLUTION = 10  # observations that a density is a mean over
-# A frequent value holds this fraction of the cells, and surely this many times as many as values around it in the median.
+# A frequent value holds this fraction of the cells, and surely this many times the median of the values around it.
 FREQUENT_FRACTION, FREQUENT_TIMES, VALUES_AROUND, STANDARD_ERRORS = 0.01, 2, 3, 3
 FEW_VALUES, CELLS_A_VALUE = 10, 5  # so few values, of so many cells each on average, are frequent
 
@@ -281,7 +281,9 @@ class QuantileColumn(NumericColumn):
     def log_volume(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
         """log |dw/dx| of each value, or log(mass) - log phi(w) where the column has an atom.
 
-        A frequent value has no volume: it is a category. The base measure is counting on values seen RESOLUTION times or more and, in a column that is written on a grid
+        A frequent value has no volume: it is a category.
+
+        The base measure is counting on values seen RESOLUTION times or more and, in a column that is written on a grid
         (integers, decimals), on the grid; length elsewhere. Values seen less often share stretches of about RESOLUTION
         observations, over which dx is one step: the steps of the map itself, whose spacings are those of single
         observations, would cost .42 nats a column on average (the mean of log(n f g) for the spacing g that a new value
