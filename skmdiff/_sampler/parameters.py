@@ -38,8 +38,20 @@ def check_parameters(params: Mapping[str, Any]) -> None:
         raise TypeError(f"early_stopping must be True or False, got {params['early_stopping']!r}.")
     if not is_auto(params["hidden_layer_sizes"]):
         check_sizes(params["hidden_layer_sizes"], "hidden_layer_sizes")
+    check_corrector(params["corrector"])
     if isinstance(params["manifold"], str):
         check_needs_manifold(params["noise_level"], params["contraction"])
+
+
+def check_corrector(corrector: Any) -> None:
+    """Raise unless a corrector is "auto", None or a classifier with probabilities."""
+    if corrector is None or is_auto(corrector):
+        return
+    lacks = [name for name in ("fit", "predict_proba", "get_params") if not hasattr(corrector, name)]
+    if isinstance(corrector, type) or lacks:
+        raise TypeError(
+            f"corrector must be 'auto', None or a classifier with fit, predict_proba and get_params, got {corrector!r}."
+        )
 
 
 def check_sigma_start(sigma_start: Any) -> None:

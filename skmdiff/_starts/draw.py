@@ -31,6 +31,7 @@ class Plan:
     stratum, n_strata : (n,) the stratum of each row among how many; None for independent draws
     chosen : (n,) the row of the source that each row starts from, where it is resolved in advance
     own_target : whether a row is to have the class of the row it starts from
+    same_start : whether a sample that is drawn again starts from the same row, which the plan has shares of
     """
 
     source: Source | None
@@ -43,6 +44,7 @@ class Plan:
     own_target: bool = False
     given: np.ndarray | None = None
     adjust: Callable | None = None
+    same_start: bool = False
 
 
 def plan_draw(
@@ -87,6 +89,7 @@ def plan_draw(
         stratum,
         n_strata,
         own_target=density == "balanced" and source.is_class,
+        same_start=(density, design) != ("data", "iid"),
     )
 
 
@@ -104,7 +107,7 @@ def draw_rows(
         x, given = start_block(plan, seed, start, start + backend.BLOCK_ROWS, levels)
         return finish_block(denoiser, process, x, given, _probe(denoiser, seed, start))
 
-    return _in_blocks(block, n_samples, n_jobs)
+    return in_blocks(block, n_samples, n_jobs)
 
 
 def draw_from(
@@ -125,10 +128,10 @@ def draw_from(
         x = _at(points, np.arange(start, stop)) + levels * noise
         return finish_block(denoiser, process, x, None, _probe(denoiser, seed, noisy))
 
-    return _in_blocks(block, len(points), n_jobs)
+    return in_blocks(block, len(points), n_jobs)
 
 
-def _in_blocks(block: Callable[[int], np.ndarray], n_samples: int, n_jobs: int | None) -> np.ndarray:
+def in_blocks(block: Callable[[int], np.ndarray], n_samples: int, n_jobs: int | None) -> np.ndarray:
     """The first n_samples rows of the blocks that `block` makes, each given its first row."""
     backend = load_backend()
     starts = range(0, n_samples, backend.BLOCK_ROWS)
@@ -167,10 +170,20 @@ def start_block(
 
     Rows past the end of the call are made as well, with what its last row asks for: all blocks have one size.
     """
-    n_draws = 0 if plan.source is None else plan.source.n_draws
-    uniforms = row_uniforms(seed, start, stop, n_draws + len(levels))
+    return starts_of(plan, np.arange(start, stop), start_uniforms(plan, seed, start, stop, len(levels)), levels)
+
+
+def start_uniforms(plan: Plan, seed: int, start: int, stop: int, n_columns: int) -> np.ndarray:
+    """Uniform numbers (stop - start, n_draws + n_columns) of the starts and their noise."""
+    return row_uniforms(seed, start, stop, (0 if plan.source is None else plan.source.n_draws) + n_columns)
+
+
+def starts_of(
+    plan: Plan, rows: np.ndarray, uniforms: np.ndarray, levels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Noised starts (m, p) of rows of a call from their `start_uniforms`, and the code of what is given, or None."""
+    n_draws = uniforms.shape[1] - len(levels)
     noise = row_normals(uniforms[:, n_draws:])
-    rows = np.arange(start, stop)
     given = _at(plan.wanted, rows) if plan.given is None else _at(plan.given, rows)
     if plan.source is None:
         return np.sqrt(1 + levels**2) * noise, _padded(given, len(levels))
