@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 from .._corrector.corrector import Corrector
 from .._corrector.features import Features, with_target
 from .._corrector.fitting import Rows, fit_corrector
-from .._numerics.streams import CORRECTOR_STREAM, candidate_seed
+from .._numerics.streams import CORRECTOR_STREAM
 from .._numerics.weights import rows_of
 from .._table.checks import ReadTable
 from .._table.codec import without_unseen
@@ -88,7 +88,7 @@ def samples_of(
     n_samples = min(SAMPLES_PER_ROW * n_rows, MAX_SAMPLES)
 
     def samples(corrector: Corrector | None, k: int) -> np.ndarray:
-        run = run_of(model, settings.n_steps, candidate_seed(seed ^ CORRECTOR_STREAM, k), settings.n_jobs)
+        run = run_of(model, settings.n_steps, (seed ^ CORRECTOR_STREAM) + k, settings.n_jobs)
         W, _ = draw(replace(model, corrector=corrector), Request(n_samples), run)
         return features.of(W, draw_missing(model, W, run.seed, None))
 
