@@ -9,9 +9,8 @@ the density
 which is p for alpha = 1, exact odds and a large c: importance weighting of generators (Grover, Song, Kapoor, Tran,
 Agarwal, Horvitz & Ermon 2019, "Bias correction of learned generative models using likelihood-free importance
 weighting"), by rejection (Azadi, Olsson, Darrell, Goodfellow & Odena 2019, "Discriminator rejection sampling"). With
-alpha below 1 estimated odds are trusted less; c bounds how many samples are drawn for one that is kept. A second
-classifier, learnt on samples that the first one has corrected, multiplies the odds: density-ratio boosting (Cranko &
-Nock 2019, "Boosted density estimation remastered").
+alpha below 1 estimated odds are trusted less, above 1 odds that are too even are made sharper; c bounds how many
+samples are drawn for one that is kept.
 
 E[log w] over rows that neither the network nor a classifier has seen, less log E_q[w], is what the correction adds to
 their mean log-density. Where that is not above its error, samples are left as they are.
@@ -37,10 +36,10 @@ class Corrector:
     Attributes
     ----------
     features : Features
-    classifiers : tuple
-        Fitted classifiers of training rows (1) and samples (0), one a round.
-    alphas : tuple of float
-        The power of the odds of each.
+    classifier : object
+        Fitted to tell training rows (1) from samples (0).
+    alpha : float
+        The power of its odds.
     log_cap : float
         The logarithm of c, above which weights are cut.
     log_normaliser : float
@@ -50,19 +49,16 @@ class Corrector:
     """
 
     features: Features
-    classifiers: tuple[Any, ...] = ()
-    alphas: tuple[float, ...] = ()
+    classifier: Any
+    alpha: float = 1.0
     log_cap: float = 0.0
     log_normaliser: float = 0.0
     gain: float = 0.0
     gain_error: float = 0.0
 
     def log_odds(self, F: np.ndarray) -> np.ndarray:
-        """(n,) log odds of features F (n, k), each classifier's to its power."""
-        total = np.zeros(len(F))
-        for classifier, alpha in zip(self.classifiers, self.alphas, strict=True):
-            total += alpha * log_odds(classifier, F)
-        return total
+        """(n,) log odds of features F (n, k), to the power alpha."""
+        return self.alpha * log_odds(self.classifier, F)
 
     def log_acceptance(self, F: np.ndarray) -> np.ndarray:
         """(n,) log of the probability, at most 1, with which a sample of features F is kept."""

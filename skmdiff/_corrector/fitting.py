@@ -1,8 +1,7 @@
-"""A corrector learnt from training rows, samples and held-out rows, round by round while held-out rows gain by it."""
+"""A corrector learnt from training rows and samples, and whether held-out rows gain by it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,16 +12,14 @@ from sklearn.utils.validation import has_fit_parameter
 
 from .._numerics.checks import is_auto
 from .._numerics.weights import indices_at
-from .corrector import Corrector, cap_of, gain_of, log_odds
+from .corrector import Corrector, cap_of, gain_of
 from .features import Features
 
-MAX_ROUNDS = 2
-ALPHAS = (0.25, 0.5, 0.75, 1.0)
+MAX_TREES = 500  # fewer where trees no longer help
+ALPHAS = (0.25, 0.5, 0.75, 1.0, 1.25)
 ACCEPTANCE = 0.5  # mean probability that a sample is kept
 MIN_ERRORS = 2.0  # standard errors that a gain is to be above
 CHECKED_FRACTION = 0.1  # of the samples, for the normaliser
-
-Samples = Callable[[Corrector | None, int], np.ndarray]  # features of new samples, corrected so far, of a round
 
 
 @dataclass(frozen=True)
@@ -34,37 +31,25 @@ class Rows:
 
 
 def fit_corrector(
-    classifier: Any, features: Features, seen: Rows, held_out: Rows, samples: Samples, seed: int
+    classifier: Any, features: Features, seen: Rows, held_out: Rows, samples: np.ndarray, seed: int
 ) -> Corrector | None:
-    """The corrector by rows that the network has seen and rows that decide; None where these do not gain by it."""
-    corrector, checked = None, None
-    for k in range(MAX_ROUNDS):
-        learnt, against = cut(samples(corrector, k), CHECKED_FRACTION)
-        checked = against if checked is None else checked
-        fitted = fit_classifier(seeded(classifier, features, seed + k), seen, learnt, seed + k)
-        alpha = choose_alpha(fitted, held_out, against)
-        if alpha is None:
-            break
-        corrector = with_classifier(corrector or Corrector(features), fitted, alpha, held_out, checked)
-    return corrector
+    """The corrector learnt from rows that the network has seen and from samples; None where held-out rows do not gain.
+
+    samples : features (n, k), some of which are kept from the classifier, to check it
+    """
+    learnt, checked = cut(samples, CHECKED_FRACTION)
+    fitted = fit_classifier(seeded(classifier, features, seed), seen, learnt, seed)
+    return best_corrector(Corrector(features, fitted), held_out, checked)
 
 
-def choose_alpha(classifier: Any, held_out: Rows, against: np.ndarray) -> float | None:
-    """The power of the odds by which held-out rows gain most against samples; None where none is above its error."""
-    of_rows, of_samples = log_odds(classifier, held_out.F), log_odds(classifier, against)
-    found = [(*capped_gain(alpha * of_rows, alpha * of_samples, held_out.weight)[:2], alpha) for alpha in ALPHAS]
-    gain, error, alpha = max(found)
-    return alpha if gain > MIN_ERRORS * error else None
-
-
-def with_classifier(
-    corrector: Corrector, classifier: Any, alpha: float, held_out: Rows, checked: np.ndarray
-) -> Corrector:
-    """A corrector with one more classifier; its weights are cut anew, against uncorrected samples."""
-    out = replace(corrector, classifiers=(*corrector.classifiers, classifier), alphas=(*corrector.alphas, alpha))
-    found = capped_gain(out.log_odds(held_out.F), out.log_odds(checked), held_out.weight)
-    gain, error, log_normaliser, log_cap = found
-    return replace(out, log_cap=log_cap, log_normaliser=log_normaliser, gain=gain, gain_error=error)
+def best_corrector(corrector: Corrector, held_out: Rows, checked: np.ndarray) -> Corrector | None:
+    """The corrector with the power by which held-out rows gain most; None where that is not above its error."""
+    of_rows, of_samples = corrector.log_odds(held_out.F), corrector.log_odds(checked)
+    found = [(*capped_gain(alpha * of_rows, alpha * of_samples, held_out.weight), alpha) for alpha in ALPHAS]
+    gain, error, log_normaliser, log_cap, alpha = max(found)
+    if not gain > MIN_ERRORS * error:
+        return None
+    return replace(corrector, alpha=alpha, log_cap=log_cap, log_normaliser=log_normaliser, gain=gain, gain_error=error)
 
 
 def capped_gain(
@@ -78,7 +63,12 @@ def capped_gain(
 def seeded(classifier: Any, features: Features, seed: int) -> Any:
     """A classifier to fit: the default for "auto", else a clone, seeded where its random_state is None."""
     if is_auto(classifier):
-        return HistGradientBoostingClassifier(categorical_features=features.is_category(), random_state=seed % 2**32)
+        return HistGradientBoostingClassifier(
+            max_iter=MAX_TREES,
+            early_stopping=True,
+            categorical_features=features.is_category(),
+            random_state=seed % 2**32,
+        )
     out = clone(classifier)
     open_seeds = [name for name, value in out.get_params().items() if is_seed(name) and value is None]
     return out.set_params(**dict.fromkeys(open_seeds, seed % 2**32))

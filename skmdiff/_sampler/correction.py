@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +22,7 @@ from .fitting import Fitted, TrainingSettings, split_rows
 from .model import FittedModel, Request, draw, draw_missing, encode, run_of
 
 MIN_ROWS = 2000
-SAMPLES_PER_ROW, MAX_SAMPLES = 3, 150_000
+SAMPLES_PER_ROW, MAX_SAMPLES = 2, 150_000
 HELD_OUT_FRACTION = 0.1  # where training held no row out
 N_TARGETS = 16  # drawn for the log-density of a row, where targets are numbers
 
@@ -52,7 +51,7 @@ def with_corrector(
         features,
         training_features(fitted.model, encoded, features, seen),
         training_features(fitted.model, encoded, features, held_out),
-        samples_of(fitted.model, features, len(seen), settings, seed),
+        sample_features(fitted.model, features, len(seen), settings, seed),
         seed,
     )
     if settings.verbose:
@@ -81,18 +80,13 @@ def training_features(model: FittedModel, encoded: EncodedTable, features: Featu
     return Rows(features.of(model.rows[rows], missing), rows_of(encoded.weight, rows))
 
 
-def samples_of(
+def sample_features(
     model: FittedModel, features: Features, n_rows: int, settings: CorrectorSettings, seed: int
-) -> Callable[[Corrector | None, int], np.ndarray]:
-    """A function that draws the features (n, k) of new samples, as they are with a corrector."""
-    n_samples = min(SAMPLES_PER_ROW * n_rows, MAX_SAMPLES)
-
-    def samples(corrector: Corrector | None, k: int) -> np.ndarray:
-        run = run_of(model, settings.n_steps, (seed ^ CORRECTOR_STREAM) + k, settings.n_jobs)
-        W, _ = draw(replace(model, corrector=corrector), Request(n_samples), run)
-        return features.of(W, draw_missing(model, W, run.seed, None))
-
-    return samples
+) -> np.ndarray:
+    """Features (n, k) of new samples of a model without a corrector, some for each of `n_rows` rows."""
+    run = run_of(model, settings.n_steps, seed ^ CORRECTOR_STREAM, settings.n_jobs)
+    W, _ = draw(model, Request(min(SAMPLES_PER_ROW * n_rows, MAX_SAMPLES)), run)
+    return features.of(W, draw_missing(model, W, run.seed, None))
 
 
 def print_corrector(corrector: Corrector | None, seconds: float) -> None:
@@ -100,8 +94,8 @@ def print_corrector(corrector: Corrector | None, seconds: float) -> None:
     if corrector is None:
         print(f"corrector: none, held-out rows gain nothing by it, {seconds:.0f} s")
         return
-    found = f"gain {corrector.gain:.4f} (standard error {corrector.gain_error:.4f}), odds to the power"
-    print(f"corrector: {found} {', '.join(map(str, corrector.alphas))}, {seconds:.0f} s")
+    gain = f"gain {corrector.gain:.4f} (standard error {corrector.gain_error:.4f})"
+    print(f"corrector: {gain}, odds to the power {corrector.alpha}, {seconds:.0f} s")
 
 
 def log_correction(model: FittedModel, table: ReadTable) -> np.ndarray:

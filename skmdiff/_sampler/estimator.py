@@ -93,8 +93,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     corrector : "auto", classifier or None, default="auto"
         A classifier of the rows against samples. Its odds say which samples are drawn again, to make the others more
         like the table. It is kept only where held-out rows become more probable by it, and not tried below 2000 rows,
-        with `noise_level` or `contraction`, or after `max_time`. "auto" is ``HistGradientBoostingClassifier()``; others
-        are cloned, and get NaN in missing cells and the index for a category. None saves the time it takes.
+        with `noise_level` or `contraction`, or after `max_time`. "auto" is gradient-boosted trees; others are cloned,
+        and get NaN in missing cells and the index for a category. None saves the time it takes.
     device : str, default="auto"
         A torch device; "auto" takes a GPU where there is one.
     n_jobs : int or None, default=None
@@ -120,8 +120,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     loss_curve_, validation_loss_curve_ : list of float
         Mean training loss and held-out loss, one entry an evaluation.
     corrector_ : Corrector or None
-        Its fitted `classifiers`, the power `alphas` of their odds, and its `gain` in the mean log-density of held-out
-        rows with the standard error `gain_error`; None where samples stay as they are.
+        Its fitted `classifier`, the power `alpha` of the odds, and its `gain` in the mean log-density of held-out rows
+        with the standard error `gain_error`; None where samples stay as they are.
     n_iter_ : int
         Optimiser steps taken.
     stop_reason_ : str

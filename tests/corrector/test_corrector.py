@@ -8,7 +8,7 @@ from stand_ins import logistic
 
 from skmdiff._corrector import fitting
 from skmdiff._corrector.corrector import Corrector, cap_of, gain_of
-from skmdiff._corrector.fitting import Rows, choose_alpha, fit_classifier, fit_corrector, seeded
+from skmdiff._corrector.fitting import Rows, best_corrector, fit_classifier, fit_corrector, seeded
 from skmdiff._numerics.streams import row_uniforms
 from skmdiff._starts.draw import Plan
 from skmdiff._starts.redraw import MAX_CANDIDATES, CandidateNumbers, keep_or_redraw, next_candidates
@@ -66,16 +66,9 @@ def test_samples_have_the_distribution_of_the_table(alpha):
     """To the power alpha of the density ratio: shares within 4 standard errors, which is .01 of a share."""
     expected = Q * (P / Q) ** alpha
     expected /= expected.sum()
-    corrector = Corrector(Free(), (Exact(P / Q),), (alpha,), log_cap=alpha * np.log(4))
+    corrector = Corrector(Free(), Exact(P / Q), alpha, log_cap=alpha * np.log(4))
     shares = np.bincount(drawn_with(corrector, 40)) / (40 * BLOCK)
     assert np.all(np.abs(shares - expected) < 4 * np.sqrt(expected * (1 - expected) / (40 * BLOCK)))
-
-
-def test_odds_of_two_classifiers_multiply():
-    middle = np.full(4, 0.25)
-    corrector = Corrector(Free(), (Exact(middle / Q), Exact(P / middle)), (1.0, 1.0), log_cap=np.log(4))
-    shares = np.bincount(drawn_with(corrector, 40)) / (40 * BLOCK)
-    assert np.all(np.abs(shares - P) < 4 * np.sqrt(P * (1 - P) / (40 * BLOCK)))
 
 
 def test_a_row_is_its_first_candidate_that_is_kept():
@@ -99,7 +92,7 @@ def test_a_row_is_its_first_candidate_that_is_kept():
 
 
 def test_all_samples_kept_are_those_of_the_first_candidates():
-    corrector = Corrector(Free(), (Exact(np.ones(4)),), (1.0,), log_cap=-50.0)
+    corrector = Corrector(Free(), Exact(np.ones(4)), log_cap=-50.0)
     np.testing.assert_array_equal(drawn_with(corrector, 2), draws(Q, row_uniforms(0, 0, 2 * BLOCK, 1)[:, 0])[:, 0])
 
 
@@ -113,10 +106,10 @@ def test_candidates_fill_parts_of_one_height(n_open):
 def test_weights_times_the_density_of_the_model_sum_to_one():
     """With the normaliser by samples in the shares of Q; cut weights too."""
     W = np.repeat(np.arange(4.0), (1000 * Q).astype(int))[:, None]
-    corrector = Corrector(Free(), (Exact(P / Q),), (0.75,))
+    corrector = Corrector(Free(), Exact(P / Q), 0.75)
     for cap in (np.log(4), 0.2):
         log_normaliser = gain_of(np.zeros(1), np.minimum(corrector.log_odds(W), cap))[2]
-        cut = Corrector(Free(), corrector.classifiers, corrector.alphas, cap, log_normaliser)
+        cut = Corrector(Free(), corrector.classifier, corrector.alpha, cap, log_normaliser)
         assert Q @ np.exp(cut.log_weight(np.arange(4.0)[:, None])) == pytest.approx(1, abs=1e-12)
 
 
@@ -145,16 +138,13 @@ def test_the_gain_goes_by_the_weights_of_held_out_rows():
 
 def learnt(model, seed=0, classifier="auto", n=4000):
     rows, held_out = Rows(samples(P, n, 10 + seed)), Rows(samples(P, 1000, 200 + seed))
-    return fit_corrector(
-        classifier, Free(), rows, held_out, lambda corrector, k: samples(model, 3 * n, 900 + 7 * seed + k), seed
-    )
+    return fit_corrector(classifier, Free(), rows, held_out, samples(model, 3 * n, 900 + seed), seed)
 
 
 def test_the_gate_opens_where_the_model_is_wrong(monkeypatch):
     monkeypatch.setattr(fitting, "ACCEPTANCE", 0.25)
-    monkeypatch.setattr(fitting, "MAX_ROUNDS", 1)
     corrector = learnt(Q)
-    assert corrector.alphas == (1.0,) and corrector.gain == pytest.approx(P @ np.log(P / Q), abs=0.08)
+    assert corrector.alpha == 1.0 and corrector.gain == pytest.approx(P @ np.log(P / Q), abs=0.08)
     shares = np.bincount(drawn_with(corrector, 40)) / (40 * BLOCK)
     np.testing.assert_allclose(shares, P, atol=0.03)
 
@@ -164,23 +154,10 @@ def test_the_gate_is_closed_where_the_model_is_right():
     assert sum(learnt(P, seed, logistic()) is not None for seed in range(20)) <= 2
 
 
-def test_a_second_round_needs_a_gain(monkeypatch):
-    monkeypatch.setattr(fitting, "ACCEPTANCE", 0.25)
-    rows, held_out = Rows(samples(P, 4000, 1)), Rows(samples(P, 1000, 2))
-    asked = []
-
-    def model(corrector, k):
-        asked.append(k)
-        return samples(Q if corrector is None else P, 12_000, 3 + k)
-
-    assert len(fit_corrector("auto", Free(), rows, held_out, model, 0).classifiers) == 1 and asked == [0, 1]
-
-
 def test_estimated_odds_are_trusted_less_where_they_are_too_sure():
     held_out, against = Rows(samples(P, 2000, 1)), samples(Q, 20_000, 2)
-    fitting_cap = Exact((P / Q) ** 2)
-    assert choose_alpha(fitting_cap, held_out, against) == 0.5
-    assert choose_alpha(Exact(Q / P), held_out, against) is None
+    assert best_corrector(Corrector(Free(), Exact((P / Q) ** 2)), held_out, against).alpha == 0.5
+    assert best_corrector(Corrector(Free(), Exact(Q / P)), held_out, against) is None
 
 
 @pytest.mark.parametrize("classifier", [logistic(), make_pipeline(logistic())])

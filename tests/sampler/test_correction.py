@@ -145,7 +145,7 @@ def test_a_target_of_numbers_is_averaged_out(always):
 def test_a_classifier_of_the_user(always):
     given = make_pipeline(StandardScaler(), logistic())
     est = quick(corrector=given).fit(FRAME[["a", "n"]])
-    assert type(est.corrector_.classifiers[0][-1]) is type(logistic()) and not hasattr(given[-1], "coef_")
+    assert type(est.corrector_.classifier[-1]) is type(logistic()) and not hasattr(given[-1], "coef_")
     assert est.sample(5).shape == (5, 2) and est.corrector_.gain_error > 0
 
 
