@@ -17,7 +17,7 @@ from .features import Features
 
 MAX_TREES = 500  # fewer where trees no longer help
 ALPHAS = (0.25, 0.5, 0.75, 1.0, 1.25)
-ACCEPTANCE = 0.5  # mean probability that a sample is kept
+ACCEPTANCE = 0.4  # mean probability that a sample is kept
 MIN_ERRORS = 2.0  # standard errors that a gain is to be above
 CHECKED_FRACTION = 0.1  # of the samples, for the normaliser
 
