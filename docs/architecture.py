@@ -20,12 +20,13 @@ ROOMS = [
         "the user's learner, and the way back",
         "learner  compat  lift  local_regression  charts  dimension  noise",
     ),
-    ("_starts", "where the reverse process begins", "source  distributions  explore  draw"),
+    ("_starts", "where the reverse process begins", "source  distributions  explore  draw  redraw"),
     ("_conditional", "what users ask of the rows", "queries  matches  moves  network  starts"),
+    ("_corrector", "which samples are drawn again", "features  corrector  fitting"),
     (
         "_sampler",
         "ManifoldDiffusionSampler",
-        "encoding  fitting  model  density  completion  exploration  base  estimator",
+        "encoding  fitting  model  correction  density  completion  exploration  base  estimator",
     ),
     (
         "_applications",

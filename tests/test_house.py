@@ -22,6 +22,7 @@ ROOMS = [
     "_manifold",
     "_starts",
     "_conditional",
+    "_corrector",
     "_sampler",
     "_applications",
     "metrics",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -47,7 +47,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
     Attributes
     ----------
     sampler_ : ManifoldDiffusionSampler
-        The fitted clone.
+        The fitted clone, without a corrector.
     n_features_in_ : int
         Columns of the table.
     feature_names_in_ : ndarray of str
@@ -108,7 +108,9 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         random_state = random_stream(self.random_state)
         if not isinstance(self.sampler, ManifoldDiffusionSampler | None):
             raise TypeError(f"sampler must be a ManifoldDiffusionSampler or None, got {self.sampler!r}.")
-        self.sampler_ = sampler = fit_sampler(self.sampler, X, None, random_state)
+        # cells are filled given the others: a corrector has no part in that
+        wanted = ManifoldDiffusionSampler() if self.sampler is None else clone(self.sampler)
+        self.sampler_ = sampler = fit_sampler(wanted.set_params(corrector=None), X, None, random_state)
         self.n_features_in_ = sampler.n_features_in_
         if hasattr(sampler, "feature_names_in_"):
             self.feature_names_in_ = sampler.feature_names_in_

@@ -14,9 +14,11 @@ WORDS_PER_COUNT = 4
 # Any constants: `seed ^ STREAM` is the seed of another stream than that of the noise of a call.
 START_STREAM = 0x2545F4914F6CDD1D  # the rows started from, where conditions or a region choose them
 PROBE_STREAM = 0x5DEECE66D  # clean values sampled given noised ones
-READ_STREAM = 3  # categories
 MISSING_STREAM = 1
 CLASS_STREAM = 2
+CANDIDATE_STREAM = 0x1E3779B97F4A7C15  # samples drawn again, times the number of the candidate
+ACCEPT_STREAM = 0x6C8E9CF570932BD5  # whether a sample is kept
+CORRECTOR_STREAM = 0x3C6EF372FE94F82B  # the samples that a corrector learns from
 
 
 def row_uniforms(seed: int, start: int, stop: int, n_draws: int) -> np.ndarray:
@@ -27,6 +29,11 @@ def row_uniforms(seed: int, start: int, stop: int, n_draws: int) -> np.ndarray:
     words = philox.random_raw((stop - start) * n_counts * WORDS_PER_COUNT)
     uniforms = ((words >> np.uint64(11)) + 0.5) * 2.0**-53
     return uniforms.reshape(stop - start, -1)[:, :n_draws]
+
+
+def candidate_seed(seed: int, candidate: int) -> int:
+    """The seed of the noise of a candidate of a row; the first one, 0, has the seed of the call."""
+    return seed ^ (candidate * CANDIDATE_STREAM % 2**63)
 
 
 def row_normals(uniforms: np.ndarray) -> np.ndarray:

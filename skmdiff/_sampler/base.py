@@ -13,6 +13,7 @@ from .._numerics.streams import Seed, draw_seed
 from .._numerics.weights import check_weight
 from .._table.checks import ReadTable, as_table, check_columns, read_table
 from . import completion
+from .correction import log_correction
 from .density import log_density
 from .model import FittedModel, Run, fitted_model, run_of
 
@@ -28,12 +29,12 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
 
         A probability for categories, for integers and decimals and, with numeric="quantile", for values that the table
         repeats; a density in the units of the columns for other numbers. By the probability-flow ODE from the row to
-        `sigma_start_` and the closed form of the distribution of starts there. A number outside the range seen in
-        `fit` costs a finite penalty; an unseen category costs log(n + 1), with n the cells of its column in `fit`. For
-        a row with missing cells it is the density of the cells that are there, times, where the table of `fit` had
-        missing cells, the probability that just these are missing. With `noise_level` it is the density of rows of the
-        table with such noise added once more. Where `sigma_start_` is small, rows far from all training rows get too
-        low a density.
+        `sigma_start_` and the closed form of the distribution of starts there. A number outside the range seen in `fit`
+        costs a finite penalty; an unseen category costs log(n + 1), with n the cells of its column in `fit`. For a row
+        with missing cells it is the density of the cells that are there, times, where the table of `fit` had missing
+        cells, the probability that just these are missing. With `noise_level` it is the density of rows of the table
+        with such noise added once more. A corrector adds the log of what it makes of the density. Where `sigma_start_`
+        is small, rows far from all training rows get too low a density.
 
         Parameters
         ----------
@@ -44,7 +45,8 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         log_density : ndarray of shape (n_samples,)
         """
         model = fitted_model(self)
-        return log_density(model, self._read(model, X))
+        table = self._read(model, X)
+        return log_density(model, table) + log_correction(model, table)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Mean log-density of rows, see `score_samples`; higher is better.

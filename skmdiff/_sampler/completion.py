@@ -54,14 +54,21 @@ def predict_target(model: FittedModel, table: ReadTable, n_draws: int, run: Run)
     if target.is_categorical:
         W = with_unknown_target(model.codec.encode(table), blocks[-1].stop)
         return predict(matches_of(model), query_of_codes(W, blocks), len(blocks) - 1)
+    return np.mean([target.decode(codes) for codes in draw_targets(model, table, n_draws, run)], axis=0)
+
+
+def draw_targets(model: FittedModel, table: ReadTable, n_draws: int, run: Run) -> np.ndarray:
+    """Code (n_draws, m, width) of targets given the rows of a table."""
     chunks = _in_chunks(model, table, n_draws, few_steps(run))
-    return np.concatenate(
-        [np.mean([target.decode(codes) for codes in drawn[:, :, -target.width :]], axis=0) for _, drawn in chunks]
-    )
+    return np.concatenate([drawn[:, :, -model.target.width :] for _, drawn in chunks], axis=1)
 
 
 def mean_rows(model: FittedModel, y: np.ndarray, n_draws: int, run: Run) -> Any:
-    """E[X | y]: a table of one row a target (m,), of means over draws; equal targets share their draws."""
+    """E[X | y]: a table of one row a target (m,), of means over draws; equal targets share their draws.
+
+    Of draws that are not corrected, as those of all means are.
+    """
+    model = replace(model, corrector=None)
     wanted = model.target.encode_wanted(y, len(y))
     distinct, which = np.unique(wanted, axis=0, return_inverse=True)
     request = Request(n_draws * len(distinct), wanted=np.tile(distinct, (n_draws, 1)))

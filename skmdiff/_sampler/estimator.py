@@ -7,28 +7,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import KernelDensity
 
 from .._diffusion import load_backend
 from .._numerics.checks import check_coordinates, check_integer, check_option, random_stream
 from .._numerics.streams import Seed, draw_seed
-from .._numerics.warnings_ import warn_user
 from .._numerics.weights import check_weight
 from .._starts.distributions import DENSITIES, kernel_density, row_distribution
 from .._table.codec import spread
 from .._table.target import read_target
 from . import exploration
 from .base import TableModelEstimator
+from .correction import CorrectorSettings, with_corrector
 from .encoding import rows_with_weight
-from .fitting import Fitted, encode_table, fit_model, print_progress, settings_of
-from .model import FittedModel, Request, decode, decode_samples, draw, draw_missing, encode, fitted_model
+from .fitting import Fitted, encode_table, fit_model, print_progress, settings_of, warn_if_diverged
+from .model import Request, decode, decode_samples, draw, draw_missing, encode, fitted_model, model_on_manifold
 from .parameters import check_parameters
-
-DIVERGED = (
-    "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best "
-    "weights until then are kept. Try a smaller learning_rate_init."
-)
 
 
 class ManifoldDiffusionSampler(TableModelEstimator):
@@ -96,12 +90,17 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Fraction of the rows held out, at most 1000 rows.
     n_steps : int, default=16
         Steps of the second-order solver of the reverse process.
+    corrector : "auto", classifier or None, default="auto"
+        A classifier of the rows against samples. Its odds say which samples are drawn again, to make the others more
+        like the table. It is kept only where held-out rows become more probable by it, and not tried below 2000 rows,
+        with `noise_level` or `contraction`, or after `max_time`. "auto" is gradient-boosted trees; others are cloned,
+        and get NaN in missing cells and the index for a category. None saves the time it takes.
     device : str, default="auto"
         A torch device; "auto" takes a GPU where there is one.
     n_jobs : int or None, default=None
         Threads that draw samples.
     verbose : int, default=0
-        Whether to print the loss at each evaluation.
+        Whether to print the loss at each evaluation, and what the corrector gains.
     random_state : int, RandomState or None, default=None
         Seed of the fit and, by default, of the samples: with an int, `sample` returns the same rows at each call.
 
@@ -120,6 +119,9 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Noise level of the starts.
     loss_curve_, validation_loss_curve_ : list of float
         Mean training loss and held-out loss, one entry an evaluation.
+    corrector_ : Corrector or None
+        Its fitted `classifier`, the power `alpha` of the odds, and its `gain` in the mean log-density of held-out rows
+        with the standard error `gain_error`; None where samples stay as they are.
     n_iter_ : int
         Optimiser steps taken.
     stop_reason_ : str
@@ -169,6 +171,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
         n_steps: int = 16,
+        corrector: Any = "auto",
         device: str = "auto",
         n_jobs: int | None = None,
         verbose: int = 0,
@@ -192,6 +195,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_steps = n_steps
+        self.corrector = corrector
         self.device = device
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -233,8 +237,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         params = self.get_params(deep=False)
         check_parameters(params)
-        backend = load_backend()
-        backend.resolve_device(self.device)
+        load_backend().resolve_device(self.device)
         random_state = random_stream(self.random_state)
         table = self._read_training(X)
         y = None if y is None else read_target(y, len(table))
@@ -244,7 +247,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         seed, training_seed = draw_seed(random_state), draw_seed(random_state)
         encoded, constraints = encode_table(table, y, weight, of_table, seed)
         fitted = fit_model(encoded, constraints, on_manifold, training, training_seed, report)
-        self._keep(fitted, seen)
+        settings = CorrectorSettings(self.corrector, self.n_steps, self.n_jobs, self.verbose)
+        self._keep(with_corrector(fitted, encoded, settings, training, training_seed), seen)
 
     def _keep(self, fitted: Fitted, seen: np.ndarray) -> None:
         model, history = fitted.model, fitted.history
@@ -257,9 +261,9 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         self.noise_level_, self.sigma_start_ = model.noise.of_columns, model.sigma_start
         self.loss_curve_, self.validation_loss_curve_ = history.loss_curve, history.validation_loss_curve
         self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
+        self.corrector_ = model.corrector
         self._model = model
-        if history.stop_reason == "diverged":
-            warn_user(DIVERGED.format(self.n_iter_, self.learning_rate_init), ConvergenceWarning)
+        warn_if_diverged(history, self.learning_rate_init)
 
     def sample(
         self,
@@ -345,7 +349,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             By the `transform` of the learner where it treats each row alone, else by neighbours. Missing cells are
             first filled from similar training rows.
         """
-        model = self._model_on_manifold("embed")
+        model = model_on_manifold(self, "embed")
         return model.manifold.embed(encode(model, self._read(model, X)))
 
     def lift(self, Z: ArrayLike) -> Any:
@@ -359,7 +363,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features)
         """
-        model = self._model_on_manifold("lift")
+        model = model_on_manifold(self, "lift")
         Z = check_coordinates(Z, self.embedding_.shape[1])
         return decode(model, model.manifold.lift(Z))
 
@@ -414,7 +418,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             For a sampler without a manifold; if both `region` and `path` are given, a region holds no training row or
             a path fewer than two.
         """
-        model = self._model_on_manifold("explore")
+        model = model_on_manifold(self, "explore")
         check_integer(n_samples, "n_samples", 1)
         if region is not None and path is not None:
             raise ValueError("region and path must not be given both.")
@@ -437,13 +441,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             Fitted on `embedding_`: ``score_samples(sampler.embed(X))`` is the log-density of rows on the manifold,
             ``sample(n)`` draws points that `lift` takes to rows.
         """
-        model = self._model_on_manifold("embedding_density")
+        model = model_on_manifold(self, "embedding_density")
         check_option(density, "density", DENSITIES)
         distribution = row_distribution(density, "iid", model.source, model.manifold)
         return kernel_density(model.manifold.embedding_, distribution.weights, 0)
-
-    def _model_on_manifold(self, method: str) -> FittedModel:
-        model = fitted_model(self)
-        if model.manifold is None:
-            raise ValueError(f"{method} needs a manifold learner, got manifold='passthrough'.")
-        return model

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from .._diffusion import SIGMA_MAX, SIGMA_MIN, load_backend
 from .._manifold.charts import Charts, choose_charts
@@ -21,6 +22,7 @@ from .._manifold.noise import (
 )
 from .._numerics.checks import is_auto
 from .._numerics.streams import MISSING_STREAM
+from .._numerics.warnings_ import warn_user
 from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, cells_that_stay, coded_columns, number_columns
@@ -47,6 +49,11 @@ from .model import FittedModel
 
 if TYPE_CHECKING:
     from .._diffusion.backend import DenoiserState, NetworkShape, TrainingPlan
+
+DIVERGED = (
+    "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best "
+    "weights until then are kept. Try a smaller learning_rate_init."
+)
 
 
 @dataclass(frozen=True)
@@ -255,9 +262,8 @@ def fit_denoiser(
     backend = load_backend()
     rng = np.random.default_rng(seed)
     W = encoded.joint()
-    order = rng.permutation(len(W))
-    n_out = n_held_out(len(W), settings.validation_fraction) if settings.early_stopping else 0
-    held_out, rows = order[:n_out], order[n_out:]
+    held_out, rows = split_rows(rng, len(W), settings)
+    n_out = len(held_out)
     training, weight = encoded.take(rows), encoded.weight
     data = backend.TrainingRows(
         lambda: training.joint(rng),
@@ -270,6 +276,13 @@ def fit_denoiser(
     )
     plan, shape = plan_training(settings, len(rows), encoded.blocks, max(sigma_start, data.noise.max()))
     return backend.fit_denoiser(data, encoded.blocks, shape, plan, device=settings.device, seed=seed, report=report)
+
+
+def split_rows(rng: np.random.Generator, n_rows: int, settings: TrainingSettings) -> tuple[np.ndarray, np.ndarray]:
+    """The rows held out of training, none without early stopping, and the others, in the order of a permutation."""
+    order = rng.permutation(n_rows)
+    n_out = n_held_out(n_rows, settings.validation_fraction) if settings.early_stopping else 0
+    return order[:n_out], order[n_out:]
 
 
 def plan_training(
@@ -293,6 +306,12 @@ def plan_training(
         max_time=settings.max_time,
     )
     return plan, backend.NetworkShape(sizes, n_frequencies(sum(block.codes is None for block in blocks)))
+
+
+def warn_if_diverged(history: Any, learning_rate_init: float) -> None:
+    """Say it where training ended for that."""
+    if history.stop_reason == "diverged":
+        warn_user(DIVERGED.format(history.n_iter, learning_rate_init), ConvergenceWarning)
 
 
 def print_progress(history: Any) -> None:

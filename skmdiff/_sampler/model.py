@@ -20,11 +20,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._conditional.matches import Matches
 from .._conditional.queries import ResolvedQuery, read_conditions, resolve, with_target
+from .._corrector.corrector import Corrector
 from .._diffusion import load_backend
 from .._manifold.learner import ManifoldModel
 from .._manifold.noise import MeasurementNoise
 from .._numerics.streams import MISSING_STREAM, row_uniforms
 from .._starts.draw import draw_rows, plan_draw
+from .._starts.redraw import draw_with_rejection
 from .._starts.source import Source
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, whole_columns
@@ -57,6 +59,7 @@ class FittedModel:
     noise : measurement noise
     hot_deck : what fills missing cells; None where none was missing
     denoiser : the trained network as arrays
+    corrector : what says which samples are drawn again; None where none is
     """
 
     codec: TableCodec
@@ -72,6 +75,7 @@ class FittedModel:
     hot_deck: HotDeck | None
     missingness: MissingnessModel | None
     denoiser: Any
+    corrector: Corrector | None = None
 
     @property
     def n_outputs(self) -> int:
@@ -126,6 +130,14 @@ def fitted_model(estimator: Any) -> FittedModel:
     """The model of a fitted `ManifoldDiffusionSampler`, for estimators built on it."""
     check_is_fitted(estimator)
     return estimator._model
+
+
+def model_on_manifold(estimator: Any, method: str) -> FittedModel:
+    """The model of a fitted estimator, for a method of it that needs a manifold."""
+    model = fitted_model(estimator)
+    if model.manifold is None:
+        raise ValueError(f"{method} needs a manifold learner, got manifold='passthrough'.")
+    return model
 
 
 def run_of(model: FittedModel, n_steps: int, seed: int, n_jobs: int | None) -> Run:
@@ -191,24 +203,58 @@ def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Re
         design=request.design,
         resolved=resolved,
     )
-    return draw_rows(model.denoiser, plan, run.process, request.n_samples, run.seed, run.n_jobs), resolved
+    how = (model.denoiser, plan, run.process, request.n_samples, run.seed, run.n_jobs)
+    if model.corrector is None:
+        return draw_rows(*how), resolved
+    return draw_with_rejection(*how, partial(log_acceptance, model, model.corrector, run.seed, resolved)), resolved
 
 
-def draw_missing(model: FittedModel, W: np.ndarray, seed: int, resolved: ResolvedQuery | None) -> dict[int, np.ndarray]:
+def log_acceptance(
+    model: FittedModel,
+    corrector: Corrector,
+    seed: int,
+    resolved: ResolvedQuery | None,
+    W: np.ndarray,
+    rows: np.ndarray,
+) -> np.ndarray:
+    """(m,) log-probabilities with which samples W (m, p), at indices `rows` of a call, are kept by the corrector.
+
+    They are seen with the cells missing that will be missing, also where a call then asks for all cells.
+    """
+    missing = draw_missing(model, W, seed, resolved, rows)
+    return corrector.log_acceptance(corrector.features.of(W, missing))
+
+
+def draw_missing(
+    model: FittedModel, W: np.ndarray, seed: int, resolved: ResolvedQuery | None, rows: np.ndarray | None = None
+) -> dict[int, np.ndarray]:
     """The rows of samples W in which columns are missing, as `DecodedCells` has them; given cells never are.
 
-    By other random numbers than those that made the rows.
+    By other random numbers than those that made the rows. `rows` are the indices of the samples in the call, by default
+    all from the first on.
     """
     if model.missingness is None:
         return {}
     n_indicators = model.patterns.n_indicators
-    seen = None if resolved is None else model.patterns.of_columns(resolved.asked_rows(), len(W))
-    if seen is None or not seen.any():
-        indicators = model.missingness.draw(W, row_uniforms(seed ^ MISSING_STREAM, 0, len(W), n_indicators))
-    else:
-        uniforms = row_uniforms(seed ^ MISSING_STREAM, 0, len(W), N_CHAINS * n_indicators + 1)
-        indicators = model.missingness.draw_given(W, uniforms, seen)
-    return model.patterns.missing_rows(indicators)
+    rows = np.arange(len(W)) if rows is None else rows
+    seen = None if resolved is None else seen_indicators(model.patterns, resolved, rows)
+    if seen is None:
+        return model.patterns.missing_rows(model.missingness.draw(W, missing_uniforms(seed, rows, n_indicators)))
+    uniforms = missing_uniforms(seed, rows, N_CHAINS * n_indicators + 1)
+    return model.patterns.missing_rows(model.missingness.draw_given(W, uniforms, seen))
+
+
+def seen_indicators(patterns: MissingPatterns, resolved: ResolvedQuery, rows: np.ndarray) -> np.ndarray | None:
+    """(m, n_indicators) of bool, of cells given in some rows of a call; None where no such cell is given in any row."""
+    n_rows = len(resolved.chosen)
+    seen = patterns.of_columns(resolved.asked_rows(), n_rows)
+    return seen[np.minimum(rows, n_rows - 1)] if seen.any() else None
+
+
+def missing_uniforms(seed: int, rows: np.ndarray, n_draws: int) -> np.ndarray:
+    """Uniform numbers (m, n_draws) of rows of a call, for what is missing in them."""
+    first = int(rows.min())
+    return row_uniforms(seed ^ MISSING_STREAM, first, int(rows.max()) + 1, n_draws)[rows - first]
 
 
 # ---- code -> table ----------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ def check_parameters(params: Mapping[str, Any]) -> None:
         raise TypeError(f"early_stopping must be True or False, got {params['early_stopping']!r}.")
     if not is_auto(params["hidden_layer_sizes"]):
         check_sizes(params["hidden_layer_sizes"], "hidden_layer_sizes")
+    check_corrector(params["corrector"])
     if isinstance(params["manifold"], str):
         check_needs_manifold(params["noise_level"], params["contraction"])
 
@@ -47,6 +48,17 @@ def check_run(n_steps: Any, n_jobs: Any) -> None:
     check_integer(n_steps, "n_steps", 1)
     if n_jobs is not None:
         check_integer(n_jobs, "n_jobs")
+
+
+def check_corrector(corrector: Any) -> None:
+    """Raise unless a corrector is "auto", None or a classifier with probabilities."""
+    if corrector is None or is_auto(corrector):
+        return
+    lacks = [name for name in ("fit", "predict_proba", "get_params") if not hasattr(corrector, name)]
+    if isinstance(corrector, type) or lacks:
+        raise TypeError(
+            f"corrector must be 'auto', None or a classifier with fit, predict_proba and get_params, got {corrector!r}."
+        )
 
 
 def check_sigma_start(sigma_start: Any) -> None:

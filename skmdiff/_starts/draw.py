@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from .._diffusion import load_backend
 from .._manifold.learner import ManifoldModel
 from .._numerics.checks import check_option
-from .._numerics.streams import PROBE_STREAM, READ_STREAM, row_normals, row_uniforms
+from .._numerics.streams import PROBE_STREAM, row_normals, row_uniforms
 from .distributions import DENSITIES, DESIGNS, RowDistribution, row_distribution, strata
 from .source import Source, draw_starts
 
@@ -31,6 +31,7 @@ class Plan:
     stratum, n_strata : (n,) the stratum of each row among how many; None for independent draws
     chosen : (n,) the row of the source that each row starts from, where it is resolved in advance
     own_target : whether a row is to have the class of the row it starts from
+    same_start : whether a sample that is drawn again starts from the same row, which the plan has shares of
     """
 
     source: Source | None
@@ -43,6 +44,7 @@ class Plan:
     own_target: bool = False
     given: np.ndarray | None = None
     adjust: Callable | None = None
+    same_start: bool = False
 
 
 def plan_draw(
@@ -87,6 +89,7 @@ def plan_draw(
         stratum,
         n_strata,
         own_target=density == "balanced" and source.is_class,
+        same_start=(density, design) != ("data", "iid"),
     )
 
 
@@ -101,10 +104,12 @@ def draw_rows(
     levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
 
     def block(start: int) -> np.ndarray:
-        x, given = start_block(plan, seed, start, start + backend.BLOCK_ROWS, levels)
-        return finish_block(denoiser, process, x, given, *_finish_draws(denoiser, seed, start))
+        stop = start + backend.BLOCK_ROWS
+        uniforms = draw_uniforms(plan, seed, start, stop, n_finish_numbers(denoiser))
+        x, given = starts_of(plan, np.arange(start, stop), uniforms, levels)
+        return finish_block(denoiser, process, x, given, uniforms, _probe(denoiser, seed, start))
 
-    return _in_blocks(block, n_samples, n_jobs)
+    return in_blocks(block, n_samples, n_jobs)
 
 
 def draw_from(
@@ -121,28 +126,19 @@ def draw_from(
 
     def block(start: int) -> np.ndarray:
         stop, noisy = start + backend.BLOCK_ROWS, 0 if same_noise else start
-        noise = row_normals(row_uniforms(seed, noisy, 1 if same_noise else stop, len(levels)))
-        x = _at(points, np.arange(start, stop)) + levels * noise
-        return finish_block(denoiser, process, x, None, *_finish_draws(denoiser, seed, noisy, same_noise))
+        uniforms = row_uniforms(seed, noisy, 1 if same_noise else stop, n_finish_numbers(denoiser))
+        uniforms = np.tile(uniforms, (backend.BLOCK_ROWS // len(uniforms), 1))
+        x = _at(points, np.arange(start, stop)) + levels * row_normals(uniforms[:, : len(levels)])
+        return finish_block(denoiser, process, x, None, uniforms, _probe(denoiser, seed, noisy))
 
-    return _in_blocks(block, len(points), n_jobs)
+    return in_blocks(block, len(points), n_jobs)
 
 
-def _in_blocks(block: Callable[[int], np.ndarray], n_samples: int, n_jobs: int | None) -> np.ndarray:
+def in_blocks(block: Callable[[int], np.ndarray], n_samples: int, n_jobs: int | None) -> np.ndarray:
     """The first n_samples rows of the blocks that `block` makes, each given its first row."""
     backend = load_backend()
     starts = range(0, n_samples, backend.BLOCK_ROWS)
     return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(block)(s) for s in starts))[:n_samples]
-
-
-def _finish_draws(
-    denoiser: DenoiserState, seed: int, start: int, same: bool = False
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Uniforms by which the rows of a block are read, of its first row where all are the `same`, and `_probe`."""
-    backend = load_backend()
-    size, n_blocks = backend.BLOCK_ROWS, len(denoiser.blocks)
-    u = row_uniforms(seed ^ READ_STREAM, start, start + (1 if same else size), n_blocks)
-    return np.tile(u, (size // len(u), 1)), _probe(denoiser, seed, start)
 
 
 def _probe(denoiser: DenoiserState, seed: int, start: int) -> np.ndarray | None:
@@ -159,35 +155,46 @@ def finish_block(
     process: ReverseProcess,
     x: np.ndarray,
     given: np.ndarray | None,
-    u: np.ndarray,
+    uniforms: np.ndarray,
     probe: np.ndarray | None,
 ) -> np.ndarray:
     """One block of encoded rows from their starts x, with what is given (NaN where nothing is), or None.
 
-    By uniform numbers u (m, n_blocks), one for each category that is read, and the normals `probe`.
+    By the last ones of their uniform numbers, a category each, and the normals `probe`.
     """
     backend = load_backend()
-    known = np.zeros(len(denoiser.blocks), dtype=bool)
+    n_blocks = len(denoiser.blocks)
+    known = np.zeros(n_blocks, dtype=bool)
     if given is not None:
         known = ~np.isnan(given[:, [block.start for block in denoiser.blocks]])
         x = np.where(np.isnan(given), x, given)
-    return backend.sample_block(denoiser, x, known, process, u, probe)
+    return backend.sample_block(denoiser, x, known, process, uniforms[:, -n_blocks:], probe)
 
 
-def start_block(
-    plan: Plan, seed: int, start: int, stop: int, levels: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Rows start..stop-1 of a call at the noise `levels` (p,) of their columns, and the code of what is given, or None.
-
-    Rows past the end of the call are made as well, with what its last row asks for: all blocks have one size.
-    """
+def draw_uniforms(plan: Plan, seed: int, start: int, stop: int, n_numbers: int) -> np.ndarray:
+    """Uniform numbers of the rows start..stop-1 of a call: for their starts, and n_numbers for what comes then."""
     n_draws = 0 if plan.source is None else plan.source.n_draws
-    uniforms = row_uniforms(seed, start, stop, n_draws + len(levels))
-    noise = row_normals(uniforms[:, n_draws:])
-    rows = np.arange(start, stop)
+    return row_uniforms(seed, start, stop, n_draws + n_numbers)
+
+
+def n_finish_numbers(denoiser: DenoiserState) -> int:
+    """Random numbers of a row from its start on: the noise of each column of the code, and one a block to be read by."""
+    return denoiser.blocks[-1].stop + len(denoiser.blocks)
+
+
+def starts_of(
+    plan: Plan, rows: np.ndarray, uniforms: np.ndarray, levels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Starts (m, p) of rows of a call at the noise levels (p,), and the code of what is given, or None.
+
+    From their `draw_uniforms`. Rows past the end of the call are made as well, with what its last row asks for: all
+    blocks have one size.
+    """
+    n_draws, p = 0 if plan.source is None else plan.source.n_draws, len(levels)
+    noise = row_normals(uniforms[:, n_draws : n_draws + p])
     given = _at(plan.wanted, rows) if plan.given is None else _at(plan.given, rows)
     if plan.source is None:
-        return np.sqrt(1 + levels**2) * noise, _padded(given, len(levels))
+        return np.sqrt(1 + levels**2) * noise, _padded(given, p)
     uniforms = uniforms[:, :n_draws]
     chosen = _choose(plan, uniforms[:, 0], rows)
     x = draw_starts(plan.source, uniforms, chosen)
@@ -195,7 +202,7 @@ def start_block(
         x = plan.adjust(x, np.minimum(rows, len(plan.given) - 1))
     if plan.own_target:
         given = plan.source.rows[chosen, -plan.source.target_width :]
-    return x + levels * noise, _padded(given, len(levels))
+    return x + levels * noise, _padded(given, p)
 
 
 def _padded(codes: np.ndarray | None, n_columns: int) -> np.ndarray | None:

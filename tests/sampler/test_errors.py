@@ -9,6 +9,7 @@ import torch
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import PCA, KernelPCA
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.manifold import MDS, TSNE, Isomap, SpectralEmbedding
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.validation import check_is_fitted
@@ -64,6 +65,7 @@ BAD_PARAMETERS = [
     ("early_stopping", ["x", None, 3]),
     ("validation_fraction", [0, 1, -0.1, 1.5, "x", None, NAN]),
     ("n_steps", [0, 2.0, None, "x"]),
+    ("corrector", ["trees", 3, LinearRegression(), LogisticRegression, {}]),
     ("device", ["abacus", 3, None]),
     ("n_jobs", ["x", 1.5]),
     ("verbose", ["x", -1, None]),

@@ -1,0 +1,101 @@
+"""A corrector learnt from training rows and samples, and whether held-out rows gain by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.utils.validation import has_fit_parameter
+
+from .._numerics.checks import is_auto
+from .._numerics.weights import indices_at
+from .corrector import Corrector, cap_of, gain_of
+from .features import Features
+
+MAX_TREES = 500  # fewer where trees no longer help
+ALPHAS = (0.25, 0.5, 0.75, 1.0, 1.25)
+ACCEPTANCE = 0.4  # mean probability that a sample is kept
+MIN_ERRORS = 2.0  # standard errors that a gain is to be above
+CHECKED_FRACTION = 0.1  # of the samples, for the normaliser
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Features F (n, k) of rows of the table and their weights (n,), None for all alike."""
+
+    F: np.ndarray
+    weight: np.ndarray | None = None
+
+
+def fit_corrector(
+    classifier: Any, features: Features, seen: Rows, held_out: Rows, samples: np.ndarray, seed: int
+) -> Corrector | None:
+    """The corrector learnt from rows that the network has seen and from samples; None where held-out rows do not gain.
+
+    samples : features (n, k), some of which are kept from the classifier, to check it
+    """
+    learnt, checked = cut(samples, CHECKED_FRACTION)
+    fitted = fit_classifier(seeded(classifier, features, seed), seen, learnt, seed)
+    return best_corrector(Corrector(features, fitted), held_out, checked)
+
+
+def best_corrector(corrector: Corrector, held_out: Rows, checked: np.ndarray) -> Corrector | None:
+    """The corrector with the power by which held-out rows gain most; None where that is not above its error."""
+    of_rows, of_samples = corrector.log_odds(held_out.F), corrector.log_odds(checked)
+    found = [(*capped_gain(alpha * of_rows, alpha * of_samples, held_out.weight), alpha) for alpha in ALPHAS]
+    gain, error, log_normaliser, log_cap, alpha = max(found)
+    if not gain > MIN_ERRORS * error:
+        return None
+    return replace(corrector, alpha=alpha, log_cap=log_cap, log_normaliser=log_normaliser, gain=gain, gain_error=error)
+
+
+def capped_gain(
+    of_rows: np.ndarray, of_samples: np.ndarray, weight: np.ndarray | None
+) -> tuple[float, float, float, float]:
+    """`gain_of` by weights cut where samples are kept with the mean probability ACCEPTANCE, and the log of the cut."""
+    log_cap = cap_of(of_samples, ACCEPTANCE)
+    return *gain_of(np.minimum(of_rows, log_cap), np.minimum(of_samples, log_cap), weight), log_cap
+
+
+def seeded(classifier: Any, features: Features, seed: int) -> Any:
+    """A classifier to fit: the default for "auto", else a clone, seeded where its random_state is None."""
+    if is_auto(classifier):
+        return HistGradientBoostingClassifier(
+            max_iter=MAX_TREES,
+            early_stopping=True,
+            categorical_features=features.is_category(),
+            random_state=seed % 2**32,
+        )
+    out = clone(classifier)
+    open_seeds = [name for name, value in out.get_params().items() if is_seed(name) and value is None]
+    return out.set_params(**dict.fromkeys(open_seeds, seed % 2**32))
+
+
+def is_seed(name: str) -> bool:
+    """Whether a parameter, also of a nested estimator, is a random_state."""
+    return name.split("__")[-1] == "random_state"
+
+
+def fit_classifier(classifier: Any, seen: Rows, samples: np.ndarray, seed: int) -> Any:
+    """The classifier of training rows (1) against samples (0).
+
+    One that takes no sample_weight gets the rows as often as their weights say.
+    """
+    F, weight = seen.F, seen.weight
+    if weight is not None and not has_fit_parameter(classifier, "sample_weight"):
+        u = (np.arange(len(F)) + np.random.default_rng(seed).random()) / len(F)
+        ends = np.cumsum(weight)
+        F, weight = F[indices_at(ends, u * ends[-1])], None
+    X, is_row = np.concatenate([F, samples]), np.repeat([1, 0], [len(F), len(samples)])
+    if weight is None:
+        return classifier.fit(X, is_row)
+    return classifier.fit(X, is_row, sample_weight=np.concatenate([weight / weight.mean(), np.ones(len(samples))]))
+
+
+def cut(F: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows in two parts, the second of such a fraction."""
+    n = len(F) - max(1, int(fraction * len(F)))
+    return F[:n], F[n:]

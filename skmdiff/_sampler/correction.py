@@ -1,0 +1,124 @@
+"""The corrector of a fitted model: what it is learnt from, and what it makes of the log-density of rows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import logsumexp
+
+from .._corrector.corrector import Corrector
+from .._corrector.features import Features, with_target
+from .._corrector.fitting import Rows, fit_corrector
+from .._numerics.streams import CORRECTOR_STREAM
+from .._numerics.weights import rows_of
+from .._table.checks import ReadTable
+from .._table.codec import without_unseen
+from .completion import MEAN_STEPS, draw_targets, predict_target
+from .encoding import EncodedTable
+from .fitting import Fitted, TrainingSettings, split_rows
+from .model import FittedModel, Request, draw, draw_missing, encode, run_of
+
+MIN_ROWS = 2000
+SAMPLES_PER_ROW, MAX_SAMPLES = 2, 150_000
+HELD_OUT_FRACTION = 0.1  # where training held no row out
+N_TARGETS = 16  # drawn for the log-density of a row, where targets are numbers
+
+
+@dataclass(frozen=True)
+class CorrectorSettings:
+    """How samples are corrected: parameters of the sampler."""
+
+    corrector: Any
+    n_steps: int
+    n_jobs: int | None
+    verbose: int
+
+
+def with_corrector(
+    fitted: Fitted, encoded: EncodedTable, settings: CorrectorSettings, training: TrainingSettings, seed: int
+) -> Fitted:
+    """What a fit leaves, with a corrector where one is asked for and held-out rows gain by it."""
+    if settings.corrector is None or not is_correctable(fitted):
+        return fitted
+    started = time.perf_counter()
+    held_out, seen = held_out_rows(len(fitted.model.rows), training, seed)
+    features = Features(fitted.model.codec, fitted.model.target)
+    corrector = fit_corrector(
+        settings.corrector,
+        features,
+        training_features(fitted.model, encoded, features, seen),
+        training_features(fitted.model, encoded, features, held_out),
+        sample_features(fitted.model, features, len(seen), settings, seed),
+        seed,
+    )
+    if settings.verbose:
+        print_corrector(corrector, time.perf_counter() - started)
+    return replace(fitted, model=replace(fitted.model, corrector=corrector))
+
+
+def is_correctable(fitted: Fitted) -> bool:
+    """Whether samples are meant to be like the rows: not where these have noise that samples are free of."""
+    model, noise = fitted.model, fitted.model.noise
+    is_like = noise.cleaner is None and not noise.of_columns.any()
+    return is_like and fitted.history.stop_reason not in ("max_time", "diverged") and len(model.rows) >= MIN_ROWS
+
+
+def held_out_rows(n_rows: int, training: TrainingSettings, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows (m,) that decide and those that are learnt from: as in training or, if it held none out, by chance."""
+    held_out, seen = split_rows(np.random.default_rng(seed), n_rows, training)
+    if not len(held_out):
+        held_out, seen = np.split(seen, [max(1, int(HELD_OUT_FRACTION * n_rows))])
+    return held_out, seen
+
+
+def training_features(model: FittedModel, encoded: EncodedTable, features: Features, rows: np.ndarray) -> Rows:
+    """Features and weights of some training rows, NaN where a cell was missing."""
+    missing = {j: cells.missing[rows] for j, cells in enumerate(encoded.table.cells)}
+    return Rows(features.of(model.rows[rows], missing), rows_of(encoded.weight, rows))
+
+
+def sample_features(
+    model: FittedModel, features: Features, n_rows: int, settings: CorrectorSettings, seed: int
+) -> np.ndarray:
+    """Features (n, k) of new samples of a model without a corrector, some for each of `n_rows` rows."""
+    run = run_of(model, settings.n_steps, seed ^ CORRECTOR_STREAM, settings.n_jobs)
+    W, _ = draw(model, Request(min(SAMPLES_PER_ROW * n_rows, MAX_SAMPLES)), run)
+    return features.of(W, draw_missing(model, W, run.seed, None))
+
+
+def print_corrector(corrector: Corrector | None, seconds: float) -> None:
+    """One line: what it gains and what it cost."""
+    if corrector is None:
+        print(f"corrector: none, held-out rows gain nothing by it, {seconds:.0f} s")
+        return
+    gain = f"gain {corrector.gain:.4f} (standard error {corrector.gain_error:.4f})"
+    print(f"corrector: {gain}, odds to the power {corrector.alpha}, {seconds:.0f} s")
+
+
+def log_correction(model: FittedModel, table: ReadTable) -> np.ndarray:
+    """(n,) what the corrector adds to the log-density of the rows of a table; their targets are not known."""
+    if model.corrector is None:
+        return np.zeros(len(table))
+    known, _ = without_unseen(model.codec, table)
+    missing = {j: cells.missing for j, cells in enumerate(known.cells)}
+    F = model.corrector.features.of_table(encode(model, known), missing)
+    if model.target is None:
+        return model.corrector.log_weight(F)
+    values, log_probability = likely_targets(model, known)
+    log_weight = [model.corrector.log_weight(with_target(F, of_rows)) for of_rows in values]
+    return logsumexp(np.stack(log_weight, axis=1) + log_probability, axis=1)
+
+
+def likely_targets(model: FittedModel, table: ReadTable) -> tuple[np.ndarray, np.ndarray]:
+    """Targets as numbers (k, n or 1) and their log-probabilities (n or 1, k) given the rows of a table."""
+    run = run_of(model, MEAN_STEPS, 0, None)
+    if model.target.is_categorical:
+        probabilities = predict_target(model, table, 1, run)
+        return np.arange(probabilities.shape[1])[:, None], np.log(np.maximum(probabilities, np.finfo(float).tiny))
+    codes = draw_targets(model, table, N_TARGETS, run)
+    return np.stack([model.target.values_of(of_rows) for of_rows in codes]), np.full(
+        (1, len(codes)), -np.log(N_TARGETS)
+    )

@@ -1,0 +1,167 @@
+"""The corrector of a fitted sampler: what samples, conditions, targets and the log-density are with it."""
+
+import itertools
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from stand_ins import logistic
+
+from skmdiff import ManifoldDiffusionImputer, ManifoldDiffusionSampler
+from skmdiff._corrector import fitting
+from skmdiff._sampler import correction
+
+RNG = np.random.default_rng(0)
+N = 400
+FRAME = pd.DataFrame(
+    {
+        "a": RNG.exponential(size=N).round(2),
+        "n": RNG.poisson(2, size=N),
+        "c": pd.Categorical(RNG.choice(["x", "y", "z"], N, p=[0.6, 0.3, 0.1])),
+        "when": pd.Timestamp("2024-01-01") + pd.to_timedelta(RNG.integers(0, 300, N), "D"),
+    }
+)
+Y = np.where(FRAME["a"] + RNG.normal(size=N) > 1, "yes", "no")
+GAPS = FRAME.assign(a=FRAME["a"].where(RNG.random(N) < 0.7), c=FRAME["c"].where(RNG.random(N) < 0.8))
+SMALL_TREES = HistGradientBoostingClassifier(max_iter=10, max_leaf_nodes=8)
+
+
+def quick(**parameters):
+    defaults = dict(max_iter=20, hidden_layer_sizes=(16,), n_steps=3, random_state=0, corrector=SMALL_TREES)
+    return ManifoldDiffusionSampler(**{**defaults, **parameters})
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Small tables have a corrector, and it stays whatever held-out rows say."""
+    monkeypatch.setattr(correction, "MIN_ROWS", 10)
+    monkeypatch.setattr(fitting, "MIN_ERRORS", -np.inf)
+
+
+@pytest.fixture
+def never(monkeypatch):
+    monkeypatch.setattr(correction, "MIN_ROWS", 10)
+    monkeypatch.setattr(fitting, "MIN_ERRORS", np.inf)
+
+
+def equal(a, b):
+    pd.testing.assert_frame_equal(a.reset_index(drop=True), b.reset_index(drop=True))
+
+
+def test_some_samples_are_drawn_again_and_the_others_stay(always):
+    with_it, without = (quick(corrector=c).fit(FRAME).sample(2000) for c in (SMALL_TREES, None))
+    same = (with_it == without).all(axis=1).mean()
+    assert 0.3 < same < 0.9  # the probability that a sample is kept is 0.4 at least
+
+
+@pytest.mark.parametrize("parameters", [{}, {"manifold": "passthrough"}])
+def test_rows_depend_on_seed_and_index_alone(always, parameters):
+    est = quick(**parameters).fit(FRAME, Y)
+    assert est.corrector_ is not None
+    rows = est.sample(2500)
+    equal(est.sample(1100), rows[:1100])
+    equal(est.set_params(n_jobs=2).sample(2500), rows)
+    equal(est.sample(1100, y="yes"), est.sample(2500, y="yes")[:1100])
+    equal(pickle.loads(pickle.dumps(est)).sample(2500), rows)
+    equal(quick(**parameters).fit(FRAME, Y).sample(2500), rows)
+
+
+def test_conditions_are_kept_row_by_row(always):
+    """And a longer list of conditions leaves the first rows as they are."""
+    est = quick().fit(FRAME, Y)
+    conditions = [{"c": c, "n": n} for c, n in itertools.product("xyz", range(4))] * 100
+    rows = est.sample(1200, conditions=conditions)
+    assert [tuple(row) for row in rows[["c", "n"]].to_numpy()] == [tuple(d.values()) for d in conditions]
+    equal(est.sample(700, conditions=conditions[:700]), rows[:700])
+    inside = est.sample(300, conditions={"a": (0.5, 1.5)}, y="no", return_y=True)
+    assert inside[0]["a"].between(0.5, 1.5).all() and (inside[1] == "no").all()
+
+
+@pytest.mark.parametrize("how", [{"density": "balanced"}, {"design": "stratified"}])
+def test_designed_shares_stay(always, how):
+    with_it, without = (quick(corrector=c).fit(FRAME, Y) for c in (SMALL_TREES, None))
+    found, expected = (est.sample(600, return_y=True, **how) for est in (with_it, without))
+    assert not found[0].equals(expected[0])
+    if "density" in how:
+        np.testing.assert_array_equal(found[1], expected[1])
+
+
+def test_rows_filled_are_those_with_missing_cells(always):
+    est = quick().fit(GAPS)
+    rows, filled = est.sample(1500), est.sample(1500, missing="fill")
+    assert rows.isna().any(axis=None) and not filled.isna().any(axis=None)
+    equal(rows, filled.where(rows.notna()).astype(rows.dtypes))
+    equal(est.sample(600), rows[:600])
+    given = est.sample(200, conditions={"c": "x"})
+    assert (given["c"] == "x").all() and given["a"].isna().any()
+
+
+def test_a_closed_gate_and_none_give_the_same_bits(never):
+    closed, off = quick().fit(FRAME, Y), quick(corrector=None).fit(FRAME, Y)
+    assert closed.corrector_ is None and off.corrector_ is None
+    equal(closed.sample(1100), off.sample(1100))
+    np.testing.assert_array_equal(closed.score_samples(FRAME[:20]), off.score_samples(FRAME[:20]))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rows"), [({"noise_level": 0.1}, N), ({"contraction": 0.5}, N), ({"max_time": 1e-6}, N), ({}, 9)]
+)
+def test_no_corrector_where_samples_are_not_to_be_like_the_rows(always, parameters, rows):
+    assert quick(**parameters).fit(FRAME[:rows][["a", "n"]].to_numpy()).corrector_ is None
+
+
+def test_means_and_completions_go_without(always):
+    est = quick().fit(FRAME, Y)
+    without = quick(corrector=None).fit(FRAME, Y)
+    equal(est.mean_rows(["yes"]), without.mean_rows(["yes"]))
+    np.testing.assert_array_equal(est.predict_target(FRAME[:5]), without.predict_target(FRAME[:5]))
+    imputer = ManifoldDiffusionImputer(quick(), random_state=0).fit(GAPS)
+    assert imputer.sampler_.corrector_ is None and imputer.sampler.corrector is SMALL_TREES
+
+
+@pytest.mark.parametrize("y", [None, Y[:300]])
+def test_probabilities_of_all_rows_sum_to_one(always, y):
+    """Of a table of two categories; the normaliser is estimated on samples."""
+    X = FRAME[["c"]].assign(d=pd.Categorical(RNG.choice(["h", "t"], N)))[:300]
+    est = quick(max_iter=100).fit(X, y)
+    cells = pd.DataFrame(list(itertools.product("xyz", "ht")), columns=["c", "d"])
+    with_it = np.exp(est.score_samples(cells))
+    est._model = replace(est._model, corrector=None)
+    assert np.abs(with_it - np.exp(est.score_samples(cells))).max() > 0.003
+    assert with_it.sum() == pytest.approx(1, abs=0.05)
+
+
+def test_a_target_of_numbers_is_averaged_out(always):
+    est = quick().fit(FRAME, FRAME["a"].to_numpy() + RNG.normal(size=N))
+    assert np.isfinite(est.score_samples(GAPS[:10])).all()
+
+
+def test_a_classifier_of_the_user(always):
+    given = make_pipeline(StandardScaler(), logistic())
+    est = quick(corrector=given).fit(FRAME[["a", "n"]])
+    assert type(est.corrector_.classifier[-1]) is type(logistic()) and not hasattr(given[-1], "coef_")
+    assert est.sample(5).shape == (5, 2) and est.corrector_.gain_error > 0
+
+
+def test_parameters_of_the_classifier_are_nested():
+    est = quick().set_params(corrector__max_iter=5)
+    assert clone(est).corrector.max_iter == 5
+    SMALL_TREES.set_params(max_iter=10)
+
+
+def test_weights_and_verbose(always, capsys):
+    weight = np.where(FRAME["c"] == "x", 3.0, 1.0)
+    est = quick(verbose=1).fit(FRAME, sample_weight=weight)
+    assert est.corrector_ is not None
+    assert "corrector: gain" in capsys.readouterr().out
+
+
+def test_a_closed_gate_is_said_with_verbose(never, capsys):
+    quick(verbose=1).fit(FRAME)
+    assert "corrector: none" in capsys.readouterr().out
