@@ -88,6 +88,7 @@ class NarrowColumns:
         rows = [[*range(s, s + n), *[total] * (longest - n)] for s, n in zip(starts, self.n_categories, strict=True)]
         self.padded = index(rows).reshape(self.n_columns, longest)
         self.is_category = self.padded < total
+        self.in_padded = index(torch.nonzero(self.is_category.flatten()).flatten().tolist())
 
     def by_column(self, values: torch.Tensor) -> torch.Tensor:
         """One value a category, (B, all categories), as an array (B, n_columns, n_widest), -inf where padded."""
@@ -113,7 +114,7 @@ class NarrowColumns:
 
     def mean_codes(self, log_probabilities: torch.Tensor) -> torch.Tensor:
         """Expected codes of all columns, (B, width of all codes)."""
-        return log_probabilities.exp()[:, self.is_category] @ self.codes
+        return log_probabilities.flatten(1).index_select(1, self.in_padded).exp() @ self.codes
 
     def log_probability_of(self, x_0: torch.Tensor, log_probabilities: torch.Tensor) -> torch.Tensor:
         """Log-probability of the categories of clean rows x_0, (B, n_columns)."""

@@ -109,7 +109,7 @@ class Reader:
 def codes_of(narrow: NarrowColumns, index: torch.Tensor) -> torch.Tensor:
     """Codes (B, width of all codes) of the categories (B, n_columns)."""
     is_it = torch.arange(narrow.padded.shape[1], device=index.device) == index[:, :, None]
-    return is_it[:, narrow.is_category].to(narrow.codes) @ narrow.codes
+    return is_it.flatten(1).index_select(1, narrow.in_padded).to(narrow.codes) @ narrow.codes
 
 
 def n_categories_unknown(layout: Layout, known: torch.Tensor) -> int:

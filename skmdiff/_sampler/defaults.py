@@ -19,8 +19,8 @@ def default_manifold(n_rows: int, n_columns: int) -> PCA:
 
 
 def default_max_iter(n_rows: int) -> int:
-    """Optimiser steps: 2000 up to 1000 rows, 7000 from 10 000, in between by the logarithm."""
-    return int(np.interp(np.log(n_rows), np.log([1000, 10_000]), [2000, 7000]))
+    """Optimiser steps: 2000 up to 1000 rows, 5000 from 10 000, in between by the logarithm."""
+    return int(np.interp(np.log(n_rows), np.log([1000, 10_000]), [2000, 5000]))
 
 
 def default_batch_size(n_rows: int) -> int:
