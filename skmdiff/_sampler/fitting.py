@@ -25,7 +25,7 @@ from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, coded_columns
 from .._table.columns import Block
-from .._table.constraints.constraints import Constraints, read_constraints
+from .._table.constraints.constraints import Constraints, constraints_of
 from .._table.missing.indicators import MissingnessModel
 from .._table.missing.patterns import MissingPatterns
 from .._table.target import Target, check_target
@@ -54,7 +54,7 @@ class TableSettings:
 
     categorical_features: Any
     numeric: str
-    constraints: list | None
+    constraints: list | str | None
     target_type: str
 
 
@@ -123,10 +123,9 @@ def encode_table(
     return EncodedTable(codec, MissingPatterns.of(table), target, table, y, seed, weight), constraints
 
 
-def fit_constraints(constraints: list | None, codec: TableCodec, table: ReadTable) -> Constraints:
+def fit_constraints(constraints: Any, codec: TableCodec, table: ReadTable) -> Constraints:
     """The constraints of a table, ready to be held, with a warning of what its rows break."""
-    read = [] if constraints is None else read_constraints(constraints, codec.columns_, codec.template_)
-    out = Constraints(read, codec.columns_, codec.writers_)
+    out = constraints_of(constraints, codec.columns_, codec.writers_, codec.template_, table.cells)
     out.learn(table.cells)
     return out
 
