@@ -5,14 +5,14 @@ A country that is given leaves the cities of that country. A sum and all its par
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from .._table.columns import Column, ConstantColumn
 from .._table.constraints.combinations import UNLIMITED, Combinations, SeenValues, grouped
-from .._table.constraints.dependences import Dependence
+from .._table.constraints.dependences import Dependence, Dependences
 from .._table.constraints.sums import Numbers, Sum
 
 SHOWN = 3
@@ -31,12 +31,13 @@ class Condition(Protocol):
     def allow(self, indices: np.ndarray, rows: np.ndarray) -> None: ...
 
 
-def propagate(asked: Mapping[int, Any], of: Callable[[int], Any], dependences: Sequence[Dependence]) -> None:
+def propagate(asked: Mapping[int, Any], of: Callable[[int], Any], dependences: Dependences) -> None:
     """Narrow the conditions on columns that there are dependences between, from the last to the first and back.
 
     asked : the conditions by the index of a column; of : those of one column, made where there are none
     """
-    for one in [*reversed(dependences), *dependences]:
+    ordered = dependences.ordered
+    for one in [*reversed(ordered), *ordered, *dependences.held]:
         if asked.keys().isdisjoint(one.columns()):
             continue
         conditions = {j: of(j) for j in one.columns()}
@@ -163,10 +164,9 @@ def _has_no_solution(one: Sum, conditions: Mapping[int, Condition], rows: np.nda
     out = np.zeros(len(rows), dtype=bool)
     for numbers, part in one.by_numbers(low):
         ends = [numbers.read({j: end[part] for j, end in cells.items()}) for cells in (low, high)]
+        factors = numbers.factors.items()
         least, most = (
-            sum(
-                (factor * ends[(factor > 0) == top][j] for j, factor in numbers.factors.items()), start=numbers.constant
-            )
+            sum((factor * ends[(factor > 0) == top][j] for j, factor in factors), start=numbers.constant)
             for top in (False, True)
         )
         out[part] = several[part] & np.asarray((least > 0) | (most < 0), dtype=bool)

@@ -242,7 +242,7 @@ def read_conditions(conditions: Any, codec: TableCodec, constraints: Constraints
         for i, row in enumerate(_checked_list(conditions, n_samples)):
             _read_row(row, np.array([i]), codec, of)
     stated = {j: column.asked.copy() for j, column in columns.items()}
-    propagate(columns, of, constraints.dependences.ordered)
+    propagate(columns, of, constraints.dependences)
     constraints.check(limits_of(columns), n_samples)
     query = _query(columns, codec, n_samples)
     # what follows from conditions helps to find rows; only what was asked for is given

@@ -7,7 +7,8 @@ cells that are limited restrict the choice; where nothing is left to choose the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ class Combinations:
     Parameters
     ----------
     label : for messages
-    inputs, output : indices of the columns on the left and of the one on the right
+    inputs, output : indices of the columns on the left and of the one on the right; `outputs` as an attribute
     is_function : whether the right one is a function of the others
     columns : list of the fitted columns
     cells : `Cells` of the table of fit
@@ -86,8 +87,8 @@ class Combinations:
         columns: Sequence[Column],
         cells: Sequence[Cells],
     ) -> None:
-        self.label, self.inputs, self.output, self.is_function = label, inputs, output, is_function
-        self.names = {j: columns[j].name for j in self.columns()}
+        self.label, self.inputs, self.is_function = label, inputs, is_function
+        self.outputs: tuple[int, ...] = (output,)
         self.seen = {j: SeenValues(columns[j], cells[j].observed) for j in self.columns()}
         seen = self._numbers_of(cells)[1]
         self.table, self.counts = np.unique(seen, axis=0, return_counts=True)
@@ -95,7 +96,26 @@ class Combinations:
             self._keep_most_frequent()
 
     def columns(self) -> tuple[int, ...]:
-        return (*self.inputs, self.output)
+        return (*self.inputs, *self.outputs)
+
+    def with_followers(self, others: Sequence[Combinations]) -> Combinations:
+        """The same with the columns that are functions of its own, and so on; `others`, those first that follow.
+
+        A cell on the left is then chosen to agree with all that are given.
+        """
+        out, label = copy(self), [self.label]
+        for other in others:
+            known = out.columns()
+            if other.outputs[0] in known or not set(other.inputs) <= set(known):
+                continue
+            left = out.table[:, [known.index(j) for j in other.inputs]]
+            number_of = {tuple(row[:-1]): row[-1] for row in other.table.tolist()}
+            follower = np.array([number_of.get(tuple(row), -1) for row in left.tolist()], dtype=np.intp)
+            out.table, out.outputs = np.column_stack([out.table, follower]), (*out.outputs, *other.outputs)
+            out.seen, label = {**out.seen, **other.seen}, [*label, other.label]
+            out.table, out.counts = out.table[follower >= 0], out.counts[follower >= 0]
+        out.label = " with ".join(label)
+        return out
 
     def _numbers_of(self, cells: Sequence[Cells]) -> tuple[np.ndarray, np.ndarray]:
         """Rows in which nothing is missing, and the numbers of their values."""
@@ -112,7 +132,7 @@ class Combinations:
     def broken(self, cells: Sequence[Cells]) -> np.ndarray:
         """(n,) of bool, the rows in which nothing is missing and whose combination is not kept."""
         rows, numbers = self._numbers_of(cells)
-        out = np.zeros(len(cells[self.output].missing), dtype=bool)
+        out = np.zeros(len(cells[self.outputs[0]].missing), dtype=bool)
         kept = set(map(tuple, self.table.tolist()))
         out[rows] = [row not in kept for row in map(tuple, numbers.tolist())]
         return out
@@ -134,7 +154,7 @@ class Combinations:
 
     def _nearest(self, numbers: np.ndarray, allowed: np.ndarray) -> np.intp:
         """The index of the nearest of the combinations allowed."""
-        price = np.array([LEFT] * len(self.inputs) + [0.0 if self.is_function else RIGHT])
+        price = np.repeat([LEFT, 0.0 if self.is_function else RIGHT], [len(self.inputs), len(self.outputs)])
         differs = self.table != numbers
         cost = differs @ price - FREQUENCY * self.counts / self.counts.max()
         for k, j in enumerate(self.columns()):
@@ -161,7 +181,7 @@ class Combinations:
         sets = {j: rows.choices[j].sets for j in self.columns() if j in rows.choices}
         return self.allowed(dict(zip(self.columns(), asked.reshape(-1, 2).tolist(), strict=True)), sets)
 
-    def allowed(self, asked: dict[int, list[int]], sets: dict[int, Sequence[tuple[int, ...]]]) -> np.ndarray:
+    def allowed(self, asked: dict[int, list[int]], sets: Mapping[int, Sequence[tuple[int, ...]]]) -> np.ndarray:
         """(k,) of bool, the combinations within limits: see `_asked`."""
         out = np.ones(len(self.table), dtype=bool)
         for k, j in enumerate(self.columns()):

@@ -179,17 +179,18 @@ class Constraints:
         limits : of the cells; constraints are broken where cells that stay break them
         """
         if not self.dependences.ordered:
-            columns, changed = self._hold_groups(columns, limits, n_rows)
-            return columns, np.any([*changed.values(), np.zeros(n_rows, dtype=bool)], axis=0)
-        moved, settled = np.zeros(n_rows, dtype=bool), {}
+            held, changed = self._hold_groups(columns, limits, n_rows)
+            return held, np.any([*changed.values(), np.zeros(n_rows, dtype=bool)], axis=0)
+        held, moved = list(columns), np.zeros(n_rows, dtype=bool)
+        settled: dict[int, np.ndarray] = {}
         for _ in range(ROUNDS):
-            columns, rows = self.dependences.hold(columns, limits, settled)
-            columns, changed = self._hold_groups(columns, limits, n_rows)
+            held, rows = self.dependences.hold(held, limits, settled)
+            held, changed = self._hold_groups(held, limits, n_rows)
             moved = np.any([moved, rows, *changed.values()], axis=0)
             if not any(cells.any() for cells in changed.values()):
                 break
             settled = {j: cells | settled.get(j, False) for j, cells in changed.items()}
-        return columns, moved
+        return held, moved
 
     def _hold_groups(self, columns: Sequence, limits: Limits, n_rows: int) -> tuple[list, dict[int, np.ndarray]]:
         """The columns with cells moved by orders, bounds and multiples, and which cells these are."""

@@ -70,6 +70,7 @@ class Dependences:
     Attributes
     ----------
     ordered : list of Sum and Combinations after `learn`, those that others follow from first
+    held : the same, where columns are given that follow from others: functions with all that follows from theirs
     """
 
     def __init__(self, written: Sequence[WrittenDependence], columns: Sequence[Column]) -> None:
@@ -78,6 +79,7 @@ class Dependences:
             check_dependence(one, columns)
         self.columns, self.written = columns, in_order(kept, columns)
         self.ordered: list[Dependence] = []
+        self.held: list[Dependence] = []
 
     def column_indices(self) -> set[int]:
         """The columns that depend or are depended on."""
@@ -86,6 +88,7 @@ class Dependences:
     def learn(self, cells: Sequence[Cells]) -> None:
         """Learn what was seen from the `Cells` of the table of fit; warn of what it breaks."""
         self.ordered = [one.learn(self.columns, cells) for one in self.written]
+        self.held = with_followers(self.ordered)
         for one, dependence in zip(self.written, self.ordered, strict=True):
             n, n_rows = 0 if one.is_found else int(dependence.broken(cells).sum()), len(cells[0].missing)
             if n:
@@ -100,7 +103,7 @@ class Dependences:
         """
         rows = DependentRows(columns, limits, settled, self.column_indices())
         before = {j: (cells.copy(), rows.fixed[j].copy()) for j, cells in rows.cells.items()}
-        for one in reversed(self.ordered):
+        for one in reversed(self.held):
             _hold_backwards(one, rows)
         for one in self.ordered:
             free = np.flatnonzero(~np.all([rows.fixed[j] for j in one.columns()], axis=0))
@@ -109,13 +112,26 @@ class Dependences:
         return _moved_columns(columns, rows, before)
 
 
+def with_followers(ordered: Sequence[Dependence]) -> list[Dependence]:
+    """Dependences with all functions of a column in one: see `Combinations.with_followers`."""
+    held: list[Dependence] = []
+    functions = [one for one in ordered if isinstance(one, Combinations) and one.is_function]
+    for one in ordered:
+        if one not in functions:
+            held.append(one)
+        elif not any(set(one.columns()) <= set(other.columns()) for other in held if isinstance(other, Combinations)):
+            held.append(one.with_followers(functions))
+    return held
+
+
 def _hold_backwards(one: Dependence, rows: DependentRows) -> None:
     """Agree with the column that follows from others in the rows where it is given or limited."""
-    limited = rows.fixed[one.output].copy()
-    if one.output in rows.choices:
-        limited |= rows.choices[one.output].which != UNLIMITED
-    if one.output in rows.ends:
-        limited |= rows.ends[one.output][2]
+    limited = np.any([rows.fixed[j] for j in one.outputs], axis=0)
+    for j in one.outputs:
+        if j in rows.choices:
+            limited |= rows.choices[j].which != UNLIMITED
+        if j in rows.ends:
+            limited |= rows.ends[j][2]
     some = np.flatnonzero(limited & ~np.all([rows.fixed[j] for j in one.inputs], axis=0))
     one.repair(rows, some)
     rows.settle(one.columns(), some)

@@ -209,7 +209,7 @@ def possible_sums(x: np.ndarray) -> list[list[int]]:
             return []
         a, b, s = np.array(found).T
         kept = ~differs(x[rows][:, a] + x[rows][:, b], x[rows][:, s]).any(axis=0)
-        found = [one for one, stays in zip(found, kept.tolist(), strict=True) if stays]
+        found = [found[k] for k in np.flatnonzero(kept).tolist()]
     return [list(one) for one in found]
 
 
@@ -323,7 +323,7 @@ def never_above(x: np.ndarray) -> list[tuple[int, int]]:
     """Pairs (a, b) with x_a <= x_b in all rows."""
     out = []
     for b in range(x.shape[1]):
-        kept = ~(x[:SCREEN_ROWS] > x[:SCREEN_ROWS, b : b + 1]).any(axis=0)
+        kept: np.ndarray = ~np.any(x[:SCREEN_ROWS] > x[:SCREEN_ROWS, b : b + 1], axis=0)
         kept[b] = False
         out += [(a, b) for a in np.flatnonzero(kept).tolist() if not (x[:, a] > x[:, b]).any()]
     return out

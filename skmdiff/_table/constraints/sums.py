@@ -62,7 +62,9 @@ class Integers:
     def are_written(self, cells: Numbers) -> np.ndarray:
         """(n,) of bool, the rows whose cells are in such steps."""
         places = len(str(self.scale)) - 1
-        return np.all([x.dtype.kind != "f" or has_decimals(x, places) for x in cells.values()], axis=0)
+        floats = [x for x in cells.values() if x.dtype.kind == "f"]
+        every = np.ones(len(cells[self.left]), dtype=bool)
+        return np.all([every, *(has_decimals(x, places) for x in floats)], axis=0)
 
     def read(self, cells: Numbers) -> Numbers:
         largest = max((abs(self.factors[j]) * _largest(x) for j, x in cells.items()), default=0)
@@ -166,8 +168,7 @@ class Sum:
     """
 
     def __init__(self, label: str, left: int, formula: Formula, columns: Sequence[Column]) -> None:
-        self.label, self.inputs, self.output = label, tuple(formula.terms), left
-        self.names = {j: columns[j].name for j in self.columns()}
+        self.label, self.inputs, self.output, self.outputs = label, tuple(formula.terms), left, (left,)
         self.parts = {j: Part.of(columns[j]) for j in self.columns()}
         widest = sorted(self.inputs, key=lambda j: -float(self.parts[j].most) + float(self.parts[j].least))
         self.order = (left, *widest)
