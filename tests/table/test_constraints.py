@@ -265,7 +265,7 @@ NAMES = r"\['start', 'end', 'wait', 'part', 'total', 'seats', 'kind'\]"
         (
             [("part", "<=", 900), ("part", "=", 1)],
             ValueError,
-            r"constraints\[1\] must have an operator of \['<=', .*'multiple of', '==', 'determines', 'seen with'\], got '='",
+            r"constraints\[1\] must have an operator of \['<=', .*, '==', 'determines', 'seen with'\], got '='",
         ),
         (
             [("price", "<=", 1)],

@@ -35,7 +35,7 @@ SUM_ROWS = 8
 FEW_VALUES = 100  # of numbers that another column may be a function of
 REPEATS = 4  # how often such a value occurs, on average
 NEAR, NEAR_FRACTION, NEAR_ROWS = 0.05, 0.01, 5  # near equality, in standard deviations of the difference
-STEP = 0.15  # the least difference, where it is one step of days or integers, is near if it is at most that
+STEP = 0.3  # the least difference, where it is one step of days or integers, is near if it is at most that
 FEW_ORDERED, MOST_RATIO = 20, 10.0  # columns of so few values are codes; of other scales, of other units
 STRICT_ROWS = 20
 
