@@ -18,9 +18,10 @@ from .._table.codec import TableCodec
 from .._table.columns import Block, Column, ConstantColumn, EmptyColumn, nearest_codes
 from .._table.constants import Parameter
 from .._table.constraints.constraints import Constraints
-from .._table.constraints.limits import ColumnLimits, Limits
+from .._table.constraints.limits import ColumnChoices, ColumnLimits, Limits
 from .._table.frames import column_index, column_names, is_frame, native_column, plain_container
 from .matches import Matches, Query
+from .propagation import propagate
 from .starts import Adjust, choose_starts
 
 SEVERAL = list | tuple | set | frozenset
@@ -60,7 +61,7 @@ class ColumnConditions:
             categories = sorted(condition, key=repr) if isinstance(condition, SEVERAL) else [condition]
             if not categories:
                 raise self.parameter.error(ValueError, "allow at least one category", condition)
-            self._allow(self._indices(categories), rows)
+            self.allow(self._indices(categories), rows)
         elif isinstance(condition, SEVERAL):
             self._read_range(condition, rows)
         else:
@@ -73,7 +74,7 @@ class ColumnConditions:
         elif self.column.kind == "categorical":
             indices = self._indices(values)
             for index in np.unique(indices):
-                self._allow(indices[indices == index][:1], rows[indices == index])
+                self.allow(indices[indices == index][:1], rows[indices == index])
         else:
             self.low[rows] = self.high[rows] = self.column.parse(values, self.parameter)
             self.asked[rows] = True
@@ -82,7 +83,11 @@ class ColumnConditions:
         """The ends of what its cells may be."""
         return ColumnLimits(self.asked, self.low[self.asked], self.high[self.asked])
 
-    def _allow(self, indices: np.ndarray, rows: np.ndarray) -> None:
+    def choices(self) -> ColumnChoices:
+        """The categories that its cells may be."""
+        return ColumnChoices(np.where(self.asked, self.mask, -1), list(self.masks))
+
+    def allow(self, indices: np.ndarray, rows: np.ndarray) -> None:
         """Categories, by their indices, for some rows."""
         key = tuple(np.unique(indices).tolist())
         self.mask[rows], self.asked[rows] = self.masks.setdefault(key, len(self.masks)), True
@@ -184,8 +189,11 @@ def resolve(conditions: Conditions, matches: Matches, codec: TableCodec, seed: i
 
 
 def limits_of(columns: Mapping[int, ColumnConditions]) -> Limits:
-    """The ends of what numbers and dates may be."""
-    return Limits({j: column.limits() for j, column in columns.items() if column.column.kind == "numeric"})
+    """The ends of what numbers and dates may be, and the categories that others may be."""
+    return Limits(
+        {j: column.limits() for j, column in columns.items() if column.column.kind == "numeric"},
+        {j: column.choices() for j, column in columns.items() if column.column.kind == "categorical"},
+    )
 
 
 def _cells_of(conditions: ColumnConditions, codec: TableCodec, j: int, given: np.ndarray) -> np.ndarray:
@@ -234,8 +242,14 @@ def read_conditions(conditions: Any, codec: TableCodec, constraints: Constraints
     else:
         for i, row in enumerate(_checked_list(conditions, n_samples)):
             _read_row(row, np.array([i]), codec, of)
+    stated = {j: column.asked.copy() for j, column in columns.items()}
+    propagate(columns, of, constraints.dependences)
     constraints.check(limits_of(columns), n_samples)
-    return Conditions(_query(columns, codec, n_samples), columns)
+    query = _query(columns, codec, n_samples)
+    # what follows from conditions helps to find rows; only what was asked for is given
+    for j, asked in stated.items():
+        columns[j].asked = asked
+    return Conditions(query, {j: columns[j] for j in stated})
 
 
 def _read_row(conditions: Mapping, rows: np.ndarray, codec: TableCodec, of: Callable[[int], ColumnConditions]) -> None:

@@ -65,10 +65,11 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     numeric : {"quantile", "standard"}, default="quantile"
         Code of a number: normal scores, which keep integers, repeated values and bounds exactly, or mean 0 and
         standard deviation 1, which keeps the geometry of the columns.
-    constraints : list of tuple (left, operator, right) or None, default=None
-        What every table returned holds exactly. `left` is a column, by its name or, in an array, its index; the
-        operator is "<=", "<", ">=", ">" or "multiple of"; `right` is a constant or the name of a column ("x0", "x1",
-        ... in an array). "<" is a step at least: 1 for integers, the last decimal, the step of dates seen in `fit`.
+    constraints : "auto", None or list of tuple (left, operator, right), default="auto"
+        What every table returned holds exactly. `left` is a column, by its name or, in an array, its index. Bounds and
+        orders: "<=", "<", ">=", ">", "multiple of" with a constant or a column ("x0", ... in an array). Dependences:
+        ("s", "==", "a + 2 * b"); ("city", "determines", "country"); ("brand", "seen with", "model"), no pairs but those
+        of the table. "auto", which may be one of the list, finds those that no row breaks and chance would not give.
         Samples that break one are moved, before cells are made missing. A warning counts training rows that break one.
         (column, "is", "unique") is for identifiers: integers that are not learnt; those of new rows go on after the
         largest one seen, by the index of the row, so that none repeats in a call.
@@ -126,6 +127,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Optimiser steps taken.
     stop_reason_ : str
         Why training ended: "max_iter", "early_stopping", "max_time" or "diverged".
+    constraints_ : list of tuple
+        The constraints held: those given, then those that "auto" found.
     classes_ : ndarray of shape (n_classes,)
         The classes of a target that has them.
     n_features_in_ : int
@@ -161,7 +164,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         contraction: float = 0.0,
         categorical_features: ArrayLike | None = "from_dtype",
         numeric: str = "quantile",
-        constraints: Sequence[tuple] | None = None,
+        constraints: Sequence[tuple | str] | str | None = "auto",
         target_type: str = "auto",
         hidden_layer_sizes: Sequence[int] | str = "auto",
         max_iter: int | str = "auto",
@@ -261,7 +264,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         self.noise_level_, self.sigma_start_ = model.noise.of_columns, model.sigma_start
         self.loss_curve_, self.validation_loss_curve_ = history.loss_curve, history.validation_loss_curve
         self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
-        self.corrector_ = model.corrector
+        self.corrector_, self.constraints_ = model.corrector, model.constraints.written
         self._model = model
         warn_if_diverged(history, self.learning_rate_init)
 

@@ -27,7 +27,8 @@ from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, cells_that_stay, coded_columns, number_columns
 from .._table.columns import Block
-from .._table.constraints.constraints import Constraints, read_constraints, unique_columns
+from .._table.constraints.constraints import Constraints, constraints_of
+from .._table.constraints.written import unique_columns
 from .._table.identifiers import warn_of_identifiers
 from .._table.missing.indicators import MissingnessModel
 from .._table.missing.patterns import MissingPatterns
@@ -62,7 +63,7 @@ class TableSettings:
 
     categorical_features: Any
     numeric: str
-    constraints: list | None
+    constraints: list | str | None
     target_type: str
 
 
@@ -132,14 +133,13 @@ def encode_table(
     return EncodedTable(codec, MissingPatterns.of(table), target, table, y, seed, weight), constraints
 
 
-def fit_constraints(constraints: list | None, codec: TableCodec, table: ReadTable) -> Constraints:
+def fit_constraints(constraints: Any, codec: TableCodec, table: ReadTable) -> Constraints:
     """The constraints of a table, ready to be held, with a warning of what its rows break.
 
     Columns that are to be unique leave the code.
     """
     codec.set_identifiers(unique_columns(constraints, codec.template_), table)
-    read = [] if constraints is None else read_constraints(constraints, codec.columns_, codec.template_)
-    out = Constraints(read, codec.columns_, codec.writers_)
+    out = constraints_of(constraints, codec.columns_, codec.writers_, codec.template_, table.cells)
     out.learn(table.cells)
     return out
 

@@ -14,6 +14,7 @@ from .._numerics.checks import check_integer, check_option, check_real, check_sh
 from .._table.target import TARGET_TYPES
 
 INTEGERS = {"n_neighbors": 0, "max_landmarks": 2}
+CONSTRAINTS_RULE = "constraints must be 'auto', None or a list of tuples (left, operator, right)"
 AUTO_INTEGERS = ("max_iter", "batch_size")
 
 
@@ -21,6 +22,7 @@ def check_parameters(params: Mapping[str, Any]) -> None:
     """Raise a ValueError or TypeError at the first parameter that breaks its rule."""
     check_option(params["numeric"], "numeric", {"quantile", "standard"})
     check_option(params["target_type"], "target_type", TARGET_TYPES)
+    check_constraints(params["constraints"])
     for name, low in INTEGERS.items():
         check_integer(params[name], name, low)
     for name in AUTO_INTEGERS:
@@ -59,6 +61,12 @@ def check_corrector(corrector: Any) -> None:
         raise TypeError(
             f"corrector must be 'auto', None or a classifier with fit, predict_proba and get_params, got {corrector!r}."
         )
+
+
+def check_constraints(constraints: Any) -> None:
+    """Raise unless constraints are "auto", None or a list; what is in it is read with the columns."""
+    if not (constraints is None or is_auto(constraints) or isinstance(constraints, list | tuple)):
+        raise TypeError(f"{CONSTRAINTS_RULE}, got {constraints!r:.80}.")
 
 
 def check_sigma_start(sigma_start: Any) -> None:

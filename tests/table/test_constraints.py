@@ -252,16 +252,20 @@ NAMES = r"\['start', 'end', 'wait', 'part', 'total', 'seats', 'kind'\]"
 @pytest.mark.parametrize(
     "constraints, error, words",
     [
-        ("a <= b", TypeError, r"constraints must be None or a list of tuples \(left, operator, right\), got 'a <= b'"),
+        (
+            "a <= b",
+            TypeError,
+            r"constraints must be 'auto', None or a list of tuples \(left, operator, right\), got 'a <= b'",
+        ),
         (
             [("part", "<=")],
             TypeError,
             r"constraints\[0\] must be a tuple \(left, operator, right\), got \('part', '<='\)",
         ),
         (
-            [("part", "<=", 900), ("part", "==", 1)],
+            [("part", "<=", 900), ("part", "=", 1)],
             ValueError,
-            r"constraints\[1\] must have an operator of \['<=', '<', '>=', '>', 'multiple of', 'is'\], got '=='",
+            r"constraints\[1\] must have an operator of \['<=', .*, 'is'\], got '='",
         ),
         (
             [("price", "<=", 1)],

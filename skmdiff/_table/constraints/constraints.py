@@ -1,28 +1,28 @@
-"""Constraints of the user, held exactly in the rows of a table.
+"""Constraints on the rows of a table, held exactly.
 
-A constraint is (left, operator, right): a bound of a column, an order of two, or the multiples of a number. All of it
-is read and checked once, against the columns that fit saw; `groups.py` moves the rows.
+A constraint is (left, operator, right): a bound of a column, an order of two, the multiples of a number, or a
+dependence between columns. All of it is read and checked once, against the columns that fit saw; `groups.py` and
+`dependences.py` move the rows.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..._numerics.checks import is_auto
 from ..._numerics.warnings_ import warn_user
 from ..cells import Cells
 from ..columns import Column, ConstantColumn, EmptyColumn
-from ..constants import Parameter, floor_tick, read_number, read_ticks
-from ..frames import column_index, column_names
+from ..constants import floor_tick, read_number, read_ticks
 from ..grids import (
     FloatGrid,
     Grid,
@@ -36,106 +36,14 @@ from ..grids import (
     lowest,
     seen_decimals,
 )
-from ..identifiers import UNIQUE, is_unique
+from .dependences import Dependences, WrittenDependence
+from .discovery import discover
 from .groups import Axis, Bound, Group, Multiple, Pair, from_space, to_space
 from .limits import ColumnLimits, Limits
+from .written import MULTIPLE, ORDERS, Constraint, check_columns, read_constraints
 
-ORDERS = {"<=": (False, False), "<": (False, True), ">=": (True, False), ">": (True, True)}  # turned round, strict
-MULTIPLE = "multiple of"
+ROUNDS = 4  # in which dependences follow the cells that orders and bounds move
 LARGEST_INTEGER = 2**62
-
-
-# --- as they are written
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """One constraint as the user wrote it.
-
-    index, other : the columns left and right; `other` is None where there is a `constant` instead
-    name, label : for messages, short and with the constraint written out
-    """
-
-    name: str
-    label: str
-    index: int
-    operator: str
-    other: int | None
-    constant: object
-
-    def pair(self) -> Pair:
-        """The order of two columns."""
-        assert self.other is not None
-        turned, strict = ORDERS[self.operator]
-        ends = (self.other, self.index) if turned else (self.index, self.other)
-        return Pair(self.label, *ends, strict)
-
-    def columns(self) -> tuple[int, ...]:
-        """The columns that it is about."""
-        return (self.index,) if self.other is None else (self.index, self.other)
-
-    def parameter(self, instead: str = " or the name of a column") -> Parameter:
-        """What its constant is written for."""
-        return Parameter(f"{self.name}: the right side", instead)
-
-
-def read_constraints(constraints: Any, columns: Sequence[Column], template: Any) -> list[Constraint]:
-    """The constraints of the user, each checked by itself."""
-    if not isinstance(constraints, list | tuple):
-        raise TypeError(
-            f"constraints must be None or a list of tuples (left, operator, right), got {constraints!r:.80}."
-        )
-    return [
-        _read_one(f"constraints[{i}]", written, columns, template)
-        for i, written in enumerate(constraints)
-        if not is_unique(written)
-    ]
-
-
-def unique_columns(constraints: Any, template: Any) -> set[int]:
-    """The indices of the columns that the user calls unique."""
-    written = enumerate(constraints) if isinstance(constraints, list | tuple) else ()
-    return {_index_of(one[0], f"constraints[{i}]", template) for i, one in written if is_unique(one)}
-
-
-def _read_one(name: str, written: Any, columns: Sequence[Column], template: Any) -> Constraint:
-    if not isinstance(written, list | tuple) or len(written) != 3:
-        raise TypeError(f"{name} must be a tuple (left, operator, right), got {written!r:.80}.")
-    left, operator, right = written
-    if operator == UNIQUE[0]:
-        raise ValueError(f"{name} must have 'unique' on the right of 'is', got {right!r}.")
-    if not isinstance(operator, str) or operator not in (*ORDERS, MULTIPLE):
-        raise ValueError(f"{name} must have an operator of {[*ORDERS, MULTIPLE, UNIQUE[0]]}, got {operator!r}.")
-    index = _index_of(left, name, template)
-    names = [column.name for column in columns]
-    if not isinstance(right, str):
-        return Constraint(name, f"{name}, {names[index]!r} {operator} {right!s}", index, operator, None, right)
-    if operator == MULTIPLE:
-        raise TypeError(f"{name} must have a number or a duration on the right of {MULTIPLE!r}, got {right!r}.")
-    other = _index_of(right, name, template)
-    return Constraint(name, f"{name}, {names[index]!r} {operator} {names[other]!r}", index, operator, other, None)
-
-
-def _index_of(key: Any, name: str, template: Any) -> int:
-    index = column_index(key, template) if isinstance(key, str | Integral) else None
-    if index is None:
-        raise ValueError(f"{name} must name columns of X, {column_names(template)}, got the unknown {key!r}.")
-    return index
-
-
-def check_columns(constraint: Constraint, columns: Sequence[Column]) -> None:
-    """Raise unless the columns have an order, and two can be compared."""
-    about = [columns[j] for j in constraint.columns()]
-    for column in about:
-        if not column.is_ordered:
-            raise ValueError(
-                f"{constraint.label}: column {column.name!r} must hold numbers, dates or durations, "
-                f"got {column.content}."
-            )
-    if about[0].content != about[-1].content:
-        raise ValueError(
-            f"{constraint.label}: both columns must hold the same, got {about[0].content} and {about[1].content}."
-        )
 
 
 # --- columns that are compared
@@ -243,16 +151,26 @@ class Constraints:
     writers : list of Writer
     """
 
-    def __init__(self, constraints: Sequence[Constraint], columns: Sequence[Column], writers: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        constraints: Sequence[Constraint | WrittenDependence],
+        columns: Sequence[Column],
+        writers: Sequence[Any],
+        written: Sequence[tuple] = (),
+    ) -> None:
         # a cell that is missing keeps every rule, and so does a column without any other
         kept = [c for c in constraints if not any(isinstance(columns[j], EmptyColumn) for j in c.columns())]
-        for constraint in kept:
+        orders = [c for c in kept if isinstance(c, Constraint)]
+        for constraint in orders:
             check_columns(constraint, columns)
-        self.groups = [make_group(part, columns, writers) for part in connected(kept, len(columns))]
+        self.written = list(written)
+        self.found = {c.label for c in kept if c.is_found}
+        self.groups = [make_group(part, columns, writers) for part in connected(orders, len(columns))]
+        self.dependences = Dependences([c for c in kept if isinstance(c, WrittenDependence)], columns)
 
     def column_indices(self) -> set[int]:
         """The columns that there are constraints on."""
-        return {j for group in self.groups for j in group.axes}
+        return {j for group in self.groups for j in group.axes} | self.dependences.column_indices()
 
     def hold(self, columns: Sequence, limits: Limits, n_rows: int) -> tuple[list, np.ndarray]:
         """The columns of a table with cells moved where rows break a constraint, and (n,) of bool, the rows moved.
@@ -260,7 +178,23 @@ class Constraints:
         columns : list of (n,) cells, None without any
         limits : of the cells; constraints are broken where cells that stay break them
         """
-        columns, moved = list(columns), np.zeros(n_rows, dtype=bool)
+        if not self.dependences.ordered:
+            held, changed = self._hold_groups(columns, limits, n_rows)
+            return held, np.any([*changed.values(), np.zeros(n_rows, dtype=bool)], axis=0)
+        held, moved = list(columns), np.zeros(n_rows, dtype=bool)
+        settled: dict[int, np.ndarray] = {}
+        for _ in range(ROUNDS):
+            held, rows = self.dependences.hold(held, limits, settled)
+            held, changed = self._hold_groups(held, limits, n_rows)
+            moved = np.any([moved, rows, *changed.values()], axis=0)
+            if not any(cells.any() for cells in changed.values()):
+                break
+            settled = {j: cells | settled.get(j, False) for j, cells in changed.items()}
+        return held, moved
+
+    def _hold_groups(self, columns: Sequence, limits: Limits, n_rows: int) -> tuple[list, dict[int, np.ndarray]]:
+        """The columns with cells moved by orders, bounds and multiples, and which cells these are."""
+        columns, moved = list(columns), {}
         for group in self.groups:
             # Cells that stay count as they are asked for: what was decoded may be another value, as of a cell beyond
             # the range of fit, and the caller puts given cells in only at the end.
@@ -273,7 +207,8 @@ class Constraints:
                 changed = values != x[j]
                 columns[j] = columns[j].copy()
                 columns[j][rows[changed]] = from_space(values[changed], group.space, columns[j].dtype)
-                moved[rows[changed]] = True
+                moved[j] = np.zeros(n_rows, dtype=bool)
+                moved[j][rows[changed]] = True
         return columns, moved
 
     def check(self, limits: Limits, n_rows: int) -> None:
@@ -284,11 +219,14 @@ class Constraints:
                 raise ValueError(f"conditions must not contradict {found[0]}, got {found[1]}.")
 
     def learn(self, cells: Sequence[Cells]) -> None:
-        """Learn how often columns are equal from the `Cells` of the table of fit; warn of what it breaks."""
+        """Learn how often columns are equal, and what depends, from the `Cells` of fit; warn of what they break."""
+        self.dependences.learn(cells)
         for k, group in enumerate(self.groups):
             x, missing = group.read(cells)
             n_rows = len(cells[0].missing)
             for rule in group.rules():
+                if rule.label in self.found:
+                    continue
                 n = (rule.broken(x) & ~np.any([missing[j] for j in rule.columns()], axis=0)).sum()
                 if n:
                     warn_user(f"{rule.label}, is broken by {n} of {n_rows} rows of X. All rows returned will hold it.")
@@ -381,3 +319,23 @@ def in_order(pairs: Sequence[Pair], indices: Collection[int], columns: Sequence[
             f"constraints must not run in a circle, got {circle} by {written}. Where two columns are "
             "equal, leave one out."
         ) from error
+
+
+# --- of a table
+
+
+def constraints_of(
+    constraints: Any, columns: Sequence[Column], writers: Sequence[Any], template: Any, cells: Sequence[Cells]
+) -> Constraints:
+    """The constraints of a user on a table, with those found in it where he asks for that by "auto"."""
+    listed = [constraints] if is_auto(constraints) else list(constraints or [])
+    read = read_constraints(listed, columns, template)
+    written = [one for one in listed if not is_auto(one)]
+    found: list = []
+    if len(written) < len(listed):
+        dependences = [one for one in read if isinstance(one, WrittenDependence)]
+        orders = {j for one in read if isinstance(one, Constraint) and one.other is not None for j in one.columns()}
+        found = discover(columns, cells, dependences, orders)
+        of_table = read_constraints(found, columns, template, "constraints_", first=len(written))
+        read += [replace(one, is_found=True) for one in of_table]
+    return Constraints(read, columns, writers, [*written, *found])

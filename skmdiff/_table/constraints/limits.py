@@ -1,8 +1,8 @@
-"""What the cells of single rows are to be: cells that stay as they are, and cells within a range."""
+"""What the cells of single rows are to be: cells that stay as they are, and cells within a range or of a set."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,11 +26,27 @@ class ColumnLimits(NamedTuple):
         return ColumnLimits(self.rows[rows], self.low[some], self.high[some])
 
 
+class ColumnChoices(NamedTuple):
+    """The categories that the cells of one column may be.
+
+    which : (n,) the index of the set of each row, -1 for any category
+    sets : the sets, of indices of categories
+    """
+
+    which: np.ndarray
+    sets: Sequence[tuple[int, ...]]
+
+
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a table, by the index of the column; a column that is not there has none."""
+    """The limits of a table, by the index of the column; a column that is not there has none.
+
+    by_column : of numbers and dates, and of categories that stay
+    choices : of categories
+    """
 
     by_column: Mapping[int, ColumnLimits] = field(default_factory=dict)
+    choices: Mapping[int, ColumnChoices] = field(default_factory=dict)
 
     @classmethod
     def fixed(cls, cells: Mapping[int, tuple[np.ndarray, np.ndarray]]) -> Limits:
@@ -42,8 +58,12 @@ class Limits:
 
     def take(self, rows: np.ndarray) -> Limits:
         """The limits of some rows, by their indices, ascending."""
-        return Limits({j: limits.take(rows) for j, limits in self.by_column.items()})
+        choices = {j: ColumnChoices(found.which[rows], found.sets) for j, found in self.choices.items()}
+        return Limits({j: limits.take(rows) for j, limits in self.by_column.items()}, choices)
 
     def only(self, columns: Collection[int]) -> Limits:
         """The limits of some columns."""
-        return Limits({j: limits for j, limits in self.by_column.items() if j in columns})
+        return Limits(
+            {j: limits for j, limits in self.by_column.items() if j in columns},
+            {j: choices for j, choices in self.choices.items() if j in columns},
+        )
