@@ -178,7 +178,7 @@ def draw_uniforms(plan: Plan, seed: int, start: int, stop: int, n_numbers: int) 
 
 
 def n_finish_numbers(denoiser: DenoiserState) -> int:
-    """Random numbers of a row from its start on: the noise of each column of the code, and a number to read each block."""
+    """Random numbers of a row from its start on: one for the noise of each column, and one to read each block by."""
     return denoiser.blocks[-1].stop + len(denoiser.blocks)
 
 
