@@ -13,7 +13,9 @@ length c / n. With weights a value owns an interval of its fraction of the weigh
 
 * Frequent: a value that stands out among its neighbours (zero in half of the cells, hours of 40), or one of a few. A
   smooth network blurs so sharp an edge of the density. Such values are categories of a second block, beside the score
-  of the number: the categories of the column are its frequent values and, for all the others, "another".
+  of the number: the categories of the column are its frequent values and, for all the others, "another". In the score
+  they own little, so that it is that of the other values, with no gaps where no other value can be: END_WIDTH of the
+  others' observations at either end of the column, where a value is a bound, and INNER_WIDTH between other values.
 
 A point between two seen values is written (k, t): the nearer seen value v_k and the step t in [-1/2, 1/2]
 towards its neighbour, in units of their spacing. With C the cumulated masses m, u n = C_{k-1} + m_k (1/2 + t) for a
@@ -41,6 +43,7 @@ RESOLUTION = 10  # observations that a density is a mean over
 # A frequent value holds this fraction of the cells, and surely this many times the median of the values around it.
 FREQUENT_FRACTION, FREQUENT_TIMES, VALUES_AROUND, STANDARD_ERRORS = 0.01, 2, 3, 3
 FEW_VALUES, CELLS_A_VALUE = 10, 5  # so few values, of so many cells each on average, are frequent
+END_WIDTH, INNER_WIDTH = 0.05, 0.002
 
 
 def log_step(decimals: int | None) -> float:
@@ -206,11 +209,21 @@ class QuantileColumn(NumericColumn):
         super().__init__(x, name)
         self.values, self.counts = np.unique(x, return_counts=True)
         self.masses = self.counts if weight is None else seen_masses(self.values, x, weight)
-        self.edges = np.concatenate([[0], np.cumsum(self.masses)])  # u n at the ends of the intervals
         self.std = mean_and_std(offsets(x, origin_of(x)), weight)[1]
         self.frequent = np.zeros(len(self.values), dtype=bool)
         if max_onehot is not None:
             self._fit_frequent(max_onehot)
+        self.widths = self._widths()
+        self.edges = np.concatenate([[0], np.cumsum(self.widths)])  # in observations, as u times the last one
+        self.total = self.edges[-1]
+
+    def _widths(self) -> np.ndarray:
+        """(n_values,) what each value owns of the score, in observations."""
+        if not self.frequent.any() or self.frequent.all():
+            return self.masses
+        most = np.full(len(self.values), INNER_WIDTH)
+        most[[0, -1]] = END_WIDTH
+        return np.where(self.frequent, np.minimum(self.masses, most * self.masses[~self.frequent].sum()), self.masses)
 
     def _fit_frequent(self, max_onehot: int) -> None:
         """The categories: the frequent values in their order, and before them the other ones where there are any."""
@@ -248,30 +261,34 @@ class QuantileColumn(NumericColumn):
 
     def decode(self, block: np.ndarray) -> np.ndarray:
         """Numbers (n,) of a code, or of its first column, the score, alone."""
-        position = self.n * ndtr(block[:, 0])
-        nearest = np.clip(np.searchsorted(self.edges, position, side="right") - 1, 0, len(self.values) - 1)
-        step = (position - 0.5 * (self.edges[nearest] + self.edges[nearest + 1])) / self.masses[nearest]
+        position, value = self.total * ndtr(block[:, 0]), np.full(len(block), -1)
         if block.shape[1] > 1:
-            nearest, step = self._by_category(block[:, 1:], nearest, step)
+            value = self.category_values[nearest_codes(block[:, 1:], self.value_codes)]
+            position = self._beside_frequent(position)
+        nearest = np.clip(np.searchsorted(self.edges, position, side="right") - 1, 0, len(self.values) - 1)
+        step = (position - 0.5 * (self.edges[nearest] + self.edges[nearest + 1])) / self.widths[nearest]
+        nearest, step = np.where(value < 0, nearest, value), np.where(value < 0, step, 0.0)
         out = self.values[nearest]
         between = np.flatnonzero((self.counts[nearest] == 1) & (np.abs(step) > GUARD))
         out[between] = self._interpolate(nearest[between], step[between])
         return out
 
-    def _by_category(self, codes: np.ndarray, nearest: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Nearest seen values and steps from them, of the values that the codes of the categories say.
+    def _beside_frequent(self, position: np.ndarray) -> np.ndarray:
+        """Positions (n,) in the score of other values: what lies on frequent ones is mirrored at the nearer edge.
 
-        Where a category says "another" and the score a frequent value, the next other one on its side.
+        A smooth density that reaches a little over the edge is then one up to the edge.
         """
-        value = self.category_values[nearest_codes(codes, self.value_codes)]
-        others = np.flatnonzero(~self.frequent)
-        moved = (value >= 0) | self.frequent[nearest]
-        if others.size:
-            rank = np.searchsorted(others, nearest)
-            below, above = others[np.maximum(rank - 1, 0)], others[np.minimum(rank, others.size - 1)]
-            up = (step > 0) & (rank < others.size) | (rank == 0)
-            value = np.where((value < 0) & self.frequent[nearest], np.where(up, above, below), value)
-        return np.where(value < 0, nearest, value), np.where(moved, 0.0, step)
+        change = np.diff(self.frequent.astype(int), prepend=0, append=0)
+        low, high = self.edges[np.flatnonzero(change > 0)], self.edges[np.flatnonzero(change < 0)]
+        # the stretches of other values before, between and behind those of frequent ones
+        stretches = np.append(low, self.total) - np.append(0.0, high)
+        k = np.maximum(np.searchsorted(low, position, side="right") - 1, 0)
+        below, above = position - low[k], high[k] - position
+        inside = (below >= 0) & (above >= 0)
+        up = (stretches[k] == 0) | (above < below) & (stretches[k + 1] > 0)
+        over, under = (np.minimum(d, (1 - GUARD) * s) for d, s in ((above, stretches[k + 1]), (below, stretches[k])))
+        mirrored = np.where(up, high[k] + over, np.nextafter(low[k] - under, -np.inf))
+        return np.where(inside, mirrored, position)
 
     @property
     def has_ties(self) -> bool:  # type: ignore[override]
@@ -317,14 +334,14 @@ class QuantileColumn(NumericColumn):
     def _normal_score(self, nearest: np.ndarray, step: np.ndarray, fraction: np.ndarray | float) -> np.ndarray:
         """Gaussian quantile of a point; `fraction` is where in its interval an atom is put."""
         fraction = np.where(step == 0, fraction, step > 0)
-        mass = self.masses[nearest]
+        mass = self.widths[nearest]
         atom = self.edges[nearest] + fraction * mass
         singleton = self.edges[nearest] + 0.5 * mass + step * mass
         position = np.where(self.counts[nearest] > 1, atom, singleton)
         # u = 0 and 1 are infinite: half-way into the first and the last half observation is as far out
         # as n observations can tell
-        first, last = (min(0.25, 0.25 * self.masses[k]) for k in (0, -1))
-        return ndtri(np.clip(position, first, self.n - last) / self.n)
+        first, last = (min(0.25, 0.25 * self.widths[k]) for k in (0, -1))
+        return ndtri(np.clip(position, first, self.total - last) / self.total)
 
     def _interpolate(self, nearest: np.ndarray, step: np.ndarray) -> np.ndarray:
         neighbour = np.clip(nearest + np.where(step > 0, 1, -1), 0, len(self.values) - 1)
@@ -338,14 +355,14 @@ class QuantileColumn(NumericColumn):
         """log of the mass of a value seen often, or of the price of the spacing beside it."""
         spacing = self._spacings()[nearest + (step > 0)]
         mass = np.where(step != 0, 0.5, self.masses[nearest])
-        return np.log(mass / self.n) - np.where(step == 0, 0.0, np.log(spacing) - log_step(self.decimals))
+        return np.log(mass / self.total) - np.where(step == 0, 0.0, np.log(spacing) - log_step(self.decimals))
 
     def _stretches(self) -> tuple[np.ndarray, np.ndarray]:
         """The stretch (n_values,) of values that each one shares, -1 for values seen often, and their log-densities.
 
         A stretch reaches half-way to the values beside it. The last log-density is that of no stretch.
         """
-        often = (self.masses >= RESOLUTION) & (self.counts > 1)
+        often = (self.masses >= RESOLUTION) & (self.counts > 1) | self.frequent
         seldom = np.flatnonzero(~often)
         run = np.unique(np.cumsum(often)[seldom], return_inverse=True)[1]
         masses = self.masses[seldom]
@@ -357,7 +374,7 @@ class QuantileColumn(NumericColumn):
         # some may be empty: a heavy value reaches over more than one
         stretch[seldom] = np.unique((np.cumsum(n_stretches) - n_stretches)[run] + index, return_inverse=True)[1]
         total = np.bincount(stretch[seldom], masses)
-        return stretch, np.append(np.log(total / self.n) - self._log_lengths(stretch[seldom], seldom), 0.0)
+        return stretch, np.append(np.log(total / self.total) - self._log_lengths(stretch[seldom], seldom), 0.0)
 
     def _log_lengths(self, stretch: np.ndarray, values: np.ndarray) -> np.ndarray:
         """log of the length of each stretch of some values, in steps of the grid where there is one."""

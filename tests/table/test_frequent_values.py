@@ -7,6 +7,8 @@ from coding import Codec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
+from scipy.integrate import trapezoid
 
 from skmdiff._table.codec import cells_that_stay, number_columns, whole_columns
 from skmdiff._table.numeric import QuantileColumn, stands_out
@@ -121,3 +123,49 @@ def test_a_frequent_value_has_no_volume():
     x = np.array([0.0] * 60 + list(np.linspace(1, 2, 40)))
     volume = QuantileColumn(x, "x", None, 50).log_volume(np.array([0.0, 1.5]))
     assert volume[0] == 0 and volume[1] != 0
+
+
+def test_scores_of_other_values_have_no_gaps():
+    """Half zeros, a heap in the middle, a bound: the others' scores are normal but for the ends that bounds own."""
+    rng = np.random.default_rng(0)
+    x = np.clip(rng.normal(size=20_000), None, 1.5)
+    x[:6000], x[6000:9000] = -9.0, 0.25
+    column = QuantileColumn(x, "x", None, 50)
+    assert column.values[column.frequent].tolist() == [-9.0, 0.25, 1.5]
+    scores = np.sort(column.encode(x)[~column.is_frequent(x), 0])
+    u = stats.norm.cdf(scores)
+    owned = np.diff(column.edges)[column.frequent] / column.total  # by the three values
+    assert owned[1] < 0.003 and 0.04 < owned[0] < 0.05 and 0.04 < owned[2] < 0.05
+    assert stats.kstest((u - owned[0]) / (1 - owned[0] - owned[2]), "uniform").statistic < 0.003
+
+
+def test_a_score_on_a_frequent_value_is_mirrored_where_another_value_is_meant():
+    x = np.concatenate([np.zeros(1000), np.linspace(1, 2, 1000)])
+    column = QuantileColumn(x, "x", None, 50)
+    edge, another = stats.norm.ppf(column.edges[1] / column.total), column.value_codes[0]
+    for distance in (0.01, 0.05):
+        below, above = (column.decode(np.append(edge + sign * distance, another)[None])[0] for sign in (-1, 1))
+        assert above > 1
+        assert_allclose(below, above, atol=0.01 * distance + 0.003)
+
+
+def test_heaps_side_by_side_at_both_ends_leave_other_values_inside():
+    x = np.array([0] * 50 + [1] * 50 + [9] * 50 + [10] * 50 + list(range(2, 9)) * 3 + [3, 4, 5, 6, 12, -4])
+    column = QuantileColumn(x, "x", None, 50)
+    column.frequent[:] = np.isin(column.values, [0, 1, 9, 10])  # ends of the column are other values
+    assert column.frequent.sum() == 4
+    positions = column._beside_frequent(np.linspace(0, column.total, 5001))
+    index = np.searchsorted(column.edges, positions, side="right") - 1
+    assert not column.frequent[np.minimum(index, len(column.values) - 1)].any()
+
+
+def test_density_of_half_zeros_sums_to_one():
+    """log_volume carries a normal density of the score among other values to a density of the cells."""
+    rng = np.random.default_rng(3)
+    x = np.where(rng.random(4000) < 0.5, 0.0, 3 + rng.random(4000))
+    column = QuantileColumn(x, "x", None, 50)
+    grid = np.linspace(3.001, 3.999, 4001)
+    scores = column.encode(grid)[:, 0]
+    density = np.exp(stats.norm.logpdf(scores) + column.log_volume(grid))
+    owned = column.widths[0] / column.total
+    assert_allclose(trapezoid(density, grid), 1 - owned, atol=0.02)
