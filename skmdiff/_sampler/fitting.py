@@ -208,7 +208,9 @@ def fit_source(
     if not is_auto(settings.sigma_start):
         return source, float(settings.sigma_start)
     rng = np.random.default_rng(encoded.seed)
-    return source, choose_sigma_start(source, manifold.embedding_, settings.n_neighbors, SIGMA_MIN, SIGMA_MAX, rng)
+    # frequent values say what their numbers say: the test is to see each column once
+    seen = source.of_columns(number_columns(encoded.blocks))
+    return source, choose_sigma_start(seen, manifold.embedding_, settings.n_neighbors, SIGMA_MIN, SIGMA_MAX, rng)
 
 
 def fit_missingness(encoded: EncodedTable) -> MissingnessModel | None:

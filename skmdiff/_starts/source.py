@@ -21,8 +21,10 @@ how well a start shows that it comes from one half of the rows and not from the 
 chance is the membership advantage of Yeom, Giacomelli, Fredrikson & Jha 2018, "Privacy risk in machine learning".
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -60,6 +62,10 @@ class Source:
     is_class: bool = False
     target_width: int = 0
     weight: np.ndarray | None = None
+
+    def of_columns(self, columns: np.ndarray) -> Source:
+        """The source of some columns, (p,) of bool."""
+        return replace(self, rows=self.rows[:, columns], stays=self.stays[:, columns])
 
     @property
     def n_draws(self) -> int:

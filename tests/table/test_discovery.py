@@ -139,3 +139,29 @@ def test_columns_that_go_together_closely_are_no_functions():
         {"city": np.array(list("abcde"))[k], "country": country, "x": x, "y": x + 1e-4 * rng.normal(size=300)}
     )
     assert found(table) == []
+
+
+def couples(n, seed=0, wrong=0):
+    """Who is a husband is married; the rest is by chance."""
+    rng = np.random.default_rng(seed)
+    status = rng.choice(["married", "single", "widowed"], n, p=[0.5, 0.4, 0.1])
+    role = np.where(status == "married", rng.choice(["husband", "wife", "other"], n), rng.choice(["child", "other"], n))
+    role[:wrong] = "wife"
+    status[:wrong] = "single"
+    return pd.DataFrame({"status": status, "role": role, "noise": rng.choice(list("abc"), n)})
+
+
+def test_categories_that_never_occur_together():
+    assert found(couples(2000)) == [("status", "seen with", "role")]
+    assert found(couples(2000, wrong=1)) == []  # seen once: there may be more of what is not seen
+    # a pair that would be in ten rows by chance is absent by chance now and then: nothing is said of it
+    rare = couples(120)[["status", "noise"]].assign(noise=lambda t: t["noise"].where(t["status"] != "widowed", "a"))
+    assert found(rare) == []
+
+
+def test_pairs_that_never_occur_are_not_drawn():
+    table = couples(2000)
+    codec = Codec(constraints="auto").fit(table)
+    W = np.random.default_rng(1).normal(size=(4000, codec.n_outputs_))
+    seen, drawn = (set(zip(t["status"], t["role"], strict=True)) for t in (table, codec.decode(W)))
+    assert drawn <= seen and len(drawn) > 4

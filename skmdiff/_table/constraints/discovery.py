@@ -1,11 +1,12 @@
 """Dependences that no row of a table breaks and that chance would not give, in the words of `constraints`.
 
 What is tried: a column that is a multiple of another plus a constant; one that is the sum of two; one that is a
-function of another, for categories and for numbers of few values; and orders of two columns. A dependence is taken
-where rows shuffled in one of its columns would keep it with a probability below LEVEL over the number of those tried
-(Bonferroni's bound; Fisher 1935, "The design of experiments", for the test): so a random table has a false one with a
-probability of at most LEVEL for each of the four kinds. A column like a key, every value once, determines nothing: any
-shuffle keeps it. An order is taken only where it binds, with rows near equality.
+function of another, for categories and for numbers of few values; categories that never occur together though chance
+would have them do so often; and orders of two columns. A dependence is taken where rows shuffled in one of its columns
+would keep it with a probability below LEVEL over the number of those tried (Bonferroni's bound; Fisher 1935, "The
+design of experiments", for the test): so a random table has a false one with a probability of at most LEVEL for each of
+the five kinds. A column like a key, every value once, determines nothing: any shuffle keeps it. An order is taken only
+where it binds, with rows near equality.
 
 Rows in which a cell is missing say nothing, and nothing is asked of them.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 
@@ -22,11 +24,14 @@ from ..cells import Cells
 from ..columns import Column
 from .chance import log_arrangements, log_chance_of_function, log_chance_of_order
 from .combinations import SeenValues
-from .dependences import DETERMINES, EQUALS, WrittenDependence, column_order
+from .dependences import DETERMINES, EQUALS, SEEN_WITH, WrittenDependence, column_order
 from .formulas import Formula, write_formula
 from .sums import Sum, is_number
 
 LEVEL = 1e-6
+# Pairs of categories are fixed where those that never occur would fill this fraction of the rows, were the two
+# independent, and what is not seen yet can be no more than that one.
+ABSENT_FRACTION, UNSEEN_FRACTION = 0.01, 0.001
 SCREEN_ROWS = 500
 CORRELATED = 1 - 1e-8
 DIGITS, OFFSET_DECIMALS = 6, 8  # of coefficients and of constants
@@ -93,6 +98,7 @@ def discover(
     followers = find_multiples(candidates, numbers)
     find_sums(candidates, [j for j in numbers if j not in followers])
     find_functions(candidates, followers)
+    find_combinations(candidates)
     find_orders(candidates, [j for j in candidates.varying() if j not in followers | ordered])
     return candidates.found
 
@@ -294,6 +300,38 @@ def direct_functions(determines: np.ndarray, is_category: np.ndarray) -> list[tu
     among = [(a, b) for a in leads for b in leads if determines[a, b]]
     edges = set(among)
     return same + [(a, b) for a, b in among if not any((a, c) in edges and (c, b) in edges for c in leads)]
+
+
+# --- pairs of categories that never occur together
+
+
+def find_combinations(candidates: Candidates) -> None:
+    """Add those there are, without those that are functions."""
+    indices = [j for j in candidates.varying() if candidates.columns[j].kind == "categorical"]
+    values = {j: _numbered(candidates, j) for j in indices}
+    following = {one.output for one in candidates.written if one.word == DETERMINES}
+    for a, b in combinations(indices, 2):
+        if not {a, b} & following and never_together(values[a], values[b], len(indices) ** 2):
+            candidates.add(SEEN_WITH, (a,), b)
+
+
+def never_together(a: np.ndarray, b: np.ndarray, n_tried: int) -> bool:
+    """Whether some pairs of categories (n,), -1 where they are missing, never occur where chance would have them.
+
+    A pair that m rows hold on average, were the columns independent, is in none with a probability of at most exp(-m).
+    The probability of all pairs not seen yet is about the fraction of rows that hold a pair seen once (Good 1953, "The
+    population frequencies of species and the estimation of population parameters").
+    """
+    there = (a >= 0) & (b >= 0)
+    if not there.any():
+        return False
+    counts = np.zeros((a.max() + 1, b.max() + 1))
+    np.add.at(counts, (a[there], b[there]), 1)
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+    absent = expected[counts == 0]
+    absent = absent[~np.array([is_chance(-m, n_tried * counts.size) for m in absent], dtype=bool)]
+    unseen = (counts == 1).sum() / counts.sum()
+    return bool(absent.sum() > ABSENT_FRACTION * counts.sum() and unseen < UNSEEN_FRACTION)
 
 
 # --- orders
