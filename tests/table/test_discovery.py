@@ -153,7 +153,7 @@ def couples(n, seed=0, wrong=0):
 
 def test_categories_that_never_occur_together():
     assert found(couples(2000)) == [("status", "seen with", "role")]
-    assert found(couples(2000, wrong=1)) == []  # seen once: there may be more of what is not seen
+    assert found(couples(600, wrong=1)) == []  # seen once in 600: there may be more of what is not seen
     # a pair that would be in ten rows by chance is absent by chance now and then: nothing is said of it
     rare = couples(120)[["status", "noise"]].assign(noise=lambda t: t["noise"].where(t["status"] != "widowed", "a"))
     assert found(rare) == []
