@@ -14,6 +14,7 @@ WORDS_PER_COUNT = 4
 # Any constants: `seed ^ STREAM` is the seed of another stream than that of the noise of a call.
 START_STREAM = 0x2545F4914F6CDD1D  # the rows started from, where conditions or a region choose them
 PROBE_STREAM = 0x5DEECE66D  # clean values sampled given noised ones
+READ_STREAM = 0x4CF5AD432745937F  # categories read on the way down
 MISSING_STREAM = 1
 CLASS_STREAM = 2
 CANDIDATE_STREAM = 0x1E3779B97F4A7C15  # samples drawn again, times the number of the candidate

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from .._diffusion import load_backend
 from .._manifold.learner import ManifoldModel
 from .._numerics.checks import check_option
-from .._numerics.streams import PROBE_STREAM, row_normals, row_uniforms
+from .._numerics.streams import PROBE_STREAM, READ_STREAM, row_normals, row_uniforms
 from .distributions import DENSITIES, DESIGNS, RowDistribution, row_distribution, strata
 from .source import Source, draw_starts
 
@@ -45,6 +45,11 @@ class Plan:
     given: np.ndarray | None = None
     adjust: Callable | None = None
     same_start: bool = False
+
+    @property
+    def n_draws(self) -> int:
+        """Uniform numbers that a start takes."""
+        return 0 if self.source is None else self.source.n_draws
 
 
 def plan_draw(
@@ -105,7 +110,7 @@ def draw_rows(
 
     def block(start: int) -> np.ndarray:
         stop = start + backend.BLOCK_ROWS
-        uniforms = draw_uniforms(plan, seed, start, stop, n_finish_numbers(denoiser))
+        uniforms = draw_uniforms(plan.n_draws, seed, start, stop, Width.of(denoiser))
         x, given = starts_of(plan, np.arange(start, stop), uniforms, levels)
         return finish_block(denoiser, process, x, given, uniforms, _probe(denoiser, seed, start))
 
@@ -126,7 +131,7 @@ def draw_from(
 
     def block(start: int) -> np.ndarray:
         stop, noisy = start + backend.BLOCK_ROWS, 0 if same_noise else start
-        uniforms = row_uniforms(seed, noisy, 1 if same_noise else stop, n_finish_numbers(denoiser))
+        uniforms = draw_uniforms(0, seed, noisy, 1 if same_noise else stop, Width.of(denoiser))
         uniforms = np.tile(uniforms, (backend.BLOCK_ROWS // len(uniforms), 1))
         x = _at(points, np.arange(start, stop)) + levels * row_normals(uniforms[:, : len(levels)])
         return finish_block(denoiser, process, x, None, uniforms, _probe(denoiser, seed, noisy))
@@ -171,15 +176,22 @@ def finish_block(
     return backend.sample_block(denoiser, x, known, process, uniforms[:, -n_blocks:], probe)
 
 
-def draw_uniforms(plan: Plan, seed: int, start: int, stop: int, n_numbers: int) -> np.ndarray:
-    """Uniform numbers of the rows start..stop-1 of a call: for their starts, and n_numbers for what comes then."""
-    n_draws = 0 if plan.source is None else plan.source.n_draws
-    return row_uniforms(seed, start, stop, n_draws + n_numbers)
+@dataclass(frozen=True)
+class Width:
+    """How many random numbers a row takes: a column of the code one for its noise, a block one to be read by."""
+
+    n_columns: int
+    n_blocks: int
+
+    @classmethod
+    def of(cls, denoiser: DenoiserState) -> Width:
+        return cls(denoiser.blocks[-1].stop, len(denoiser.blocks))
 
 
-def n_finish_numbers(denoiser: DenoiserState) -> int:
-    """Random numbers of a row from its start on: one for the noise of each column, and one to read each block by."""
-    return denoiser.blocks[-1].stop + len(denoiser.blocks)
+def draw_uniforms(n_draws: int, seed: int, start: int, stop: int, width: Width) -> np.ndarray:
+    """Uniform numbers of the rows start..stop-1 of a call: n_draws of their starts, their noise, and what is read."""
+    of_starts = row_uniforms(seed, start, stop, n_draws + width.n_columns)
+    return np.hstack([of_starts, row_uniforms(seed ^ READ_STREAM, start, stop, width.n_blocks)])
 
 
 def starts_of(
@@ -190,7 +202,7 @@ def starts_of(
     From their `draw_uniforms`. Rows past the end of the call are made as well, with what its last row asks for: all
     blocks have one size.
     """
-    n_draws, p = 0 if plan.source is None else plan.source.n_draws, len(levels)
+    n_draws, p = plan.n_draws, len(levels)
     noise = row_normals(uniforms[:, n_draws : n_draws + p])
     given = _at(plan.wanted, rows) if plan.given is None else _at(plan.given, rows)
     if plan.source is None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from .._diffusion import load_backend
 from .._numerics.streams import ACCEPT_STREAM, candidate_seed, row_uniforms
-from .draw import Plan, draw_uniforms, finish_block, in_blocks, n_finish_numbers, starts_of
+from .draw import Plan, Width, draw_uniforms, finish_block, in_blocks, starts_of
 
 if TYPE_CHECKING:
     from .._diffusion.backend import DenoiserState, ReverseProcess
@@ -48,7 +48,7 @@ def draw_with_rejection(
         return finish_block(denoiser, process, x, given, uniforms, None)
 
     def block(start: int) -> np.ndarray:
-        numbers = CandidateNumbers(plan, seed, start, start + backend.BLOCK_ROWS, n_finish_numbers(denoiser))
+        numbers = CandidateNumbers(plan, seed, start, start + backend.BLOCK_ROWS, Width.of(denoiser))
         return keep_or_redraw(numbers, candidates, log_acceptance)
 
     return in_blocks(block, n_samples, n_jobs)
@@ -57,8 +57,8 @@ def draw_with_rejection(
 class CandidateNumbers:
     """The random numbers of the candidates of rows start..stop-1 of a call, made at first need."""
 
-    def __init__(self, plan: Plan, seed: int, start: int, stop: int, n_numbers: int) -> None:
-        self.plan, self.seed, self.start, self.stop, self.n_numbers = plan, seed, start, stop, n_numbers
+    def __init__(self, plan: Plan, seed: int, start: int, stop: int, width: Width) -> None:
+        self.plan, self.seed, self.start, self.stop, self.width = plan, seed, start, stop, width
         self.rows = np.arange(start, stop)
         self.log_accept = np.log(row_uniforms(seed ^ ACCEPT_STREAM, start, stop, MAX_CANDIDATES))
         self._of_candidate: dict[int, np.ndarray] = {}
@@ -73,7 +73,7 @@ class CandidateNumbers:
     def _of(self, candidate: int) -> np.ndarray:
         if candidate not in self._of_candidate:
             seed = candidate_seed(self.seed, candidate)
-            uniforms = draw_uniforms(self.plan, seed, self.start, self.stop, self.n_numbers)
+            uniforms = draw_uniforms(self.plan.n_draws, seed, self.start, self.stop, self.width)
             if candidate and self.plan.same_start:
                 uniforms[:, 0] = self._of(0)[:, 0]
             self._of_candidate[candidate] = uniforms

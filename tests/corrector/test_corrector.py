@@ -10,7 +10,7 @@ from skmdiff._corrector import fitting
 from skmdiff._corrector.corrector import Corrector, cap_of, gain_of
 from skmdiff._corrector.fitting import Rows, best_corrector, fit_classifier, fit_corrector, seeded
 from skmdiff._numerics.streams import row_uniforms
-from skmdiff._starts.draw import Plan
+from skmdiff._starts.draw import Plan, Width
 from skmdiff._starts.redraw import MAX_CANDIDATES, CandidateNumbers, keep_or_redraw, next_candidates
 
 P = np.array([0.1, 0.2, 0.3, 0.4])  # of the table
@@ -52,7 +52,7 @@ def drawn_with(corrector, n_blocks, seed=0):
     return np.concatenate(
         [
             keep_or_redraw(
-                CandidateNumbers(Plan(None, None), seed, start, start + BLOCK, 1),
+                CandidateNumbers(Plan(None, None), seed, start, start + BLOCK, Width(1, 1)),
                 lambda rows, uniforms: draws(Q, uniforms[:, 0]),
                 lambda W, rows: corrector.log_acceptance(W),
             )
@@ -74,7 +74,7 @@ def test_samples_have_the_distribution_of_the_table(alpha):
 def test_a_row_is_its_first_candidate_that_is_kept():
     """By a slow twin, candidate by candidate; where none is kept, the last one."""
     acceptance = np.array([0.0, 0.0, 0.05, 0.6])
-    numbers = CandidateNumbers(Plan(None, None), 3, BLOCK, 2 * BLOCK, 1)
+    numbers = CandidateNumbers(Plan(None, None), 3, BLOCK, 2 * BLOCK, Width(1, 1))
 
     def log_acceptance(W, rows):
         with np.errstate(divide="ignore"):
@@ -93,7 +93,9 @@ def test_a_row_is_its_first_candidate_that_is_kept():
 
 def test_all_samples_kept_are_those_of_the_first_candidates():
     corrector = Corrector(Free(), Exact(np.ones(4)), log_cap=-50.0)
-    np.testing.assert_array_equal(drawn_with(corrector, 2), draws(Q, row_uniforms(0, 0, 2 * BLOCK, 1)[:, 0])[:, 0])
+    np.testing.assert_array_equal(
+        drawn_with(corrector, 2), draws(Q, row_uniforms(0, 0, 2 * BLOCK, Width(1, 1))[:, 0])[:, 0]
+    )
 
 
 @pytest.mark.parametrize("n_open", [1, 100, 256, 257, 600, 1024])
