@@ -317,7 +317,10 @@ class QuantileColumn(NumericColumn):
         # beside an end seen often there is a density instead of its mass
         beyond = (stretch < 0) & ((x < self.values[0]) | (x > self.values[-1]))
         log_mass -= np.where(beyond, np.log(self.std) - log_step(self.decimals), 0.0)
-        return np.where(self.is_frequent(x), 0.0, log_mass - log_normal_density(w)) + self._penalty(x)
+        # where all values are categories, one that fit did not see costs what an unseen category costs
+        of_category = np.where(np.isin(x, self.values), 0.0, -np.log(self.n + 1.0))
+        of_score = log_mass - log_normal_density(w)
+        return np.where(self.is_frequent(x), of_category, of_score) + self._penalty(x)
 
     def _locate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Nearest seen value and signed step towards its neighbour, in spacings; new extremes are clipped."""

@@ -119,6 +119,11 @@ def test_views_of_the_blocks():
     assert stays[:, 1:5].all() and not stays[:, 5].any()
 
 
+def test_a_value_beside_the_few_that_were_seen_costs_what_an_unseen_category_costs():
+    column = QuantileColumn(np.array([1, 2, 5] * 20), "x", None, 50)
+    assert_allclose(column.log_volume(np.array([2, 3])), [0.0, -np.log(61)])
+
+
 def test_a_frequent_value_has_no_volume():
     x = np.array([0.0] * 60 + list(np.linspace(1, 2, 40)))
     volume = QuantileColumn(x, "x", None, 50).log_volume(np.array([0.0, 1.5]))
