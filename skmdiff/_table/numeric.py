@@ -227,7 +227,8 @@ class QuantileColumn(NumericColumn):
 
     def _fit_frequent(self, max_onehot: int) -> None:
         """The categories: the frequent values in their order, and before them the other ones where there are any."""
-        self.frequent = stands_out(self.masses)
+        repeats = self.counts > 1  # a value seen once is none that is repeated, however heavy
+        self.frequent = stands_out(self.masses) & (repeats | (len(self.values) <= FEW_VALUES))
         if not self.frequent.any():
             return
         others = self.masses[~self.frequent].sum()

@@ -50,6 +50,14 @@ def test_masses_of_weights_decide():
     assert np.flatnonzero(stands_out(masses)).tolist() == [7]
 
 
+def test_a_heavy_value_seen_once_is_no_category():
+    x, weight = np.arange(100.0) ** 1.5, np.ones(100)
+    weight[40] = 50.0
+    assert not QuantileColumn(x, "x", weight, 50).frequent.any()
+    twice = QuantileColumn(np.append(x, x[40]), "x", np.append(weight, 1.0), 50)
+    assert twice.values[twice.frequent].tolist() == [x[40]]
+
+
 COLUMNS = {
     "half_zero": lambda rng: np.where(rng.random(500) < 0.5, 0.0, rng.normal(size=500)),
     "integers": lambda rng: np.where(rng.random(500) < 0.3, 7, rng.integers(-100, 100, 500)),
