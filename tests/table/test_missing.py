@@ -82,7 +82,7 @@ def test_missing_cells_are_nan_in_the_matrix_and_blanked_by_their_indicator():
 
 
 def test_what_is_unknown_in_training_is_what_rows_of_the_table_lack():
-    """In three of the six tasks, in the share of the rows that lack it, and whatever the rows of the batch are."""
+    """In three of the seven tasks, in the share of the rows that lack it, and whatever the rows of the batch are."""
     lacking = np.array([[False, True, True], [False, False, False], [False, False, False]])
     missing = training.draw_missing(40_000, torch.as_tensor(lacking), None, torch.Generator().manual_seed(0))
     np.testing.assert_allclose(missing.float().mean(0), [0, 1 / 3, 1 / 3], atol=0.01)
@@ -92,7 +92,8 @@ def test_what_is_unknown_in_training_is_what_rows_of_the_table_lack():
     sigma = tasks.draw_column_levels(*arguments, torch.Generator().manual_seed(1), missing)
     plain = tasks.draw_column_levels(*arguments, torch.Generator().manual_seed(1))
     hiding = {tasks.rest_unknown, tasks.numbers_alone, tasks.target_unknown}
-    concerned = torch.tensor([task in hiding for task in tasks.TURNS]).repeat(6000)[:40_000]
+    turns = (*tasks.TURNS, *tasks.READING_TURNS)
+    concerned = torch.tensor([task in hiding for task in turns]).repeat(6000)[:40_000]
     expected = torch.where(missing & concerned[:, None], noise.UNKNOWN, plain)
     assert torch.equal(sigma, expected) and not torch.equal(sigma, plain)
 
