@@ -114,3 +114,20 @@ def test_the_probabilities_of_a_few_integers_sum_to_one(k):
     probability = np.exp(est.score_samples(np.arange(k)[:, None]))
     np.testing.assert_allclose(probability, np.bincount(x[:, 0]) / 1200, atol=0.1)
     assert abs(probability.sum() - 1) < 0.12
+
+
+def table_of_frequent_values(n):
+    """Two numbers of few values and a category that depend on one another, as rows and as all rows there may be."""
+    rng = np.random.default_rng(0)
+    a = rng.choice([0, 1, 5], n, p=[0.5, 0.3, 0.2])
+    b = np.where(rng.random(n) < 0.7, np.where(a == 5, 2.5, 0.0), rng.choice([0.0, 0.5, 2.5, 10.0], n))
+    c = np.where((a + b > 2) ^ (rng.random(n) < 0.2), "high", "low")
+    rows = [(a, b, c) for a in (0, 1, 5) for b in (0.0, 0.5, 2.5, 10.0) for c in ("high", "low")]
+    return pd.DataFrame({"a": a, "b": b, "c": c}), pd.DataFrame(rows, columns=["a", "b", "c"])
+
+
+@pytest.mark.parametrize("max_iter", [1, 60])
+def test_the_probabilities_of_all_rows_of_frequent_values_sum_to_one(max_iter):
+    X, rows = table_of_frequent_values(600)
+    probability = np.exp(sampler(max_iter=max_iter, corrector=None).fit(X).score_samples(rows))
+    assert probability.sum() == pytest.approx(1, abs=1e-6)
