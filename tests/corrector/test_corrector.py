@@ -93,9 +93,7 @@ def test_a_row_is_its_first_candidate_that_is_kept():
 
 def test_all_samples_kept_are_those_of_the_first_candidates():
     corrector = Corrector(Free(), Exact(np.ones(4)), log_cap=-50.0)
-    np.testing.assert_array_equal(
-        drawn_with(corrector, 2), draws(Q, row_uniforms(0, 0, 2 * BLOCK, 1)[:, 0])[:, 0]
-    )
+    np.testing.assert_array_equal(drawn_with(corrector, 2), draws(Q, row_uniforms(0, 0, 2 * BLOCK, 1)[:, 0])[:, 0])
 
 
 @pytest.mark.parametrize("n_open", [1, 100, 256, 257, 600, 1024])
