@@ -66,13 +66,12 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Code of a number: normal scores, which keep integers, repeated values and bounds exactly, or mean 0 and
         standard deviation 1, which keeps the geometry of the columns.
     constraints : "auto", None or list of tuple (left, operator, right), default="auto"
-        What every table returned holds exactly. `left` is a column, by its name or, in an array, its index. Bounds and
-        orders: "<=", "<", ">=", ">", "multiple of" with a constant or a column ("x0", ... in an array). Dependences:
-        ("s", "==", "a + 2 * b"); ("city", "determines", "country"); ("brand", "seen with", "model"), no pairs but those
-        of the table. "auto", which may be one of the list, finds those that no row breaks and chance would not give.
-        Samples that break one are moved, before cells are made missing. A warning counts training rows that break one.
-        (column, "is", "unique") is for identifiers: integers that are not learnt; those of new rows go on after the
-        largest one seen, by the index of the row, so that none repeats in a call.
+        What every table returned holds exactly. `left` is a column, by name or, in an array, index; `right` a constant
+        or a column ("x0", ...), after "<=", "<", ">=", ">" or "multiple of". Or ("s", "==", "a + 2 * b"); ("city",
+        "determines", "country"); ("brand", "seen with", "model"), no pairs but those of the table. "auto", also as one
+        of the list, finds those that no row breaks and chance would not give. Samples that break one are moved, before
+        cells are made missing. A warning counts training rows that break one.
+        (column, "is", "unique"): identifiers, not learnt; those of new rows go on after the largest one seen.
     target_type : {"auto", "class", "number"}, default="auto"
         What `y` holds. "auto" takes integers, bools and strings for classes and floats with decimals for numbers.
     hidden_layer_sizes : tuple of int or "auto", default="auto"

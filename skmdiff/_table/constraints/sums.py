@@ -11,7 +11,6 @@ right, the widest first, within the range that fit saw; then those on the right 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
@@ -254,8 +253,3 @@ def _common_decimals(left: int, formula: Formula, parts: dict[int, Part]) -> int
 def is_number(column: Column) -> bool:
     """Whether a column can stand in a sum."""
     return column.is_ordered and column.dtype.kind in "iuf"
-
-
-def as_decimal(number: object) -> Fraction:
-    """A number of a user as it is written."""
-    return Fraction(str(number))
