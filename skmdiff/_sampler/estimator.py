@@ -63,8 +63,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Columns of numbers that are categories too: a mask, indices or names. Category, Enum, bool and string columns
         always are, and the only ones with "from_dtype". Dates and durations are numbers unless named.
     numeric : {"quantile", "standard"}, default="quantile"
-        Code of a number: normal scores, which keep integers, repeated values and bounds exactly, or mean 0 and
-        standard deviation 1, which keeps the geometry of the columns.
+        Code of a number: normal scores, with categories for frequent values, which keep integers, repeated values and
+        bounds exactly, or mean 0 and standard deviation 1, which keeps the geometry of the columns.
     constraints : "auto", None or list of tuple (left, operator, right), default="auto"
         What every table returned holds exactly. `left` is a column, by name or, in an array, index; `right` a constant
         or a column ("x0", ...), after "<=", "<", ">=", ">" or "multiple of". Or ("s", "==", "a + 2 * b"); ("city",
@@ -77,7 +77,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     hidden_layer_sizes : tuple of int or "auto", default="auto"
         Width of each residual block of the denoiser. "auto" is (128, 128) for fewer than 2000 rows, else (256, 256).
     max_iter : int or "auto", default="auto"
-        Optimiser steps. "auto" grows with the number of rows, from 2000 to 7000.
+        Optimiser steps. "auto" grows with the number of rows, from 2000 to 5000.
     max_time : float or None, default=None
         Seconds after which training stops with the best weights so far.
     batch_size : int or "auto", default="auto"
