@@ -132,7 +132,7 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
         if not self.gate:
             return True
         self.augmentation_gain_, self.augmentation_error_ = measure_gain(recipe, rows, self.cv, random_state)
-        return recipe.helps(self.augmentation_gain_, self.augmentation_error_, with_weight)
+        return self.augmentation_gain_ > recipe.least_gain(self.augmentation_error_)
 
     def _check_parameters(self, sample_weight: Any) -> None:
         """Raise at the first parameter that breaks its rule."""
@@ -225,16 +225,12 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         Weight of a synthetic row over the mean weight of real ones. If the estimator takes no weights, there are fewer
         synthetic rows instead, by this factor.
     class_shares : {"balanced", "data"}, default="balanced"
-        Classes of the synthetic rows. "balanced" samples of each class what it lacks, so that real and synthetic rows
-        together are even: for balanced accuracy and rare classes, at the cost of probabilities that are too high for
-        rare classes. "data" keeps the fractions of the training rows, and with them the meaning of `predict_proba` and
-        the accuracy.
+        Classes of the synthetic rows. "balanced" samples as many of each class: for balanced accuracy and rare classes,
+        at the cost of probabilities that are too high for rare classes. "data" keeps the fractions of the training
+        rows, and with them the meaning of `predict_proba`.
     gate : bool, default=True
-        Whether to use synthetic rows only if they stand a test on held-out rows; if False they are always used. With
-        class_shares="data" the classifier must gain by more than the standard error of the gain. With "balanced" it
-        must gain if classes are even in the table. The more uneven they are, the more is known beforehand to be gained
-        by evening them; the synthetic rows are then used unless they lose more than the standard error times the
-        unevenness, which is 0 for even classes and near 1 where one class has nearly all rows.
+        Whether to use synthetic rows only if the classifier gains by them on held-out rows, with class_shares="data"
+        by more than the standard error of the gain; if False they are always used.
     cv : int, splitter or iterable, default=5
         Folds by which the gain is measured: a number of shuffled stratified folds, no more than rows of the commonest
         class, or a splitter or pairs of training and held-out indices as in scikit-learn. The generator is fitted once
@@ -269,7 +265,7 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
     >>> X, y = load_iris(return_X_y=True)
     >>> quick = ManifoldDiffusionSampler(max_iter=20)
     >>> model = AugmentedClassifier(GaussianNB(), quick, cv=2, random_state=0).fit(X[::5], y[::5])
-    >>> model.augmented_ == (model.augmentation_gain_ > 0)  # classes are even
+    >>> model.augmented_ == (model.augmentation_gain_ > 0)
     True
     >>> model.predict(X[:1]).tolist()
     [0]

@@ -11,14 +11,6 @@ count equally, it is the error rate, weighted to the balanced accuracy (Broderse
 and its posterior distribution"): a proper loss with equal classes would reward even probabilities whatever the columns
 say.
 
-Balanced accuracy is gained by evening the classes before anything is measured: with the prior of class c known to be
-p_c, the rule that is best for it is the one of even classes, argmax_c p(c | x) / p_c (Menon et al. 2013, "On the
-statistical consistency of algorithms for binary classification under class imbalance"), while an estimator fitted on
-the table tends to argmax_c p(c | x). A rare class has few held-out rows, so that the standard error of the gain is
-large. Therefore synthetic rows that even the classes are left out only where they lose more than a fraction of the
-standard error; that fraction is the unevenness of the classes: 0 for even classes, where a gain has to be measured,
-and near 1 where one class has nearly all rows.
-
 The targets of synthetic rows come from what the generator predicts given their columns, as from the teacher in
 distillation (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network"): means of numbers, and
 weights by the probabilities of classes. Both have less noise than a target that is sampled.
@@ -40,7 +32,7 @@ from .._numerics.checks import check_integer, is_auto
 from .._numerics.warnings_ import warn_user
 from .._numerics.weights import indices_at
 from .routing import fit_with_weights, weight_name
-from .synthetic import fit_sampler, new_seed, sample_targets, stack, take, with_equal_classes, with_fractions
+from .synthetic import fit_sampler, new_seed, sample_targets, stack, take, with_equal_classes
 
 # samples of which a mean target is taken
 MEAN_SAMPLES = 20
@@ -83,7 +75,7 @@ class Recipe:
     ratio : number of synthetic rows over that of real ones
     relative_weight : weight of a synthetic row over the mean weight of real rows that have any
     classes : (n_classes,) or None for numbers
-    balanced : whether synthetic rows even the classes, and held-out classes count equally
+    balanced : whether there are as many synthetic rows of each class, and held-out classes count equally
     params : further arguments of `fit` of the estimator, beside rows and weights
     sampler_params : the same for the generator
     """
@@ -114,16 +106,8 @@ class Recipe:
         return self.fit(self.joined(rows, self.synthetic(rows.with_weight(), random_state)), len(rows.y))
 
     def target_weight(self, rows: Rows) -> np.ndarray | None:
-        """Weights (n,) by which held-out rows count; None for equal ones."""
+        """Weights (n,) by which targets are sampled and held-out rows count; None for equal ones."""
         return equal_class_weights(rows) if self.balanced else rows.weight
-
-    def sampling_weight(self, rows: Rows, n_new: int) -> np.ndarray | None:
-        """Weights (n,) by which targets of `n_new` synthetic rows are sampled; None for equal ones."""
-        if not self.balanced:
-            return rows.weight
-        each = self.relative_weight * rows.weights().mean() if self.takes_weights else 1.0
-        counted = rows if self.takes_weights else Rows(rows.X, rows.y, None)
-        return equal_class_weights(rows) * shortfalls(class_weights(counted), each * n_new)[rows.class_indices()]
 
     def synthetic(self, rows: Rows, random_state: np.random.RandomState) -> Rows:
         """Rows of a generator that learnt `rows`, with targets by what it predicts."""
@@ -149,7 +133,7 @@ class Recipe:
         """Targets (m,), m > 0, for synthetic rows; fewer where these cannot weigh less."""
         fewer = 1.0 if self.takes_weights else min(1.0, self.relative_weight)
         n_new = max(1, round(self.ratio * fewer * len(rows.y)))
-        wanted = rows.y[systematic_sample(rows.y, self.sampling_weight(rows, n_new), n_new, random_state)]
+        wanted = rows.y[systematic_sample(rows.y, self.target_weight(rows), n_new, random_state)]
         return wanted.astype(float) if self.classes is None else wanted
 
     def with_predicted_classes(self, new: Rows, rows: Rows, sampler: Any) -> Rows:
@@ -171,17 +155,9 @@ class Recipe:
         weight = rows.weights()
         return Rows(X, y, np.concatenate([weight, self.relative_weight * weight[weight > 0].mean() * new.weights()]))
 
-    def helps(self, gain: float, error: float, rows: Rows) -> bool:
-        """Whether a gain of a standard error, inf if none was measured, speaks for synthetic rows."""
-        if not np.isfinite(error):
-            return False
-        return gain > self.errors_asked(rows) * error
-
-    def errors_asked(self, rows: Rows) -> float:
-        """How many standard errors a gain must exceed for synthetic rows to be used; below 0 for uneven classes."""
-        if self.classes is None:
-            return 0.0
-        return -unevenness(class_weights(rows)) if self.balanced else 1.0
+    def least_gain(self, error: float) -> float:
+        """What a gain of a standard error must exceed for synthetic rows to be used."""
+        return 0.0 if self.balanced or self.classes is None else error
 
     def losses(self, fitted: Any, rows: Rows) -> np.ndarray:
         """(n,) loss of a fitted clone at each row."""
@@ -215,27 +191,19 @@ def class_weights(rows: Rows) -> np.ndarray:
     return np.bincount(rows.class_indices(), rows.weight)
 
 
-def shortfalls(real: np.ndarray, synthetic: float) -> np.ndarray:
-    """(n_classes,) what each class lacks, of real weights `real`, where real and synthetic ones are shared evenly.
-
-    A class that has more by itself lacks nothing; the classes are then as even as synthetic rows can make them.
-    """
-    return np.maximum((real.sum() + synthetic) / len(real) - real, 0.0)
-
-
 def shared_rows(new: Rows, probability: np.ndarray, rows: Rows, balanced: bool) -> Rows:
     """Synthetic rows, each once for every class that it may have, by weights whose sum is 1 or little less.
 
     Half of the weight of a row goes to the class it was sampled for, half to the classes by their probabilities
-    (m, n_classes) given its columns, of a generator that learnt `rows`. If `balanced`, the classes were not sampled in
-    the fractions of `rows`, and the probabilities are changed to those of the fractions sampled.
+    (m, n_classes) given its columns, of a generator that learnt `rows`; `balanced` if as many were sampled of each
+    class.
     """
-    sampled = new.y[:, None] == np.unique(rows.y)
-    if balanced:
-        probability = with_fractions(probability, class_weights(rows), sampled.mean(axis=0))
+    classes = np.unique(rows.y)
+    probability = with_equal_classes(probability, class_weights(rows)) if balanced else probability
+    sampled = new.y[:, None] == classes
     weight = 0.5 * (sampled + probability)
     row, label = np.nonzero(weight > LEAST_FRACTION)
-    return Rows(take(new.X, row), np.unique(rows.y)[label], weight[row, label])
+    return Rows(take(new.X, row), classes[label], weight[row, label])
 
 
 def likely_rows(new: Rows, probability: np.ndarray, rows: Rows) -> Rows:
@@ -264,16 +232,6 @@ def systematic_sample(
 
 
 # --- folds, gains, losses
-
-
-def unevenness(weights: np.ndarray) -> float:
-    """0 if classes of these weights are even, near 1 if one has nearly all.
-
-    It is the total variation distance of their fractions from even ones, over the most that it can be.
-    """
-    n_classes = len(weights)
-    excess = np.maximum(weights / weights.sum() - 1 / n_classes, 0.0)
-    return float(excess.sum() / (1 - 1 / n_classes))
 
 
 def check_folds(cv: Any) -> None:

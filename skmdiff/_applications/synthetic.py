@@ -147,13 +147,7 @@ def probability_of_class(fitted: Any, X: Any, y: np.ndarray, classes: np.ndarray
 
 def with_equal_classes(probability: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Probabilities (m, n_classes) of a generator as they would be with equally frequent classes, not `counts`."""
-    return with_fractions(probability, counts, np.ones(len(counts)))
-
-
-def with_fractions(probability: np.ndarray, counts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Probabilities (m, n_classes) as they would be with classes as frequent as `wanted`, not as `counts`."""
-    odds = probability * (wanted / counts)
-    odds = np.where(odds.sum(axis=1, keepdims=True) > 0, odds, wanted)
+    odds = probability / counts
     return odds / odds.sum(axis=1, keepdims=True)
 
 
