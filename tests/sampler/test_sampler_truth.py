@@ -131,23 +131,3 @@ def test_the_probabilities_of_all_rows_of_frequent_values_sum_to_one(max_iter):
     X, rows = table_of_frequent_values(600)
     probability = np.exp(sampler(max_iter=max_iter, corrector=None).fit(X).score_samples(rows))
     assert probability.sum() == pytest.approx(1, abs=1e-6)
-
-
-@pytest.mark.slow
-def test_the_probabilities_of_rows_of_frequent_values_are_their_fractions():
-    X, rows = table_of_frequent_values(3000)
-    fractions = X.value_counts(normalize=True).reindex(pd.MultiIndex.from_frame(rows), fill_value=0.0)
-    probability = np.exp(sampler(corrector=None).fit(X).score_samples(rows))
-    np.testing.assert_allclose(probability, fractions, atol=0.03)
-
-
-@pytest.mark.slow
-def test_a_heap_and_the_density_around_it_sum_to_one():
-    """Zero in 40 % of the cells, a density on either side of it: the probability of zero and the integral add up."""
-    rng = np.random.default_rng(0)
-    x = np.where(rng.random(1500) < 0.4, 0.0, rng.normal(1.0, 2.0, 1500))
-    est = sampler(manifold="passthrough").fit(x[:, None])
-    grid = np.linspace(x.min(), x.max(), 800)
-    mass, density = np.exp(est.score_samples(np.zeros((1, 1))))[0], np.exp(est.score_samples(grid[:, None]))
-    assert mass == pytest.approx((x == 0).mean(), abs=0.05)
-    assert mass + trapezoid(density, grid) == pytest.approx(1, abs=0.1)
