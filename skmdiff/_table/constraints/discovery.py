@@ -323,13 +323,14 @@ def never_together(a: np.ndarray, b: np.ndarray, n_tried: int) -> bool:
     population frequencies of species and the estimation of population parameters").
     """
     there = (a >= 0) & (b >= 0)
-    if not there.any():
+    shape = a.max() + 1, b.max() + 1
+    if not there.any() or shape[0] * shape[1] > len(a):  # of more pairs than rows chance leaves most out
         return False
-    counts = np.zeros((a.max() + 1, b.max() + 1))
+    counts = np.zeros(shape)
     np.add.at(counts, (a[there], b[there]), 1)
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
     absent = expected[counts == 0]
-    absent = absent[~np.array([is_chance(-m, n_tried * counts.size) for m in absent], dtype=bool)]
+    absent = absent[np.log(n_tried * counts.size) - absent <= np.log(LEVEL)]
     unseen = (counts == 1).sum() / counts.sum()
     return bool(absent.sum() > ABSENT_FRACTION * counts.sum() and unseen < UNSEEN_FRACTION)
 
