@@ -22,7 +22,7 @@ from . import RHO, SIGMA_MAX, SIGMA_MIN, solvers
 from .denoiser import Denoiser, Layout, denoise, initialise, probabilities_of
 from .density import NumbersFlow, log_probability_of_known
 from .noise import UNKNOWN, ReverseProcess, unknown_or_known
-from .readout import Reader, n_categories_unknown, plan_readings
+from .readout import Reader, has_categories_to_read, plan_readings
 from .state import Block, DenoiserState, DensityQuery, NetworkShape
 from .training import Batches, TrainingHistory, TrainingPlan, TrainingRows, train
 
@@ -181,9 +181,8 @@ def sample_block(
 
     is_known = torch.as_tensor(known, device=device)
     noise, grid = tensor(state.noise), process.grid()
-    n_unknown = n_categories_unknown(layout, is_known)
     reader = None
-    if n_unknown:
+    if has_categories_to_read(layout, is_known):
         reader = Reader(model, is_known, noise, tensor(u), plan_readings(grid, int(layout.is_categorical.sum())))
     with torch.inference_mode():
         out = solvers.reverse(

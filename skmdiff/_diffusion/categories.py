@@ -7,8 +7,8 @@ The posterior of a category k with the code w_k, given a noised code x_t, is the
 the last part being the exact Gaussian likelihood of the code. Without F it is the posterior of a column that depends on
 nothing, by Bayes's rule; its mean code is what the network is given in place of the noised code of a narrow column, as
 in Bayesian flow networks (Graves et al. 2023): the clean code where the noise is small, zero where nothing is known, on
-one scale at all levels. A narrow column (one-hot codes) has an output of the
-network for each F_k. A wide one, whose K categories have codes of fewer than K dimensions, has
+one scale at all levels. A narrow column (one-hot codes) has an output of the network for each F_k. A wide one, whose K
+categories have codes of fewer than K dimensions, has
 
     F_k = b_k + e_k . (A h),
 

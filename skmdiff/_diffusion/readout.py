@@ -112,6 +112,6 @@ def codes_of(narrow: NarrowColumns, index: torch.Tensor) -> torch.Tensor:
     return is_it.flatten(1).index_select(1, narrow.in_padded).to(narrow.codes) @ narrow.codes
 
 
-def n_categories_unknown(layout: Layout, known: torch.Tensor) -> int:
-    """Most categories of a row that are not conditions."""
-    return int((layout.is_categorical & ~known).sum(-1).max())
+def has_categories_to_read(layout: Layout, known: torch.Tensor) -> bool:
+    """Whether some category of some row is not a condition."""
+    return bool((layout.is_categorical & ~known).any())

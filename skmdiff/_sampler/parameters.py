@@ -11,6 +11,7 @@ from sklearn.utils import check_scalar
 
 from .._diffusion import SIGMA_MAX, SIGMA_MIN
 from .._numerics.checks import check_integer, check_option, check_real, check_share, check_sizes, is_auto
+from .._table.codec import NUMERIC_CODES
 from .._table.target import TARGET_TYPES
 
 INTEGERS = {"n_neighbors": 0, "max_landmarks": 2}
@@ -20,7 +21,7 @@ AUTO_INTEGERS = ("max_iter", "batch_size")
 
 def check_parameters(params: Mapping[str, Any]) -> None:
     """Raise a ValueError or TypeError at the first parameter that breaks its rule."""
-    check_option(params["numeric"], "numeric", {"quantile", "standard"})
+    check_option(params["numeric"], "numeric", NUMERIC_CODES)
     check_option(params["target_type"], "target_type", TARGET_TYPES)
     check_constraints(params["constraints"])
     for name, low in INTEGERS.items():

@@ -249,7 +249,11 @@ class QuantileColumn(NumericColumn):
         return [score, Block("categorical", 1, self.width, *categories, True, not self.frequent.all())]
 
     def is_frequent(self, x: np.ndarray) -> np.ndarray:
-        return self.frequent[self._locate(x)[0]] & (self.frequent.all() | np.isin(x, self.values[self.frequent]))
+        return self._is_category(x, self._locate(x)[0])
+
+    def _is_category(self, x: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+        """`is_frequent`, given the nearest seen values."""
+        return self.frequent[nearest] & (self.frequent.all() | np.isin(x, self.values[self.frequent]))
 
     def encode(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
         nearest, step = self._locate(x)
@@ -257,7 +261,7 @@ class QuantileColumn(NumericColumn):
         score = self._normal_score(nearest, step, fraction)[:, None]
         if self.width == 1:
             return score
-        category = np.searchsorted(self.category_values, np.where(self.is_frequent(x), nearest, -1))
+        category = np.searchsorted(self.category_values, np.where(self._is_category(x, nearest), nearest, -1))
         return np.hstack([score, self.value_codes[category]])
 
     def decode(self, block: np.ndarray) -> np.ndarray:
@@ -321,7 +325,7 @@ class QuantileColumn(NumericColumn):
         # where all values are categories, one that fit did not see costs what an unseen category costs
         of_category = np.where(np.isin(x, self.values), 0.0, -np.log(self.n + 1.0))
         of_score = log_mass - log_normal_density(w)
-        return np.where(self.is_frequent(x), of_category, of_score) + self._penalty(x)
+        return np.where(self._is_category(x, nearest), of_category, of_score) + self._penalty(x)
 
     def _locate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Nearest seen value and signed step towards its neighbour, in spacings; new extremes are clipped."""

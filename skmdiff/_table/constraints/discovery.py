@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -103,8 +104,8 @@ def discover(
     return candidates.found
 
 
-def is_chance(log_probability: float, n_tried: int) -> bool:
-    """Whether chance would give a dependence, after so many tried."""
+def is_chance(log_probability: Any, n_tried: int) -> Any:
+    """Whether chance would give a dependence, or each of some (n,), after so many tried."""
     return log_probability + np.log(max(1, n_tried)) > np.log(LEVEL)
 
 
@@ -330,7 +331,7 @@ def never_together(a: np.ndarray, b: np.ndarray, n_tried: int) -> bool:
     np.add.at(counts, (a[there], b[there]), 1)
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
     absent = expected[counts == 0]
-    absent = absent[np.log(n_tried * counts.size) - absent <= np.log(LEVEL)]
+    absent = absent[~is_chance(-absent, n_tried * counts.size)]
     unseen = (counts == 1).sum() / counts.sum()
     return bool(absent.sum() > ABSENT_FRACTION * counts.sum() and unseen < UNSEEN_FRACTION)
 
