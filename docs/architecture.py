@@ -5,10 +5,11 @@ from pathlib import Path
 # room, what it holds, its files
 ROOMS = [
     ("_numerics", "helpers that know nothing of tables", "streams  weights  neighbors  checks  warnings_  interrupts"),
+    ("_mixture", "local distributions of the rows, in closed form", "mixture  fitting  choice"),
     (
         "_diffusion",
         "the network: noised code -> clean code",
-        "noise  tasks  categories  denoiser  training  solvers  density  state  backend",
+        "noise  tasks  categories  prior  denoiser  training  solvers  density  state  backend",
     ),
     (
         "_table",
@@ -20,7 +21,7 @@ ROOMS = [
         "the user's learner, and the way back",
         "learner  compat  lift  local_regression  charts  dimension  noise",
     ),
-    ("_starts", "where the reverse process begins", "source  distributions  explore  draw  redraw"),
+    ("_starts", "where the reverse process begins", "source  from_mixture  distributions  explore  draw  redraw"),
     ("_conditional", "what users ask of the rows", "queries  matches  moves  network  starts"),
     ("_corrector", "which samples are drawn again", "features  corrector  fitting"),
     (

@@ -17,6 +17,7 @@ PACKAGE = ROOT / "skmdiff"
 # The rooms in the order in which they may be read: a room imports from those before it, never from those after it.
 ROOMS = [
     "_numerics",
+    "_mixture",
     "_diffusion",
     "_table",
     "_manifold",

@@ -17,13 +17,15 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import torch
 
+from .._numerics.blocks import Block
 from .._numerics.interrupts import once_to_its_end
 from . import RHO, SIGMA_MAX, SIGMA_MIN, solvers
 from .denoiser import Denoiser, Layout, denoise, initialise, probabilities_of
 from .density import NumbersFlow, log_probability_of_known
 from .noise import UNKNOWN, ReverseProcess, unknown_or_known
+from .prior import MixturePrior
 from .readout import Reader, has_categories_to_read, plan_readings
-from .state import Block, DenoiserState, DensityQuery, NetworkShape
+from .state import DenoiserState, DensityQuery, NetworkShape, Prior
 from .training import Batches, TrainingHistory, TrainingPlan, TrainingRows, train
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "DenoiserState",
     "DensityQuery",
     "NetworkShape",
+    "Prior",
     "ReverseProcess",
     "TrainingHistory",
     "TrainingPlan",
@@ -80,17 +83,32 @@ def _usual_state() -> Iterator[None]:
         yield
 
 
-def _build(blocks: list[Block], shape: NetworkShape, device: str | torch.device, dtype: torch.dtype) -> Denoiser:
+def _build(
+    blocks: list[Block],
+    shape: NetworkShape,
+    device: str | torch.device,
+    dtype: torch.dtype,
+    prior: Prior | None = None,
+) -> Denoiser:
     """The network without weights; made on the meta device, which needs no random numbers."""
     layout = Layout(blocks, device, dtype)
+    of_rows = None
+    if prior is not None:
+        of_rows = MixturePrior(
+            prior.mixture,
+            prior.weight,
+            blocks,
+            layout.narrow,
+            lambda values: torch.as_tensor(values, dtype=dtype, device=device),
+        )
     with torch.device("meta"):
-        model = Denoiser(layout, shape.hidden_layer_sizes, shape.n_frequencies)
+        model = Denoiser(layout, shape.hidden_layer_sizes, shape.n_frequencies, of_rows)
     return model.to(dtype).to_empty(device=device)
 
 
 def _load(state: DenoiserState, dtype: torch.dtype = torch.float32) -> Denoiser:
     device = resolve_device("auto" if state.device == "cuda" and not torch.cuda.is_available() else state.device)
-    model = _build(state.blocks, state.shape, device, dtype)
+    model = _build(state.blocks, state.shape, device, dtype, state.prior)
     weights = {name: torch.as_tensor(value, dtype=dtype, device=device) for name, value in state.weights.items()}
     model.load_state_dict(weights)
     return model.requires_grad_(False)
@@ -111,6 +129,7 @@ def fit_denoiser(
     blocks: list[Block],
     shape: NetworkShape,
     plan: TrainingPlan,
+    prior: Prior | None = None,
     *,
     device: str = "auto",
     seed: int = 0,
@@ -124,6 +143,8 @@ def fit_denoiser(
     blocks : list of Block
     shape : NetworkShape
     plan : TrainingPlan
+    prior : Prior, default=None
+        What the network corrects.
     device : str, default="auto"
         A torch device; "auto" takes a GPU where there is one.
     seed : int, default=0
@@ -143,11 +164,12 @@ def fit_denoiser(
     _import_for_training()
     torch_device = resolve_device(device)
     generator = torch.Generator(torch_device).manual_seed(seed)
-    model = _build(blocks, shape, torch_device, torch.float32)
+    model = _build(blocks, shape, torch_device, torch.float32, prior)
     initialise(model, generator)
     history = train(model, Batches(rows, torch_device), plan, generator, report)
     weights = {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
-    return DenoiserState(blocks, shape, weights, torch_device.type, rows.noise, plan.sigma_max), history
+    state = DenoiserState(blocks, shape, weights, torch_device.type, rows.noise, plan.sigma_max, prior)
+    return state, history
 
 
 @_usual_state()

@@ -30,8 +30,8 @@ import torch
 from scipy.linalg import block_diag
 from torch import nn
 
+from .._numerics.blocks import Block
 from .noise import UNKNOWN
-from .state import Block
 
 SMALLEST_VARIANCE = 1e-4
 

@@ -3,9 +3,11 @@
 Shapes: B rows, p encoded columns in n_blocks blocks (one a table column), of which n_numeric have width 1 and
 n_categorical carry the codes of their categories.
 
-Numbers, EDM preconditioning per column: D = c_skip x_t + c_out F, loss (F - (x_0 - c_skip x_t) / c_out)^2, which
-is the error of D weighted by 1 / c_out^2. Categories: a posterior (`categories.py`); the denoised
-value is the mean code and the loss the cross-entropy. Both losses are means over columns.
+Numbers, EDM preconditioning per column: D = m(x_t) + c_out F, loss (D - x_0)^2 / c_out^2. Without a mixture m(x_t) is
+c_skip x_t, the mean where a column is standard normal and depends on nothing; with one it is that of the mixture
+(`prior.py`), a function of all columns, and the network learns what the mixture does not know. Categories: a posterior
+(`categories.py`), whose prior is of the mixture as well; the denoised value is the mean code and the loss the
+cross-entropy. Both losses are means over columns.
 
 The network sees periodic features of the noised numbers (learnt frequencies, Gorishniy et al. 2022, "On
 embeddings for numerical features in tabular deep learning"), what the codes say of their categories, an embedding of
@@ -22,9 +24,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from .._numerics.blocks import Block
 from .categories import NarrowColumns, WideColumn, WideHead, is_wide
 from .noise import UNKNOWN, preconditioning
-from .state import Block
+from .prior import MixturePrior
 
 LEVEL_FEATURES = 16
 FREQUENCY_RANGE = 0.1, 8.0  # cycles per standard deviation of a column
@@ -85,9 +88,15 @@ class ResidualBlock(nn.Module):
 class Denoiser(nn.Module):
     """The network F and the two denoised readings of it, means for numbers and log-probabilities for categories."""
 
-    def __init__(self, layout: Layout, hidden_layer_sizes: tuple[int, ...], n_frequencies: int) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        hidden_layer_sizes: tuple[int, ...],
+        n_frequencies: int,
+        prior: MixturePrior | None = None,
+    ) -> None:
         super().__init__()
-        self.layout = layout
+        self.layout, self.prior = layout, prior
         width = hidden_layer_sizes[0]
         self.periodic = PeriodicFeatures(layout.n_numeric, n_frequencies)
         n_inputs = self.periodic.n_outputs + len(layout.coded) + 3 * layout.n_blocks
@@ -132,8 +141,8 @@ class Denoiser(nn.Module):
 
     def forward(
         self, x: torch.Tensor, row_level: torch.Tensor, sigma: torch.Tensor
-    ) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
-        """Denoised numbers (B, n_numeric), log-probabilities of categories, and F of the numbers (B, n_numeric).
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Denoised numbers (B, n_numeric), and log-probabilities of categories.
 
         `x` (B, p) noised rows, `row_level` (B,) their noise level, `sigma` (B, n_blocks) those of their columns.
         The log-probabilities are those of the narrow columns, then logits of each wide one (`categories.py`).
@@ -142,12 +151,27 @@ class Denoiser(nn.Module):
         evidence = layout.narrow.evidence(x, sigma)
         h = self.network(x, row_level, sigma, evidence)
         out = self.leave(h)
-        f = out[:, : layout.n_numeric]
-        c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
-        means = c_skip * x.index_select(1, layout.numeric) + c_out * f
+        means, evidence = self.without_network(x, sigma, evidence)
+        c_out = preconditioning(sigma.index_select(1, layout.numeric_block))[1]
+        means = means + c_out * out[:, : layout.n_numeric]
         narrow = layout.narrow.log_posterior(out[:, layout.n_numeric :], evidence)
         wide = [head(column, h, x, sigma) for head, column in zip(self.wide, layout.wide, strict=True)]
-        return means, [narrow, *wide], f
+        return means, [narrow, *wide]
+
+    def without_network(
+        self, x: torch.Tensor, sigma: torch.Tensor, evidence: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Means of the numbers (B, n_numeric) and the evidence of narrow columns, by the mixture if there is one."""
+        layout = self.layout
+        level, numbers = sigma.index_select(1, layout.numeric_block), x.index_select(1, layout.numeric)
+        means = preconditioning(level)[0] * numbers
+        if self.prior is None:
+            return means, evidence
+        likelihoods = evidence - layout.narrow.log_frequencies
+        of_mixture, log_prior = self.prior(numbers, level, likelihoods)
+        if log_prior is not None:
+            evidence = evidence.lerp(log_prior + likelihoods, self.prior.weight)
+        return means.lerp(of_mixture, self.prior.weight), evidence
 
 
 def log_probability_of_categories(
@@ -181,7 +205,7 @@ def _draw_frequencies(n_numeric: int, n_frequencies: int, generator: torch.Gener
 
 
 def initialise(model: Denoiser, generator: torch.Generator) -> None:
-    """Draw the weights; the layers that end a branch start at zero, so that D starts at c_skip x_t."""
+    """Draw the weights; the layers that end a branch start at zero: D starts as it is without the network."""
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.Linear):
@@ -204,7 +228,7 @@ def initialise(model: Denoiser, generator: torch.Generator) -> None:
 
 def denoise(model: Denoiser, x: torch.Tensor, row_level: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     """E[x_0 | x_t], (B, p): means for numbers, mean codes for categories."""
-    means, log_probabilities, _ = model(x, row_level, sigma)
+    means, log_probabilities = model(x, row_level, sigma)
     return denoised_rows(model.layout, x, means, log_probabilities)
 
 
@@ -228,10 +252,9 @@ def denoising_loss(
     """Loss of every column of every row, (B, n_blocks), zero where the column is known."""
     layout = model.layout
     x = x_0 + noise * sigma.index_select(1, layout.block_of_column)
-    _, log_probabilities, f = model(x, row_level, sigma)
-    c_skip, c_out, _ = preconditioning(sigma.index_select(1, layout.numeric_block))
-    x_numeric, x_0_numeric = x.index_select(1, layout.numeric), x_0.index_select(1, layout.numeric)
-    target = (x_0_numeric - c_skip * x_numeric) / c_out.clamp_min(1e-6)
+    means, log_probabilities = model(x, row_level, sigma)
+    c_out = preconditioning(sigma.index_select(1, layout.numeric_block))[1]
+    error = (means - x_0.index_select(1, layout.numeric)) / c_out.clamp_min(1e-6)
     loss = -log_probability_of_categories(layout, log_probabilities, x_0)
-    loss = loss.index_copy(1, layout.numeric_block, (f - target) ** 2)
+    loss = loss.index_copy(1, layout.numeric_block, error**2)
     return loss.masked_fill(sigma == 0, 0.0)

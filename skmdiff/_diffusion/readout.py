@@ -77,7 +77,7 @@ class Reader:
     def _evaluate(self, x: torch.Tensor, level: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         row_level = level.expand(len(x))
         sigma = torch.where(self.known, 0.0, torch.maximum(row_level[:, None], self.noise))
-        return self.model(x, row_level, sigma)[:2]
+        return self.model(x, row_level, sigma)
 
     def _read(self, x: torch.Tensor, log_probabilities: list[torch.Tensor], n_known: int) -> torch.Tensor:
         """Rows x in which at least n_known of the categories are clean, by their probabilities here."""

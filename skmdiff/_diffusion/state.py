@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-
-class Block(Protocol):
-    """The columns `start:stop` of the encoded rows that stand for one column of the table.
-
-    codes : (n_categories, stop - start) code of each category, None for numbers
-    frequencies : (n_categories,) frequency of each category, None for numbers
-    """
-
-    @property
-    def start(self) -> int: ...
-    @property
-    def stop(self) -> int: ...
-    @property
-    def codes(self) -> np.ndarray | None: ...
-    @property
-    def frequencies(self) -> np.ndarray | None: ...
+from .._mixture.mixture import Mixture
+from .._numerics.blocks import Block
 
 
 @dataclass(frozen=True)
@@ -38,12 +23,24 @@ class NetworkShape:
 
 
 @dataclass(frozen=True)
+class Prior:
+    """The mixture that the network corrects.
+
+    weight : from 0 to 1, against a standard normal distribution of the numbers and the frequencies of categories
+    """
+
+    mixture: Mixture
+    weight: float
+
+
+@dataclass(frozen=True)
 class DenoiserState:
     """A trained denoiser as arrays: the blocks of the table, the shape of the network, its weights.
 
     device : type of the device that it was trained on
     noise : (n_blocks,) level of the measurement noise of each column, which samples do not have
     sigma_max : the largest level of training, and that of rows of which columns are known or unknown only
+    prior : what the network corrects; None for columns that depend on nothing
     """
 
     blocks: list[Block]
@@ -52,6 +49,7 @@ class DenoiserState:
     device: str
     noise: np.ndarray
     sigma_max: float
+    prior: Prior | None = None
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ DIVERGED = 1e3  # an untrained denoiser has a loss of about one a column
 class TrainingPlan:
     """Settings of the training.
 
-    max_iter : most optimiser steps
+    max_iter : most optimiser steps, 0 for what is known without training
     batch_size : rows in a step
     learning_rate_init : largest step size of AdamW
     conditional_fraction : fraction of the rows of a batch with a task (see `tasks`)
@@ -298,6 +298,8 @@ def train(
 def _run(trainer: Trainer, report: Callable[[TrainingHistory], None]) -> None:
     history, plan, started = trainer.history, trainer.plan, time.monotonic()
     losses: list[torch.Tensor] = []
+    if trainer.held_out is not None:
+        trainer.held_out.compare(trainer.held_out.loss(trainer.model), trainer.latest)  # what is known without training
     for step in range(1, plan.max_iter + 1):
         losses.append(trainer.step(step))
         history.n_iter, history.seconds = step, time.monotonic() - started

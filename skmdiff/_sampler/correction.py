@@ -63,7 +63,8 @@ def is_correctable(fitted: Fitted) -> bool:
     """Whether samples are meant to be like the rows: not where these have noise that samples are free of."""
     model, noise = fitted.model, fitted.model.noise
     is_like = noise.cleaner is None and not noise.of_columns.any()
-    return is_like and fitted.history.stop_reason not in ("max_time", "diverged") and len(model.rows) >= MIN_ROWS
+    is_whole = fitted.history.n_iter > 0 and fitted.history.stop_reason not in ("max_time", "diverged")
+    return is_like and is_whole and len(model.rows) >= MIN_ROWS
 
 
 def held_out_rows(n_rows: int, training: TrainingSettings, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,11 @@ def default_manifold(n_rows: int, n_columns: int) -> PCA:
     return PCA(n_components=min(8, n_rows - 1, n_columns))
 
 
+def default_manifold_weight(n_rows: int) -> float:
+    """1 for small tables; a network that learns from many rows knows what the mixture knows."""
+    return float(n_rows < SMALL_TABLE)
+
+
 def default_max_iter(n_rows: int) -> int:
     """Optimiser steps: 2000 up to 1000 rows, 5000 from 10 000, in between by the logarithm."""
     return int(np.interp(np.log(n_rows), np.log([1000, 10_000]), [2000, 5000]))

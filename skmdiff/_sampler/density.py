@@ -58,7 +58,12 @@ def density_of_code(model: FittedModel) -> Callable[[np.ndarray], np.ndarray]:
     hidden = np.array([block.start >= codec.n_outputs_ for block in blocks])
     numbers = [block.start for block in codec.blocks_ if block.codes is None]
     least = np.maximum(backend.noise_of_columns(denoiser), np.pad(codec.rounding_levels(), behind[1]))
-    at_start = start_density(model.source, numbers, np.maximum(model.sigma_start, least)[numbers])
+    levels = np.maximum(model.sigma_start, least)[numbers]
+    at_start = (
+        start_density(model.source, numbers, levels)
+        if model.mixture_starts is None
+        else model.mixture_starts.log_density(numbers, levels)
+    )
 
     process = backend.ReverseProcess(model.sigma_start, N_STEPS)
 

@@ -29,36 +29,36 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     """Generator of synthetic rows of a table: a diffusion model that starts on the manifold of the rows.
 
     `fit` learns the distribution of a mixed table: numbers, dates and categories, with missing cells or without.
-    `sample` draws new rows with the same columns, dtypes and categories: they start between neighbours in the embedding
-    by a manifold learner, and a small neural network, the denoiser of a diffusion model, finishes them.
-
-    "Sampler" means a generator of rows here, not the `fit_resample` of imbalanced-learn. A fitted sampler, and every
+    `sample` draws new rows with the same columns, dtypes and categories: they start on the manifold of a manifold
+    learner, and a small neural network, the denoiser of a diffusion model, finishes them. A fitted sampler, and every
     file it is saved to, holds the training rows: share it only with those who may see the table.
 
     Parameters
     ----------
-    manifold : transformer, "passthrough" or None, default=None
+    manifold : transformer, list of them, "passthrough" or None, default=None
         Any object with `fit_transform`: UMAP, a Pipeline, the classes of `sklearn.manifold`. It is cloned, seeded from
         `random_state` where its seed is None, and given the encoded table: one column for a column of numbers, one for
-        each category, 16 for more than 50 categories. None is ``PCA(n_components=8)``, fewer for narrow tables;
-        "passthrough" is plain diffusion from noise.
+        each category, 16 for more than 50. None is ``PCA(n_components=8)``, fewer for narrow tables; "passthrough" is
+        plain diffusion from noise. Of a list the one of the highest of `manifold_scores_` is kept.
     sigma_start : float or "auto", default="auto"
         Noise level of the starts, in standard deviations of a column: a small one keeps samples near training rows.
-        "auto" is the smallest noise level, at least 0.35, at which a test can hardly say which training rows samples
-        start from: its advantage over chance (0 if it guesses, 1 if it is always right) is at most
-        16 / sqrt(n_samples), and never above 0.5.
+        "auto" is the smallest, at least 0.35, at which the advantage over chance of a test that says which training
+        rows samples start from (1 if it is always right) is at most 16 / sqrt(n_samples), and never above 0.5.
     n_neighbors : int, default=15
-        Neighbours in the embedding among which a training row is moved to make a start. With 0 a start is a training
-        row.
+        Neighbours in the embedding among which a training row is moved to make a start; with 0 it is the row. Where
+        rows held out are more probable by the mixture on the manifold, starts are drawn from the mixture instead.
     max_landmarks : int, default=2000
         Rows that the manifold learner is fitted on. The others are embedded by their neighbours.
     noise_level : None, float, array-like of shape (n_features,) or "auto", default=None
         Standard deviation of the measurement noise, in the units of the columns: one for all numeric columns or one a
-        column. Samples are free of it: the denoiser learns only at noise levels above (Daras et al. 2023). "auto"
-        estimates it from how far training rows lie off the manifold. Cells given as `conditions` are cells with noise.
+        column. Samples are free of it, but cells given as `conditions` are cells with noise (Daras et al. 2023).
+        "auto" estimates it from how far training rows lie off the manifold.
     contraction : float, default=0.0
         Strength, from 0 to 1, of the projection of samples towards the manifold: 1 moves a sample until it is no
         farther from it than the training rows around it. For tables that lie on a surface; elsewhere it costs variety.
+    manifold_weight : float or "auto", default="auto"
+        Weight, from 0 to 1, in the denoiser of the mixture on the manifold, of local normal distributions and shares
+        of categories, which the network corrects. "auto" is 1 for fewer than 2000 rows and without training, else 0.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Columns of numbers that are categories too: a mask, indices or names. Category, Enum, bool and string columns
         always are, and the only ones with "from_dtype". Dates and durations are numbers unless named.
@@ -68,16 +68,15 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     constraints : "auto", None or list of tuple (left, operator, right), default="auto"
         What every table returned holds exactly. `left` is a column, by name or, in an array, index; `right` a constant
         or a column ("x0", ...), after "<=", "<", ">=", ">" or "multiple of". Or ("s", "==", "a + 2 * b"); ("city",
-        "determines", "country"); ("brand", "seen with", "model"), no pairs but those of the table. "auto", also as one
-        of the list, finds those that no row breaks and chance would not give. Samples that break one are moved, before
-        cells are made missing. A warning counts training rows that break one.
-        (column, "is", "unique"): identifiers, not learnt; those of new rows go on after the largest one seen.
+        "determines", "country"); ("brand", "seen with", "model"), no pairs but those of the table; ("id", "is",
+        "unique"), which is not learnt but goes on after the largest one seen. "auto", also as one of the list, finds
+        those that no row breaks and chance would not give. A warning counts training rows that break one.
     target_type : {"auto", "class", "number"}, default="auto"
         What `y` holds. "auto" takes integers, bools and strings for classes and floats with decimals for numbers.
     hidden_layer_sizes : tuple of int or "auto", default="auto"
         Width of each residual block of the denoiser. "auto" is (128, 128) for fewer than 2000 rows, else (256, 256).
     max_iter : int or "auto", default="auto"
-        Optimiser steps. "auto" grows with the number of rows, from 2000 to 5000.
+        Optimiser steps. "auto" grows with the number of rows, from 2000 to 5000. 0 is the mixture without a network.
     max_time : float or None, default=None
         Seconds after which training stops with the best weights so far.
     batch_size : int or "auto", default="auto"
@@ -91,10 +90,10 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     n_steps : int, default=16
         Steps of the second-order solver of the reverse process.
     corrector : "auto", classifier or None, default="auto"
-        A classifier of the rows against samples. Its odds say which samples are drawn again, to make the others more
-        like the table. It is kept only where held-out rows become more probable by it, and not tried below 2000 rows,
-        with `noise_level` or `contraction`, or after `max_time`. "auto" is gradient-boosted trees; others are cloned,
-        and get NaN in missing cells and the index for a category. None saves the time it takes.
+        A classifier of the rows against samples. Its odds say which samples are drawn again. It is kept only where
+        held-out rows become more probable by it, and not tried below 2000 rows, with `noise_level` or `contraction`,
+        without training or after `max_time`. "auto" is gradient-boosted trees; others are cloned, and get NaN in
+        missing cells and the index for a category. None saves the time it takes.
     device : str, default="auto"
         A torch device; "auto" takes a GPU where there is one.
     n_jobs : int or None, default=None
@@ -107,12 +106,13 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     Attributes
     ----------
     manifold_ : transformer
-        The fitted clone. With "passthrough" it is not there, nor are the next two.
+        The fitted clone. With "passthrough" it is not there, nor are the next three.
+    manifold_scores_ : ndarray of shape (n_manifolds,)
+        Mean log-density, in the code, of rows held out from clusters of each embedding: the higher the better.
     embedding_ : ndarray of shape (n_samples, n_components)
         Coordinates of the training rows, of mean 0 and variance 1; NaN for rows of weight 0.
     intrinsic_dimension_ : NamedTuple of two float
-        Two estimates of the number of directions in which neighbours vary: `maximum_likelihood` (Levina & Bickel 2004)
-        and `local_pca` (Fukunaga & Olsen 1971).
+        Directions in which neighbours vary: `maximum_likelihood` (Levina & Bickel 2004), `local_pca` (Fukunaga 1971).
     noise_level_ : ndarray of shape (n_features,)
         Standard deviation of the measurement noise of each column.
     sigma_start_ : float
@@ -137,10 +137,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
 
     References
     ----------
-    Karras, Aittala, Aila, Laine (2022), Elucidating the design space of diffusion-based generative models.
-
-    Daras, Shah, Dagan, Gollakota, Dimakis, Klivans (2023), Ambient diffusion: learning clean distributions from
-    corrupted data.
+    Karras et al. (2022), Elucidating the design space of diffusion-based generative models. Daras et al. (2023),
+    Ambient diffusion: learning clean distributions from corrupted data.
 
     Examples
     --------
@@ -161,6 +159,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         max_landmarks: int = 2000,
         noise_level: ArrayLike | None = None,
         contraction: float = 0.0,
+        manifold_weight: float | str = "auto",
         categorical_features: ArrayLike | None = "from_dtype",
         numeric: str = "quantile",
         constraints: Sequence[tuple | str] | str | None = "auto",
@@ -185,6 +184,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         self.max_landmarks = max_landmarks
         self.noise_level = noise_level
         self.contraction = contraction
+        self.manifold_weight = manifold_weight
         self.categorical_features = categorical_features
         self.numeric = numeric
         self.constraints = constraints
@@ -258,6 +258,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             self.manifold_ = model.manifold.transformer_
             self.intrinsic_dimension_ = model.manifold.intrinsic_dimension_
             self.embedding_ = spread(fitted.embedding, ~seen)
+            self.manifold_scores_ = fitted.manifold_scores
         if model.target is not None and model.target.is_categorical:
             self.classes_ = model.target.classes
         self.noise_level_, self.sigma_start_ = model.noise.of_columns, model.sigma_start

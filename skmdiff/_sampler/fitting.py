@@ -20,9 +20,12 @@ from .._manifold.noise import (
     noise_of_levels,
     normal_residuals,
 )
+from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score
 from .._numerics.checks import is_auto
 from .._numerics.streams import MISSING_STREAM
 from .._numerics.warnings_ import warn_user
+from .._numerics.weights import rows_of
+from .._starts.from_mixture import MixtureStarts, mixture_is_better
 from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, cells_that_stay, coded_columns, number_columns
@@ -41,6 +44,7 @@ from .defaults import (
     default_batch_size,
     default_hidden_layer_sizes,
     default_manifold,
+    default_manifold_weight,
     default_max_iter,
     n_frequencies,
     n_held_out,
@@ -49,7 +53,7 @@ from .encoding import EncodedTable
 from .model import FittedModel
 
 if TYPE_CHECKING:
-    from .._diffusion.backend import DenoiserState, NetworkShape, TrainingPlan
+    from .._diffusion.backend import DenoiserState, NetworkShape, Prior, TrainingPlan
 
 DIVERGED = (
     "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best "
@@ -77,6 +81,12 @@ class ManifoldSettings:
     sigma_start: float | str
     noise_level: Any
     contraction: float
+    manifold_weight: float | str
+
+    @property
+    def manifolds(self) -> list:
+        """The learners, one or more."""
+        return list(self.manifold) if isinstance(self.manifold, list | tuple) else [self.manifold]
 
     @property
     def is_passthrough(self) -> bool:
@@ -112,11 +122,15 @@ def settings_of(params: Mapping[str, Any]) -> tuple[TableSettings, ManifoldSetti
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit leaves: the model, the history of the training and the embedding (n, k) of the rows, or None."""
+    """What a fit leaves: the model, the history of the training, the embedding (n, k) of the rows, or None.
+
+    manifold_scores : (n_manifolds,) see `manifold_score`
+    """
 
     model: FittedModel
     history: Any
     embedding: np.ndarray | None
+    manifold_scores: np.ndarray
 
 
 def encode_table(
@@ -154,11 +168,16 @@ def fit_model(
 ) -> Fitted:
     """Fit everything behind the codes."""
     of_columns = check_noise_level(on_manifold.noise_level, encoded.codec)  # before minutes are spent
-    manifold = fit_manifold(encoded, on_manifold)
+    manifold, scores = fit_manifold(encoded, on_manifold)
     source, sigma_start = fit_source(encoded, manifold, on_manifold)
     missingness = fit_missingness(encoded)
     noise = fit_noise(encoded, manifold, on_manifold, of_columns)
-    denoiser, history = fit_denoiser(encoded, sigma_start, noise, training, training_seed, report)
+    mixture = fit_mixture(encoded, manifold, on_manifold, training, training_seed)
+    prior = (
+        None if mixture is None else load_backend().Prior(mixture.mixture, weight_of(on_manifold, encoded, training))
+    )
+    starts = choose_starts(encoded, manifold, source, mixture, on_manifold, sigma_start)
+    denoiser, history = fit_denoiser(encoded, prior, sigma_start, noise, training, training_seed, report)
     model = FittedModel(
         codec=encoded.codec,
         constraints=constraints,
@@ -173,18 +192,73 @@ def fit_model(
         hot_deck=encoded.hot_deck,
         missingness=missingness,
         denoiser=denoiser,
+        mixture_starts=starts,
     )
-    return Fitted(model, history, None if manifold is None else manifold.embedding_)
+    return Fitted(model, history, None if manifold is None else manifold.embedding_, scores)
 
 
-def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> ManifoldModel | None:
-    """The manifold model of a table by the user's learner; None with "passthrough"."""
+def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> tuple[ManifoldModel | None, np.ndarray]:
+    """The manifold model of a table by the user's learner, the best of a list of them, and the scores of all.
+
+    None with "passthrough".
+    """
     if settings.is_passthrough:
-        return None
+        return None, np.zeros(0)
     W, seen = encoded.complete, number_columns(encoded.codec.blocks_)
-    transformer = default_manifold(len(W), seen.sum()) if settings.manifold is None else settings.manifold
     seed = encoded.seed % 2**32
-    return ManifoldModel(transformer, max_landmarks=settings.max_landmarks, random_state=seed).fit(W, seen)
+
+    def fitted(transformer: Any) -> ManifoldModel:
+        transformer = default_manifold(len(W), seen.sum()) if transformer is None else transformer
+        return ManifoldModel(transformer, max_landmarks=settings.max_landmarks, random_state=seed).fit(W, seen)
+
+    models = [fitted(transformer) for transformer in settings.manifolds]
+    joint = encoded.joint()
+    scores = np.array([manifold_score(joint, z_of(m), encoded.blocks, encoded.seed, encoded.weight) for m in models])
+    return models[int(np.argmax(scores))], scores
+
+
+def z_of(manifold: ManifoldModel) -> np.ndarray:
+    """(n, k) the embedding, its coordinates as wide as the learner made them."""
+    return manifold.embedding_ * manifold.shape_
+
+
+def weight_of(settings: ManifoldSettings, encoded: EncodedTable, training: TrainingSettings) -> float:
+    """The weight of the mixture in the denoiser."""
+    if not is_auto(settings.manifold_weight):
+        return float(settings.manifold_weight)
+    return 1.0 if training.max_iter == 0 else default_manifold_weight(len(encoded.table))
+
+
+def fit_mixture(
+    encoded: EncodedTable,
+    manifold: ManifoldModel | None,
+    settings: ManifoldSettings,
+    training: TrainingSettings,
+    seed: int,
+) -> ChosenMixture | None:
+    """The mixture on the manifold, of the rows that the denoiser is trained on; None where it has no weight."""
+    if manifold is None or weight_of(settings, encoded, training) == 0:
+        return None
+    W = encoded.joint()
+    rows = split_rows(np.random.default_rng(seed), len(W), training)[1]
+    return choose_mixture(W[rows], z_of(manifold)[rows], encoded.blocks, encoded.seed, rows_of(encoded.weight, rows))
+
+
+def choose_starts(
+    encoded: EncodedTable,
+    manifold: ManifoldModel | None,
+    source: Source | None,
+    chosen: ChosenMixture | None,
+    settings: ManifoldSettings,
+    sigma_start: float,
+) -> MixtureStarts | None:
+    """The mixture to start from; None to start between rows, where that is better or asked for."""
+    if chosen is None or source is None or manifold is None or settings.n_neighbors == 0:
+        return None
+    Z, blocks, seed = z_of(manifold), encoded.blocks, encoded.seed
+    if not mixture_is_better(source, Z, settings.n_neighbors, blocks, chosen.shape, sigma_start, seed):
+        return None
+    return MixtureStarts(chosen.mixture, blocks, source.is_class)
 
 
 def fit_source(
@@ -254,6 +328,7 @@ def fit_charts(encoded: EncodedTable, manifold: ManifoldModel) -> Charts | None:
 
 def fit_denoiser(
     encoded: EncodedTable,
+    prior: Prior | None,
     sigma_start: float,
     noise: MeasurementNoise,
     settings: TrainingSettings,
@@ -277,13 +352,16 @@ def fit_denoiser(
         target=None if encoded.target is None else len(encoded.codec.blocks_),
     )
     plan, shape = plan_training(settings, len(rows), encoded.blocks, max(sigma_start, data.noise.max()))
-    return backend.fit_denoiser(data, encoded.blocks, shape, plan, device=settings.device, seed=seed, report=report)
+    return backend.fit_denoiser(
+        data, encoded.blocks, shape, plan, prior, device=settings.device, seed=seed, report=report
+    )
 
 
 def split_rows(rng: np.random.Generator, n_rows: int, settings: TrainingSettings) -> tuple[np.ndarray, np.ndarray]:
     """The rows held out of training, none without early stopping, and the others, in the order of a permutation."""
     order = rng.permutation(n_rows)
-    n_out = n_held_out(n_rows, settings.validation_fraction) if settings.early_stopping else 0
+    is_trained = settings.early_stopping and settings.max_iter != 0
+    n_out = n_held_out(n_rows, settings.validation_fraction) if is_trained else 0
     return order[:n_out], order[n_out:]
 
 

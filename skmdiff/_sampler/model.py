@@ -26,6 +26,7 @@ from .._manifold.learner import ManifoldModel
 from .._manifold.noise import MeasurementNoise
 from .._numerics.streams import MISSING_STREAM, row_uniforms
 from .._starts.draw import draw_rows, plan_draw
+from .._starts.from_mixture import MixtureStarts
 from .._starts.redraw import draw_with_rejection
 from .._starts.source import Source
 from .._table.checks import ReadTable
@@ -55,6 +56,7 @@ class FittedModel:
     target : the code of a target; None without one
     rows, row_weight : (n, p) encoded training rows with their targets, missing cells filled; their weights or None
     manifold : embedding, lift and neighbours of the rows; None with "passthrough"
+    mixture_starts : the mixture that the reverse process starts from in place of the source; None for the source
     source, sigma_start : where the reverse process starts, and at which noise level; the source is None for pure noise
     noise : measurement noise
     hot_deck : what fills missing cells; None where none was missing
@@ -75,6 +77,7 @@ class FittedModel:
     hot_deck: HotDeck | None
     missingness: MissingnessModel | None
     denoiser: Any
+    mixture_starts: MixtureStarts | None = None
     corrector: Corrector | None = None
 
     @property
@@ -202,6 +205,7 @@ def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Re
         density=request.density,
         design=request.design,
         resolved=resolved,
+        mixture=model.mixture_starts,
     )
     how = (model.denoiser, plan, run.process, request.n_samples, run.seed, run.n_jobs)
     if model.corrector is None:

@@ -16,7 +16,7 @@ from .._table.target import TARGET_TYPES
 
 INTEGERS = {"n_neighbors": 0, "max_landmarks": 2}
 CONSTRAINTS_RULE = "constraints must be 'auto', None or a list of tuples (left, operator, right)"
-AUTO_INTEGERS = ("max_iter", "batch_size")
+AUTO_INTEGERS = {"max_iter": 0, "batch_size": 1}
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
@@ -26,12 +26,15 @@ def check_parameters(params: Mapping[str, Any]) -> None:
     check_constraints(params["constraints"])
     for name, low in INTEGERS.items():
         check_integer(params[name], name, low)
-    for name in AUTO_INTEGERS:
+    for name, low in AUTO_INTEGERS.items():
         if not is_auto(params[name]):
-            check_integer(params[name], name, 1)
+            check_integer(params[name], name, low)
     check_real(params["learning_rate_init"], "learning_rate_init")
     check_real(params["validation_fraction"], "validation_fraction", high=1)
     check_share(params["contraction"], "contraction", 1)
+    if not is_auto(params["manifold_weight"]):
+        check_share(params["manifold_weight"], "manifold_weight", 1)
+    check_manifolds(params["manifold"])
     check_sigma_start(params["sigma_start"])
     if params["max_time"] is not None:
         check_real(params["max_time"], "max_time")
@@ -68,6 +71,12 @@ def check_constraints(constraints: Any) -> None:
     """Raise unless constraints are "auto", None or a list; what is in it is read with the columns."""
     if not (constraints is None or is_auto(constraints) or isinstance(constraints, list | tuple)):
         raise TypeError(f"{CONSTRAINTS_RULE}, got {constraints!r:.80}.")
+
+
+def check_manifolds(manifold: Any) -> None:
+    """Raise for a list of manifolds that is empty or holds "passthrough"; the others are checked when fitted."""
+    if isinstance(manifold, list | tuple) and (not manifold or any(isinstance(m, str) for m in manifold)):
+        raise ValueError(f"manifold as a list must hold transformers or None, at least one, got {manifold!r:.80}.")
 
 
 def check_sigma_start(sigma_start: Any) -> None:

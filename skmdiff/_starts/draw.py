@@ -14,6 +14,7 @@ from .._manifold.learner import ManifoldModel
 from .._numerics.checks import check_option
 from .._numerics.streams import PROBE_STREAM, READ_STREAM, row_normals, row_uniforms
 from .distributions import DENSITIES, DESIGNS, RowDistribution, row_distribution, strata
+from .from_mixture import MixtureStarts
 from .source import Source, draw_starts
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Plan:
     """How the n rows of a call are drawn.
 
     source, distribution : the rows to start from and the distribution over them; None for noise
+    mixture : the mixture to start from in place of rows; None for rows
     wanted : (n, width) code of the classes asked for, or None; `values` (n,) their indices
     given : (n, p) code of the cells asked for, NaN elsewhere, the target's included; None without conditions
     adjust : callable(starts, rows of the call) -> starts with about the distribution given those cells
@@ -45,11 +47,13 @@ class Plan:
     given: np.ndarray | None = None
     adjust: Callable | None = None
     same_start: bool = False
+    mixture: MixtureStarts | None = None
 
     @property
     def n_draws(self) -> int:
         """Uniform numbers that a start takes."""
-        return 0 if self.source is None else self.source.n_draws
+        starts = self.source if self.mixture is None else self.mixture
+        return 0 if starts is None else starts.n_draws
 
 
 def plan_draw(
@@ -63,8 +67,12 @@ def plan_draw(
     density: str = "data",
     design: str = "iid",
     resolved: Any = None,
+    mixture: MixtureStarts | None = None,
 ) -> Plan:
-    """The plan of a call, under conditions that are `resolved`; raises a ValueError where it cannot be followed."""
+    """The plan of a call, under conditions that are `resolved`; raises a ValueError where it cannot be followed.
+
+    Starts are of `mixture`, if there is one, where no rows are asked for by their place on the manifold or their cells.
+    """
     check_option(density, "density", DENSITIES)
     check_option(design, "design", DESIGNS)
     if resolved is not None:
@@ -83,6 +91,8 @@ def plan_draw(
         return Plan(None, None, wanted, values)
     if density != "data" and wanted is not None:
         raise ValueError(f"density must be 'data' where y says which targets are wanted, got {density!r}.")
+    if mixture is not None and (density, design) == ("data", "iid"):
+        return Plan(source, None, wanted, values, mixture=mixture)
     stratum = n_strata = None
     if design == "stratified":
         stratum, n_strata = strata(np.zeros(n_samples) if values is None else values, seed)
@@ -208,6 +218,8 @@ def starts_of(
     if plan.source is None:
         return np.sqrt(1 + levels**2) * noise, _padded(given, p)
     uniforms = uniforms[:, :n_draws]
+    if plan.mixture is not None:
+        return plan.mixture.draw(uniforms, _at(plan.values, rows)) + levels * noise, _padded(given, p)
     chosen = _choose(plan, uniforms[:, 0], rows)
     x = draw_starts(plan.source, uniforms, chosen)
     if plan.adjust is not None:

@@ -333,7 +333,14 @@ def _split(
     half = min(len(source.rows) // 2, SPLIT_ROWS)
     order = rng.permutation(len(source.rows))
     rows, others = order[:half], order[half : 2 * half]
-    part = build_source(
+    part = part_of(source, Z, n_neighbors, rows)
+    starts = draw_starts(part, rng.random((min(half, SPLIT_STARTS), part.n_draws)))
+    return (starts, source.rows[rows], source.rows[others]), (part.weight, rows_of(source.weight, others))
+
+
+def part_of(source: Source, Z: np.ndarray, n_neighbors: int, rows: np.ndarray) -> Source:
+    """The source over some of the rows, with neighbours among them."""
+    return build_source(
         source.rows[rows],
         Z[rows],
         source.stays[rows],
@@ -342,5 +349,3 @@ def _split(
         source.is_class,
         weight=rows_of(source.weight, rows),
     )
-    starts = draw_starts(part, rng.random((min(half, SPLIT_STARTS), part.n_draws)))
-    return (starts, source.rows[rows], source.rows[others]), (part.weight, rows_of(source.weight, others))

@@ -244,7 +244,7 @@ def test_untrained_denoiser_is_the_skip():
     """Branches start at zero: numbers are c_skip x_t, categories follow the Gaussian likelihood of their codes."""
     model, x = build(MIXED), torch.randn(6, 4, generator=generator(), dtype=torch.float64)
     row_level = torch.full((6,), 0.7, dtype=torch.float64)
-    means, log_p, _ = model(x, row_level, row_level[:, None].repeat(1, 2))
+    means, log_p = model(x, row_level, row_level[:, None].repeat(1, 2))
     torch.testing.assert_close(means, x[:, :1] / (1 + 0.49))
     squared = ((x[:, None, 1:] - torch.as_tensor(CODES)) ** 2).sum(-1)
     torch.testing.assert_close(log_p[0][:, 0], (-squared / (2 * (0.49 + 1e-4))).log_softmax(-1))

@@ -57,10 +57,10 @@ def equal(a, b):
 def test_some_samples_are_drawn_again_and_the_others_stay(always):
     with_it, without = (quick(corrector=c).fit(FRAME).sample(2000) for c in (SMALL_TREES, None))
     same = (with_it == without).all(axis=1).mean()
-    assert 0.3 < same < 0.9  # the probability that a sample is kept is 0.4 at least
+    assert 0.3 < same < 0.95  # the probability that a sample is kept is 0.4 at least
 
 
-@pytest.mark.parametrize("parameters", [{}, {"manifold": "passthrough"}])
+@pytest.mark.parametrize("parameters", [{}, {"manifold_weight": 0}, {"manifold": "passthrough"}])
 def test_rows_depend_on_seed_and_index_alone(always, parameters):
     est = quick(**parameters).fit(FRAME, Y)
     assert est.corrector_ is not None

@@ -1,0 +1,108 @@
+"""Starts drawn from the mixture on the manifold, where rows held out are more probable under it than between rows.
+
+A start between rows is near a row: it is of the right distribution in all its detail, and remembers. A start of the
+mixture knows what a component knows, of many rows. Which of the two is nearer to the distribution of the table, noised
+to the level at which the reverse process starts, is measured: by the log-density of rows that were left out of both.
+Few rows say little in their detail, and the mixture wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from .._mixture.choice import LEAST_ROWS, mixture_of, split
+from .._mixture.fitting import MixtureShape
+from .._mixture.mixture import MixedRows, Mixture, draw, join_code, log_density, log_normals, numeric_columns
+from .._numerics.blocks import Block
+from .._numerics.streams import row_normals
+from .._numerics.weights import rows_of
+from .source import Source, log_mixture_density, normal_distributions, part_of
+
+TEST_ROWS = 2000
+STANDARD_ERRORS = 2.0  # by which the mixture must be better
+
+
+@dataclass(frozen=True)
+class MixtureStarts:
+    """The mixture and the blocks of its code; `is_class`: whether the last block is a class that can be asked for."""
+
+    mixture: Mixture
+    blocks: Sequence[Block]
+    is_class: bool
+
+    @property
+    def n_draws(self) -> int:
+        """Uniform numbers that a start takes."""
+        return self.mixture.n_uniforms + self.mixture.n_normals
+
+    def draw(self, uniforms: np.ndarray, classes: np.ndarray | None = None) -> np.ndarray:
+        """Clean starts (m, p) from uniform numbers (m, n_draws), of classes (m,) where these are given."""
+        n, weights = self.mixture.n_uniforms, None
+        if classes is not None:
+            weights = self.mixture.weights * self.mixture.shares_by_column[-1].T[classes.astype(int)]
+        return join_code(draw(self.mixture, uniforms[:, :n], row_normals(uniforms[:, n:]), weights), self.blocks)
+
+    def log_density(self, columns: list[int], sigma: np.ndarray) -> Callable[..., np.ndarray]:
+        """Log-density of numbers at noise levels (k,): a function of rows (m, k), and of which cells are seen.
+
+        `columns` are those of the code.
+        """
+        mixture = self.mixture.of_numbers(np.flatnonzero(np.isin(numeric_columns(self.blocks), columns)))
+
+        def of_rows(x: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray:
+            seen = np.ones(x.shape, dtype=bool) if seen is None else seen
+            out = np.empty(len(x))
+            patterns, pattern = np.unique(seen, axis=0, return_inverse=True)
+            for k, columns in enumerate(patterns):
+                rows = np.flatnonzero(pattern.ravel() == k)
+                numbers = MixedRows(x[rows][:, columns], np.zeros((len(rows), 0), dtype=int), np.zeros(0, dtype=int))
+                out[rows] = log_density(mixture.of_numbers(columns), numbers, sigma[columns])
+            return out
+
+        return of_rows
+
+
+def mixture_is_better(
+    source: Source,
+    Z: np.ndarray,
+    n_neighbors: int,
+    blocks: Sequence[Block],
+    shape: MixtureShape,
+    sigma: float,
+    seed: int,
+) -> bool:
+    """Whether rows held out are more probable by a mixture of a shape than between rows, noised to the level sigma."""
+    if len(source.rows) < LEAST_ROWS:
+        return False
+    rng = np.random.default_rng(seed)
+    some = rng.permutation(len(source.rows))[:TEST_ROWS]
+    noised = source.rows + sigma * rng.standard_normal(source.rows.shape)
+    better = []
+    for training, held_out in split(len(some)):
+        rows, x = some[training], noised[some[held_out]]
+        mixture = mixture_of(source.rows[rows], Z[rows], blocks, shape, seed, rows_of(source.weight, rows))
+        part = part_of(source, Z, n_neighbors, rows)
+        between = normal_distributions(part, np.arange(len(rows)), np.arange(x.shape[1]))
+        better.append(
+            noised_log_density(mixture, blocks, x, sigma) - log_mixture_density(x, *between, sigma, part.weight)
+        )
+    gain = np.concatenate(better)
+    return bool(gain.mean() > STANDARD_ERRORS * gain.std() / np.sqrt(len(gain)))
+
+
+def noised_log_density(mixture: Mixture, blocks: Sequence[Block], x: np.ndarray, sigma: float) -> np.ndarray:
+    """(n,) log-density of encoded rows x (n, p), noised to the level sigma, categories by the noise on their codes."""
+    numbers = x[:, numeric_columns(blocks)]
+    out = np.log(mixture.weights) + log_normals(numbers, mixture.means, mixture.loadings, mixture.variances + sigma**2)
+    coded = [(block, block.codes) for block in blocks if block.codes is not None]
+    for (block, codes), shares in zip(coded, mixture.shares_by_column, strict=True):
+        of_column = x[:, block.start : block.stop]
+        squares = ((of_column**2).sum(axis=1)[:, None] - 2 * of_column @ codes.T + (codes**2).sum(axis=1)) / sigma**2
+        nearest = squares.min(axis=1, keepdims=True)
+        out += np.log(np.exp((nearest - squares) / 2) @ shares.T) - nearest / 2
+        out -= codes.shape[1] * np.log(sigma * np.sqrt(2 * np.pi))
+    return logsumexp(out, axis=1)

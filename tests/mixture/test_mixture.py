@@ -1,0 +1,211 @@
+"""The mixture: its density against SciPy, its draws against its moments, its fit against what made the rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.mixture import GaussianMixture
+
+from skmdiff._mixture.choice import choose_mixture, manifold_score, split
+from skmdiff._mixture.fitting import MixtureShape, factors, first_components, fit_mixture
+from skmdiff._mixture.mixture import Mixture, draw, join_code, log_density, log_joint, split_code
+
+
+@dataclass(frozen=True)
+class Number:
+    start: int
+    codes = None
+    frequencies = None
+
+    @property
+    def stop(self):
+        return self.start + 1
+
+
+@dataclass(frozen=True)
+class Category:
+    start: int
+    n: int
+
+    @property
+    def stop(self):
+        return self.start + self.n
+
+    @property
+    def codes(self):
+        return 2.0 * np.eye(self.n)
+
+    @property
+    def frequencies(self):
+        return np.full(self.n, 1 / self.n)
+
+
+BLOCKS = [Number(0), Category(1, 3), Number(4), Number(5), Category(6, 2)]
+MIXTURE = Mixture(
+    weights=np.array([0.3, 0.7]),
+    means=np.array([[0.0, 1.0, -1.0], [2.0, -1.0, 0.5]]),
+    loadings=np.array([[[1.0], [0.5], [-0.4]], [[0.3], [0.9], [0.2]]]),
+    variances=np.array([[0.2, 0.3, 0.1], [0.5, 0.1, 0.4]]),
+    shares=np.array([[0.2, 0.3, 0.5, 0.9, 0.1], [0.6, 0.3, 0.1, 0.25, 0.75]]),
+    n_categories=np.array([3, 2]),
+)
+
+
+def rows_of_mixture(n, mixture=MIXTURE, seed=0):
+    rng = np.random.default_rng(seed)
+    return draw(mixture, rng.random((n, mixture.n_uniforms)), rng.standard_normal((n, mixture.n_normals)))
+
+
+def test_code_is_split_and_joined():
+    rows = rows_of_mixture(20)
+    W = join_code(rows, BLOCKS)
+    again = split_code(W + 0.3 * (W > 0), BLOCKS)
+    np.testing.assert_array_equal(again.categories, rows.categories)
+    np.testing.assert_array_equal(split_code(W, BLOCKS).numbers, rows.numbers)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.7, np.array([0.1, 0.0, 2.0])])
+def test_density_is_that_of_scipy(level):
+    rows = rows_of_mixture(15)
+    expected = np.zeros(15)
+    for m, weight in enumerate(MIXTURE.weights):
+        covariance = MIXTURE.loadings[m] @ MIXTURE.loadings[m].T + np.diag(MIXTURE.variances[m] + np.square(level))
+        of_component = weight * stats.multivariate_normal(MIXTURE.means[m], covariance).pdf(rows.numbers)
+        for shares, k in zip(MIXTURE.shares_by_column, rows.categories.T, strict=True):
+            of_component *= shares[m, k]
+        expected += of_component
+    np.testing.assert_allclose(log_density(MIXTURE, rows, level), np.log(expected))
+
+
+def test_draws_have_the_moments_of_the_mixture():
+    n = 200_000
+    rows = rows_of_mixture(n)
+    mean = MIXTURE.weights @ MIXTURE.means
+    second = sum(
+        w * (np.outer(mu, mu) + L @ L.T + np.diag(v))
+        for w, mu, L, v in zip(MIXTURE.weights, MIXTURE.means, MIXTURE.loadings, MIXTURE.variances, strict=True)
+    )
+    np.testing.assert_allclose(rows.numbers.mean(axis=0), mean, atol=4 * np.sqrt(np.diag(second).max() / n))
+    np.testing.assert_allclose(rows.numbers.T @ rows.numbers / n, second, atol=0.05)
+    shares = MIXTURE.weights @ MIXTURE.shares[:, :3]
+    np.testing.assert_allclose(np.bincount(rows.categories[:, 0]) / n, shares, atol=4 * np.sqrt(0.25 / n))
+
+
+def test_factors_of_a_covariance_that_has_them():
+    rng = np.random.default_rng(0)
+    loadings, variances = rng.normal(size=(2, 6, 2)), rng.uniform(0.3, 1, (2, 6))
+    covariance = loadings @ loadings.transpose(0, 2, 1) + variances[:, :, None] * np.eye(6)
+    found, psi = None, None
+    for _ in range(100):
+        found, psi = factors(covariance, 2, psi)
+    np.testing.assert_allclose(psi, variances, atol=0.02)
+    np.testing.assert_allclose(found @ found.transpose(0, 2, 1), loadings @ loadings.transpose(0, 2, 1), atol=0.02)
+
+
+def test_no_directions_are_the_diagonal_of_covariances():
+    rows = rows_of_mixture(200)
+    components = first_components(rows.numbers, 2, seed=0)
+    fitted = fit_mixture(rows, components, MixtureShape(2, 0, 5.0), n_iterations=1)
+    mean = rows.numbers.mean(axis=0)
+    scatter = []
+    for m, (center, size) in enumerate(zip(fitted.means, 200 * fitted.weights, strict=True)):
+        of_component = rows.numbers[components == m]
+        np.testing.assert_allclose(center, (of_component.sum(axis=0) + 0.5 * mean) / (size + 0.5))
+        scatter.append(((of_component - center) ** 2).sum(axis=0))
+    for m, size in enumerate(200 * fitted.weights):
+        expected = (scatter[m] + 5.0 * sum(scatter) / 200) / (size + 5.0)
+        np.testing.assert_allclose(fitted.variances[m], expected)
+
+
+def test_wide_tables_need_no_covariances():
+    rng = np.random.default_rng(0)
+    W = rng.normal(size=(60, 1500))
+    chosen = choose_mixture(W, W[:, :3], [Number(j) for j in range(1500)], seed=0)
+    assert chosen.mixture.loadings.shape[1:] == (1500, 0)
+
+
+def test_fit_finds_what_made_the_rows():
+    rows = rows_of_mixture(4000)
+    components = first_components(rows.numbers, 2, seed=0)
+    fitted = fit_mixture(rows, components, MixtureShape(2, 1, 1.0), n_iterations=200)
+    order = np.argsort(fitted.weights)
+    np.testing.assert_allclose(fitted.weights[order], MIXTURE.weights, atol=0.05)
+    np.testing.assert_allclose(fitted.means[order], MIXTURE.means, atol=0.15)
+    np.testing.assert_allclose(fitted.shares[order], MIXTURE.shares, atol=0.06)
+    new = rows_of_mixture(4000, seed=1)
+    assert log_density(MIXTURE, new).mean() - log_density(fitted, new).mean() < 0.02
+
+
+def test_weights_of_rows_count_like_copies():
+    rows = rows_of_mixture(60)
+    components = first_components(rows.numbers, 2, seed=0)
+    twice = np.repeat(np.arange(60), 1 + (np.arange(60) < 20))
+    shape = MixtureShape(2, 1, 4.0)
+    by_weight = fit_mixture(rows, components, shape, 1.0 + (np.arange(60) < 20), n_iterations=5)
+    by_copies = fit_mixture(rows.take(twice), components[twice], shape, n_iterations=5)
+    np.testing.assert_allclose(by_weight.means, by_copies.means)
+    np.testing.assert_allclose(by_weight.shares, by_copies.shares)
+
+
+def test_full_covariances_are_as_likely_as_those_of_scikit_learn():
+    rows = rows_of_mixture(3000)
+    numbers = rows.take(np.arange(len(rows)))
+    numbers = type(rows)(numbers.numbers, np.zeros((3000, 0), dtype=int), np.zeros(0, dtype=int))
+    fitted = fit_mixture(numbers, first_components(rows.numbers, 2, 0), MixtureShape(2, 2, 1.0), n_iterations=300)
+    peer = GaussianMixture(2, random_state=0, n_init=3).fit(rows.numbers)
+    assert abs(log_density(fitted, numbers).mean() - peer.score(rows.numbers)) < 0.01
+
+
+def test_shares_of_a_chart_without_rows_are_those_of_the_table():
+    rows = rows_of_mixture(500)
+    fitted = fit_mixture(rows, np.zeros(500, dtype=int), MixtureShape(2, 0, 10.0), n_iterations=1)
+    of_table = np.bincount(rows.categories[:, 1], minlength=2) / 500
+    np.testing.assert_allclose(fitted.shares[1, 3:], of_table, atol=0.01)
+    assert np.isfinite(log_joint(fitted, rows)).all()
+
+
+# --- the choice
+
+
+def clusters(n_clusters, n, seed, apart=8.0):
+    """Code of numbers in clusters in three columns, and a category that says nothing."""
+    rng = np.random.default_rng(seed)
+    centres = apart * rng.normal(size=(n_clusters, 3))
+    k = np.arange(n) % n_clusters
+    X = centres[k] + rng.normal(size=(n, 3))
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    W = np.zeros((n, 8))
+    W[:, [0, 4, 5]] = X
+    W[:, 1:4], W[:, 6:] = 2 * np.eye(3)[rng.integers(3, size=n)], 2 * np.eye(2)[rng.integers(2, size=n)]
+    return W, X
+
+
+@pytest.mark.parametrize("n_clusters", [1, 4])
+def test_as_many_components_as_clusters(n_clusters):
+    """A component too many is within a standard error in one table of six or so: of five tables one may have it."""
+    found = []
+    for seed in range(5):
+        W, X = clusters(n_clusters, 800, seed)
+        chosen = choose_mixture(W, X, BLOCKS, seed=0)
+        assert len(chosen.mixture.weights) == chosen.shape.n_components
+        found.append(chosen.shape.n_components)
+    assert found.count(n_clusters) >= 4
+    assert max(found) <= 2 * n_clusters
+
+
+def test_scores_rank_embeddings():
+    W, X = clusters(8, 800, seed=0, apart=3.0)
+    rng = np.random.default_rng(0)
+    right, noisy, wrong = (
+        manifold_score(W, Z, BLOCKS, seed=0) for Z in (X, X + rng.normal(size=X.shape), rng.permutation(X))
+    )
+    assert right > noisy > wrong
+
+
+def test_folds_are_apart_and_enough():
+    for n in (10, 60, 500, 5000):
+        folds = split(n)
+        held_out = np.concatenate([out for _, out in folds])
+        assert len(np.unique(held_out)) == len(held_out) >= min(200, 0.6 * n) - 3
+        assert all(len(np.intersect1d(*fold)) == 0 and len(fold[0]) + len(fold[1]) == n for fold in folds)

@@ -1,0 +1,152 @@
+"""The mixture on the manifold in the sampler: fits without training, the start, the prior, the choice of a manifold."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.integrate import trapezoid
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.datasets import load_wine
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.manifold import Isomap
+
+from skmdiff import ManifoldDiffusionSampler
+from skmdiff._diffusion import load_backend
+from skmdiff._starts import from_mixture
+
+X, Y = load_wine(return_X_y=True)
+FRAME = pd.DataFrame(X[:, :5], columns=list("abcde")).assign(kind=pd.Categorical(np.array(["u", "v", "w"])[Y]))
+
+
+def instant(**parameters):
+    return ManifoldDiffusionSampler(**{"max_iter": 0, "random_state": 0, **parameters})
+
+
+def test_a_fit_without_training_knows_means_covariances_and_shares():
+    """10 000 samples of 178 rows: errors of the fit, not of the draw, so the bounds are those of the rows' errors."""
+    est = instant().fit(FRAME)
+    new, old = est.sample(10_000), FRAME
+    assert est.n_iter_ == 0 and est.loss_curve_ == [] and est.validation_loss_curve_ == []
+    numbers = list("abcde")
+    scale = old[numbers].std() / np.sqrt(len(old))
+    assert ((new[numbers].mean() - old[numbers].mean()).abs() < 2 * scale).all()
+    np.testing.assert_allclose(new[numbers].corr(), old[numbers].corr(), atol=0.15)
+    shares = [rows["kind"].value_counts(normalize=True).sort_index() for rows in (new, old)]
+    np.testing.assert_allclose(*shares, atol=0.03)
+
+
+def test_the_untrained_denoiser_samples_the_mixture(monkeypatch):
+    """Starts of the mixture and a denoiser that is its posterior mean: the reverse process stays in its law."""
+    monkeypatch.setattr(from_mixture, "STANDARD_ERRORS", -np.inf)
+    rng = np.random.default_rng(0)
+    centres = np.array([[-2.0, 0.0], [2.0, 1.0]])
+    rows = centres[rng.integers(2, size=300)] + rng.normal(size=(300, 2)) @ np.array([[0.5, 0.2], [0.0, 0.3]])
+    est = instant(numeric="standard", n_steps=64).fit(rows)
+    model = est._model
+    assert model.mixture_starts is not None
+    drawn = model.mixture_starts.draw(rng.random((4000, model.mixture_starts.n_draws)))
+    mean, scale = rows.mean(axis=0), rows.std(axis=0)
+    sampled = (est.sample(4000) - mean) / scale
+    for j in range(2):
+        # two samples of 4000: a difference of .05 between the distributions is seen with a probability above .9
+        assert stats.ks_2samp(sampled[:, j], drawn[:, j]).pvalue > 1e-3
+    assert abs(np.corrcoef(sampled.T)[0, 1] - np.corrcoef(drawn.T)[0, 1]) < 0.05
+
+
+def test_the_density_of_a_fit_without_training_has_the_mass_one():
+    rng = np.random.default_rng(1)
+    rows = np.concatenate([rng.normal(-2, 0.5, 150), rng.normal(1, 1, 150)])[:, None]
+    est = instant(numeric="standard").fit(rows)
+    x = np.linspace(-9, 9, 901)
+    density = np.exp(est.score_samples(x[:, None]))
+    assert abs(trapezoid(density, x) - 1) < 0.02
+    mixture = 0.5 * (stats.norm.pdf(x, -2, 0.5) + stats.norm.pdf(x, 1, 1))
+    assert np.abs(density - mixture).max() < 0.1
+
+
+@pytest.mark.parametrize("max_iter", [0, 20])
+def test_rows_from_components_keep_the_laws(max_iter):
+    est = instant(max_iter=max_iter, hidden_layer_sizes=(8,)).fit(FRAME.drop(columns="kind"), FRAME["kind"])
+    assert est._model.mixture_starts is not None
+    rows = est.sample(2100)
+    pd.testing.assert_frame_equal(est.sample(30), rows[:30])
+    pd.testing.assert_frame_equal(est.set_params(n_jobs=2).sample(2100), rows)
+    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(est)).sample(2100), rows)
+    new, y = est.sample(200, y="w", return_y=True)
+    assert set(y) == {"w"}
+    of_class = FRAME[FRAME["kind"] == "w"].drop(columns="kind")
+    error = of_class.std() / np.sqrt(len(of_class))
+    assert ((new.mean() - of_class.mean()).abs() < 5 * error).all()
+    _, y = est.sample(400, density="balanced", return_y=True)
+    assert min(np.unique(y, return_counts=True)[1]) > 90
+    conditioned = est.sample(50, conditions={"a": (13.0, None)})
+    assert (conditioned["a"] >= 13).all()
+
+
+def test_starts_are_rows_where_that_is_asked_for():
+    assert instant(n_neighbors=0).fit(FRAME)._model.mixture_starts is None
+    assert instant(max_iter=2, manifold_weight=0).fit(FRAME)._model.mixture_starts is None
+
+
+def test_no_weight_no_mixture():
+    for parameters in ({"manifold_weight": 0}, {"manifold": "passthrough"}):
+        assert instant(**parameters).fit(FRAME)._model.denoiser.prior is None
+    assert instant(manifold_weight=0.5).fit(FRAME)._model.denoiser.prior.weight == 0.5
+
+
+def test_a_network_that_harms_is_left_out():
+    """Held-out rows compare what training made with what was there before it."""
+    est = ManifoldDiffusionSampler(max_iter=40, learning_rate_init=50.0, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="grew out of bounds"):
+        est.fit(FRAME)
+    weights = est._model.denoiser.weights
+    assert not weights["leave.weight"].any()
+    assert all(np.isfinite(value).all() for value in weights.values())
+    assert est._model.denoiser.prior is not None
+
+
+class Noise(TransformerMixin, BaseEstimator):
+    """An embedding that knows nothing."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return np.random.default_rng(0).normal(size=(len(X), 2))
+
+
+def test_the_best_of_a_list_of_manifolds_is_kept():
+    est = instant(manifold=[Noise(), PCA(2), Isomap(n_components=2)]).fit(X)
+    assert est.manifold_scores_.shape == (3,)
+    assert est.manifold_scores_[0] < est.manifold_scores_[1:].min()
+    assert type(est.manifold_) is type([Noise(), PCA(2), Isomap()][np.argmax(est.manifold_scores_)])
+    alone = instant(manifold=PCA(2)).fit(X)
+    np.testing.assert_allclose(alone.manifold_scores_, est.manifold_scores_[1:2])
+
+
+@pytest.mark.parametrize("manifold", [[], ["passthrough"], [None, "umap"]])
+def test_lists_of_manifolds_are_checked(manifold):
+    with pytest.raises(ValueError, match="manifold as a list must hold transformers or None"):
+        instant(manifold=manifold).fit(X)
+
+
+def test_weights_of_rows_reach_the_mixture():
+    """A class of ten times the weight has ten times the share."""
+    weight = np.where(Y == 0, 10.0, 1.0)
+    shares = instant().fit(FRAME, sample_weight=weight).sample(4000)["kind"].value_counts(normalize=True)
+    expected = 10 * np.mean(Y == 0) / (10 * np.mean(Y == 0) + np.mean(Y != 0))
+    assert abs(shares["u"] - expected) < 0.05
+
+
+def test_missing_cells_and_unknown_columns():
+    holes = FRAME.mask(np.random.default_rng(0).random(FRAME.shape) < 0.15)
+    est = instant().fit(holes)
+    assert abs(est.sample(2000).isna().mean().mean() - 0.15) < 0.03
+    assert np.isfinite(est.score_samples(holes)).all()
+
+
+def test_the_door_takes_a_prior():
+    assert load_backend().Prior is type(instant().fit(FRAME)._model.denoiser.prior)
