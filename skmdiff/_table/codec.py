@@ -142,6 +142,14 @@ class TableCodec:
         parts = np.split(W, np.cumsum([column.width for column in self.columns_])[:-1], axis=1)
         return [column.decode(part) for column, part in zip(self.columns_, parts, strict=True)]
 
+    def in_units(self, W: np.ndarray) -> np.ndarray:
+        """(n_samples, n_columns or more) of a code, for distances in the table.
+
+        Numbers and dates as they are, in standard deviations of their column; the code of categories.
+        """
+        parts = np.split(W, np.cumsum([column.width for column in self.columns_])[:-1], axis=1)
+        return np.hstack([column.in_units(part) for column, part in zip(self.columns_, parts, strict=True)])
+
     def write(self, columns: list[np.ndarray | None], missing: dict[int, np.ndarray], n_samples: int) -> Any:
         """The table of cells, in the container, columns and dtypes seen in fit.
 

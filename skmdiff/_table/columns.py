@@ -80,6 +80,10 @@ class Column:
     def decode(self, block: np.ndarray) -> Any:
         raise NotImplementedError
 
+    def in_units(self, block: np.ndarray) -> np.ndarray:
+        """(n, 1) numbers of a code in standard deviations of the column; the code itself of what is no number."""
+        return block
+
     @property
     def blocks(self) -> list[Block]:
         """The blocks of the code, which starts with them."""

@@ -68,6 +68,9 @@ class DateColumn(Column):
     def decode(self, block: np.ndarray) -> np.ndarray:
         return self._on_steps(self.origin + self.step * self.inner.decode(block).astype(np.int64))
 
+    def in_units(self, block: np.ndarray) -> np.ndarray:
+        return self.inner.in_units(block)
+
     def middle(self, x: np.ndarray) -> np.ndarray:
         """Means (m,) of dates or durations (n_draws, m), at the steps of the column."""
         ticks = x.astype(np.int64)

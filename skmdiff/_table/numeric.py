@@ -278,6 +278,9 @@ class QuantileColumn(NumericColumn):
         out[between] = self._interpolate(nearest[between], step[between])
         return out
 
+    def in_units(self, block: np.ndarray) -> np.ndarray:
+        return (offsets(self.decode(block), origin_of(self.values)) / self.std)[:, None]
+
     def _beside_frequent(self, position: np.ndarray) -> np.ndarray:
         """Positions (n,) in the score of other values: what lies on frequent ones is mirrored at the nearer edge.
 

@@ -289,3 +289,31 @@ def test_check_table_returns_frames_untouched_and_lists_as_arrays():
     assert check_table(GOOD) is GOOD
     assert_array_equal(check_table([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]]))
     assert len(check_table(GOOD.iloc[:1], min_samples=1)) == 1
+
+
+# -- distances ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("numeric", ["quantile", "standard"])
+def test_distances_are_those_of_the_table_in_standard_deviations(numeric):
+    """Skewed numbers, large integers, dates, a number half of which is zero, and categories by their code."""
+    rng = np.random.default_rng(0)
+    half = np.where(rng.random(300) < 0.5, 0.0, rng.normal(size=300) + 5)
+    days = rng.integers(0, 900, 300)
+    frame = pd.DataFrame(
+        {
+            "skewed": np.exp(2 * rng.normal(size=300)),
+            "large": 2**60 + rng.integers(0, 10**6, 300),
+            "day": np.datetime64("2020-01-01") + days,
+            "half": half,
+            "kind": rng.choice(["a", "b"], 300),
+        }
+    )
+    codec = Codec(numeric=numeric).fit(frame)
+    W = codec.encode(frame)
+    X = codec.in_units(W)
+    for j, numbers in enumerate([frame["skewed"], (frame["large"] - 2**60).astype(float), days.astype(float), half]):
+        numbers = np.asarray(numbers)
+        assert_allclose(X[:, j] - X[0, j], (numbers - numbers[0]) / numbers.std(), atol=1e-6)
+    block = codec.blocks_[-1]
+    assert_array_equal(X[:, 4:], W[:, block.start : block.stop])
