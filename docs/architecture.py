@@ -21,7 +21,11 @@ ROOMS = [
         "the user's learner, and the way back",
         "learner  compat  lift  local_regression  charts  dimension  noise",
     ),
-    ("_starts", "where the reverse process begins", "source  from_mixture  distributions  explore  draw  redraw"),
+    (
+        "_starts",
+        "where the reverse process begins",
+        "source  from_mixture  distributions  volumes  modes  explore  draw  redraw",
+    ),
     ("_conditional", "what users ask of the rows", "queries  matches  moves  network  starts"),
     ("_corrector", "which samples are drawn again", "features  corrector  fitting"),
     (

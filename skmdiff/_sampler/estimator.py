@@ -13,7 +13,7 @@ from .._diffusion import load_backend
 from .._numerics.checks import check_coordinates, check_integer, check_option, random_stream
 from .._numerics.streams import Seed, draw_seed
 from .._numerics.weights import check_weight
-from .._starts.distributions import DENSITIES, kernel_density, row_distribution
+from .._starts.distributions import DENSITIES
 from .._table.codec import spread
 from .._table.target import read_target
 from . import exploration
@@ -299,11 +299,12 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         density : {"data", "balanced", "uniform"}, default="data"
             Distribution of the starts over the manifold. "data" is that of the table; "balanced" gives every class
             the same share or, fitted without classes, every cluster of the embedding; "uniform" is uniform in volume,
-            to explore where the table has few rows. The denoiser pulls samples back to the distribution of the table,
-            but the classes of "balanced" stay.
+            to explore where the table has few rows: length or area in the table, with each column in its standard
+            deviations. The denoiser pulls samples back to the distribution of the table, but the classes of "balanced"
+            stay.
         design : {"iid", "stratified"}, default="iid"
-            "stratified" cuts the embedding, or each class that `y` gives, into as many strata of equal mass as rows
-            are asked for: a batch meets more modes, while each row by itself has the same distribution.
+            "stratified" takes of each mode of the table, or of the class that `y` gives, as many rows as it has mass,
+            rounded up or down: a batch meets more modes, while each row by itself has the same distribution.
         missing : {"generate", "fill"}, default="generate"
             "generate" makes cells missing as often as in the table, and with the same dependence on other columns;
             "fill" returns the same rows with every cell filled.
@@ -446,5 +447,4 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         """
         model = model_on_manifold(self, "embedding_density")
         check_option(density, "density", DENSITIES)
-        distribution = row_distribution(density, "iid", model.source, model.manifold)
-        return kernel_density(model.manifold.embedding_, distribution.weights, 0)
+        return exploration.embedding_density(model, density)

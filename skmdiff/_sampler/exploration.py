@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+from sklearn.neighbors import KernelDensity
 
 from .._diffusion import load_backend
+from .._starts.distributions import kernel_density, row_distribution
 from .._starts.draw import draw_from
 from .._starts.explore import path_points, region_points
 from .._table.checks import ReadTable
-from .model import DecodedCells, FittedModel, Run, decode, decode_samples, encode, seen_cells, seen_limits
+from .model import (
+    DecodedCells,
+    FittedModel,
+    Run,
+    decode,
+    decode_samples,
+    encode,
+    rows_in_units,
+    seen_cells,
+    seen_limits,
+)
 
 # close to the manifold a few steps are enough
 EXPLORE_LEVEL, EXPLORE_STEPS = 0.1, 4
@@ -25,7 +38,8 @@ def close_to_manifold(run: Run) -> Run:
 
 def explore_region(model: FittedModel, region: Any, n_samples: int, run: Run) -> Any:
     """Rows evenly spread over the volume of a region of the embedding."""
-    points = region_points(region, model.source, model.manifold, n_samples, run.seed)
+    X = rows_in_units(model)
+    points = region_points(region, model.source, model.manifold, X, n_samples, run.seed)
     return decode_samples(model, draw_from(model.denoiser, run.process, points, run.seed, run.n_jobs))
 
 
@@ -35,6 +49,12 @@ def explore_path(model: FittedModel, stops: ReadTable, n_samples: int, run: Run)
         raise ValueError(f"path must hold at least two rows, got {len(stops)}.")
     points = path_points(model.manifold, model.source.rows, encode(model, stops), n_samples)
     return decode_samples(model, draw_from(model.denoiser, run.process, points, run.seed, run.n_jobs, same_noise=True))
+
+
+def embedding_density(model: FittedModel, density: str) -> KernelDensity:
+    """A kernel density over the embedding of the training rows, by the weights that a distribution gives them."""
+    distribution = row_distribution(density, "iid", model.source, model.manifold, partial(rows_in_units, model))
+    return kernel_density(model.manifold.embedding_, distribution.weights, 0)
 
 
 def denoise(model: FittedModel, table: ReadTable) -> Any:

@@ -161,6 +161,11 @@ def encode(model: FittedModel, table: ReadTable) -> np.ndarray:
     return complete_rows(W, model.hot_deck or _hot_deck_of(model))
 
 
+def rows_in_units(model: FittedModel) -> np.ndarray:
+    """(n, q) training rows without their targets, between which distances in the table are measured."""
+    return model.codec.in_units(model.manifold.table_)
+
+
 def _hot_deck_of(model: FittedModel) -> HotDeck:
     """What fills missing cells of new rows where the table of fit had none."""
     return HotDeck(model.rows[:, : model.n_outputs], whole_columns(model.codec.blocks_), 0)
@@ -200,6 +205,7 @@ def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Re
         model.manifold,
         request.n_samples,
         run.seed,
+        partial(rows_in_units, model),
         wanted=wanted,
         values=None if wanted is None else model.target.values_of(wanted),
         density=request.density,

@@ -2,17 +2,19 @@
 
 * data: every row by its weight, the distribution of the table;
 * balanced: every class alike, or every cluster of the embedding where there are no classes, and rows by weight within;
-* uniform: alike in volume on the manifold. A row stands for the volume of the ball that holds its k nearest rows, r_k^d
-  with d the intrinsic dimension: the inverse of the k-nearest-neighbour density. Distances are those of the table,
-  since an embedding tears and stretches. log r_k is averaged over a neighbourhood, because a single r_k is off by
-  d / sqrt(k).
+* uniform: alike in volume on the manifold, see `volumes.py`.
 
-A stratified batch cuts the distribution into as many strata of equal mass as it has rows and draws one row of each;
-each row by itself still has the distribution. Strata are runs of rows, cluster after cluster of the embedding and in
-each along a tree that cuts it at medians: they are compact in the embedding, and a mode is spread over no more of them
-than its mass fills.
+A stratified batch of k rows takes of each mode, see `modes.py`, as many rows as systematic sampling does (Madow & Madow
+1944, "On the theory of systematic sampling"): points at distances 1/k along the distribution, mode after mode, from one
+random number on. A mode of mass p gets k p rows, rounded up or down at random: it is met for sure where k p >= 1, and
+no design meets more modes whose rows each have the distribution by itself. Within its mode a batch has one row in each
+of as many strata of equal mass, runs of rows along a tree that cuts the embedding at medians. Modes are those of the
+table: an embedding in few dimensions may put one on top of another, or tear it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,26 +23,32 @@ from sklearn.cluster import HDBSCAN
 from sklearn.metrics import euclidean_distances
 from sklearn.neighbors import KernelDensity
 
-from .._manifold.dimension import maximum_likelihood
 from .._manifold.learner import ManifoldModel
 from .._numerics.neighbors import nearest
 from .._numerics.weights import indices_at
+from .modes import modes
 from .source import Source
+from .volumes import volumes
 
 DENSITIES = {"data", "balanced", "uniform"}
 DESIGNS = {"iid", "stratified"}
 LEAST_KERNEL_WEIGHT = 1e-12  # of the largest
 COPY_DISTANCE = 1e-12  # squared, up to rounding
-VOLUME_NEIGHBORS, VOLUME_ROWS = 15, 5000
 CLUSTER_ROWS, CLUSTER_FRACTION, SMALLEST_CLUSTER, CLUSTERED_FRACTION = 2000, 0.02, 5, 0.5
 
 
 @dataclass(frozen=True)
 class RowDistribution:
-    """A distribution over n rows: `order` (n,) of rows, `ends` (n,) the cumulated probability along it."""
+    """A distribution over n rows.
+
+    order : (n,) of rows
+    ends : (n,) the cumulated probability along it
+    groups : (n,) the group of each row, in one run of the order; None for one group
+    """
 
     order: np.ndarray
     ends: np.ndarray
+    groups: np.ndarray | None = None
 
     def rows_at(self, u: np.ndarray) -> np.ndarray:
         """Rows (m,) at quantiles u (m,) of the distribution."""
@@ -52,6 +60,14 @@ class RowDistribution:
         weights = np.empty(len(self.order))
         weights[self.order] = np.diff(self.ends, prepend=0)
         return weights
+
+    def group_masses(self, some: np.ndarray | None = None) -> np.ndarray:
+        """(n_groups,) mass of each group, in their order; only of `some` rows, (n,) of bool."""
+        masses = np.diff(self.ends, prepend=0)
+        masses = masses if some is None else masses * some[self.order]
+        if self.groups is None:
+            return masses.sum(keepdims=True)
+        return np.add.reduceat(masses, np.flatnonzero(np.diff(self.groups[self.order], prepend=-1)))
 
     def rows_with_target(
         self, u: np.ndarray, wanted: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None
@@ -68,19 +84,27 @@ class RowDistribution:
         return order[np.clip(index, low, high - 1)]
 
 
-def row_distribution(density: str, design: str, source: Source, model: ManifoldModel) -> RowDistribution:
-    """The distribution over the rows of a source with the fitted manifold `model`."""
+def row_distribution(
+    density: str, design: str, source: Source, model: ManifoldModel, in_units: Callable[[], np.ndarray]
+) -> RowDistribution:
+    """The distribution over the rows of a source with the fitted manifold `model`.
+
+    `in_units` makes the rows (n, q) between which distances in the table are measured.
+    """
     weights = np.ones(len(source.rows)) if source.weight is None else source.weight
-    groups: np.ndarray = np.zeros(len(weights), dtype=int)
-    if density == "balanced" or design == "stratified":
-        groups = source.target if source.is_class and source.target is not None else clusters(model.embedding_)
+    classes = source.target if source.is_class else None
     if density == "balanced":
-        inverse = np.unique(groups, return_inverse=True)[1]
-        weights = weights / np.bincount(inverse, weights)[inverse]
+        groups = np.unique(clusters(model.embedding_) if classes is None else classes, return_inverse=True)[1]
+        weights = weights / np.bincount(groups, weights)[groups]
     if density == "uniform":
-        weights = volumes(model.table_)
-    order = tree_order(model.embedding_, groups) if design == "stratified" else np.arange(len(groups))
-    return RowDistribution(order, np.cumsum(weights[order]))
+        weights = volumes(in_units())
+    if design == "iid":
+        return RowDistribution(np.arange(len(weights)), np.cumsum(weights))
+    groups = modes(in_units())
+    if classes is not None:
+        groups = np.unique(np.column_stack([classes, groups]), axis=0, return_inverse=True)[1].ravel()
+    order = tree_order(model.embedding_, groups)
+    return RowDistribution(order, np.cumsum(weights[order]), groups)
 
 
 def clusters(Z: np.ndarray) -> np.ndarray:
@@ -100,17 +124,6 @@ def clusters(Z: np.ndarray) -> np.ndarray:
     return found[found >= 0][nearest(Z[members], Z, 1)[1][:, 0]]
 
 
-def volumes(W: np.ndarray) -> np.ndarray:
-    """(n,) volume on the manifold that each of the rows W (n, p) stands for, up to a factor."""
-    some = W[np.random.default_rng(0).permutation(len(W))[:VOLUME_ROWS]]
-    radii = nearest(some, some, min(VOLUME_NEIGHBORS + 1, len(some)))[0][:, 1:]
-    apart = radii[:, -1][radii[:, -1] > 0]
-    log_radius = np.log(np.maximum(radii[:, -1], apart.min() if apart.size else 1.0))
-    around = nearest(some, W, min(VOLUME_NEIGHBORS + 1, len(some)))[1]
-    log_volume = maximum_likelihood(radii) * log_radius[around].mean(axis=1)
-    return np.exp(log_volume - log_volume.max())
-
-
 def tree_order(Z: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """(n,) order of the rows: group after group, and in each along a tree that halves it at medians of Z."""
     order = np.argsort(groups, kind="stable")
@@ -126,15 +139,33 @@ def tree_order(Z: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return order
 
 
-def strata(groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Stratum of each row of a batch within its group, in random order, and the number of strata of the group."""
-    order = np.random.default_rng(seed).permutation(len(groups))
-    order = order[np.argsort(groups[order], kind="stable")]
-    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    first = np.cumsum(counts) - counts
-    stratum = np.empty(len(groups), dtype=int)
-    stratum[order] = np.arange(len(groups)) - np.repeat(first, counts)
-    return stratum, counts[inverse]
+def strata(
+    distribution: RowDistribution, wanted: np.ndarray, target: np.ndarray | None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Strata of a batch, in random order: where they start, and their mass (m,), as quantiles of what they are of.
+
+    That is the distribution or, with `target` (n,), its rows of the class that is `wanted` (m,).
+    """
+    rng = np.random.default_rng(seed)
+    low, mass = np.empty(len(wanted)), np.empty(len(wanted))
+    for value in np.unique(wanted):
+        batch = rng.permutation(np.flatnonzero(wanted == value))
+        of_groups = distribution.group_masses(None if target is None else target == value)
+        low[batch], mass[batch] = systematic_strata(of_groups, len(batch), rng.random())
+    return low, mass
+
+
+def systematic_strata(masses: np.ndarray, n_strata: int, u: float) -> tuple[np.ndarray, np.ndarray]:
+    """Starts and masses (n_strata,) of strata of groups that have these masses one after another, by one number u.
+
+    A group has as many strata as points (i + u) / n_strata lie in it, all alike.
+    """
+    ends = np.cumsum(masses) / masses.sum()
+    group = indices_at(ends, (np.arange(n_strata) + u) / n_strata)
+    count = np.bincount(group, minlength=len(masses))
+    mass = np.diff(ends, prepend=0)[group] / count[group]
+    first = np.cumsum(count) - count
+    return (ends - np.diff(ends, prepend=0))[group] + mass * (np.arange(n_strata) - first[group]), mass
 
 
 def kernel_density(Z: np.ndarray, weights: np.ndarray, random_state: int) -> KernelDensity:

@@ -30,7 +30,7 @@ class Plan:
     wanted : (n, width) code of the classes asked for, or None; `values` (n,) their indices
     given : (n, p) code of the cells asked for, NaN elsewhere, the target's included; None without conditions
     adjust : callable(starts, rows of the call) -> starts with about the distribution given those cells
-    stratum, n_strata : (n,) the stratum of each row among how many; None for independent draws
+    strata : where the stratum of each row starts, and its mass (n,), as quantiles; None for independent draws
     chosen : (n,) the row of the source that each row starts from, where it is resolved in advance
     own_target : whether a row is to have the class of the row it starts from
     same_start : whether a sample that is drawn again starts from the same row, which the plan has shares of
@@ -40,8 +40,7 @@ class Plan:
     distribution: RowDistribution | None
     wanted: np.ndarray | None = None
     values: np.ndarray | None = None
-    stratum: np.ndarray | None = None
-    n_strata: np.ndarray | None = None
+    strata: tuple[np.ndarray, np.ndarray] | None = None
     chosen: np.ndarray | None = None
     own_target: bool = False
     given: np.ndarray | None = None
@@ -61,6 +60,7 @@ def plan_draw(
     model: ManifoldModel | None,
     n_samples: int,
     seed: int,
+    in_units: Callable[[], np.ndarray],
     *,
     wanted: np.ndarray | None = None,
     values: np.ndarray | None = None,
@@ -72,6 +72,7 @@ def plan_draw(
     """The plan of a call, under conditions that are `resolved`; raises a ValueError where it cannot be followed.
 
     Starts are of `mixture`, if there is one, where no rows are asked for by their place on the manifold or their cells.
+    `in_units` makes the rows (n, q) between which distances in the table are measured.
     """
     check_option(density, "density", DENSITIES)
     check_option(design, "design", DESIGNS)
@@ -93,16 +94,16 @@ def plan_draw(
         raise ValueError(f"density must be 'data' where y says which targets are wanted, got {density!r}.")
     if mixture is not None and (density, design) == ("data", "iid"):
         return Plan(source, None, wanted, values, mixture=mixture)
-    stratum = n_strata = None
+    distribution, found = row_distribution(density, design, source, model, in_units), None
     if design == "stratified":
-        stratum, n_strata = strata(np.zeros(n_samples) if values is None else values, seed)
+        target = None if values is None else source.target
+        found = strata(distribution, np.zeros(n_samples) if values is None else values, target, seed)
     return Plan(
         source,
-        row_distribution(density, design, source, model),
+        distribution,
         wanted,
         values,
-        stratum,
-        n_strata,
+        found,
         own_target=density == "balanced" and source.is_class,
         same_start=(density, design) != ("data", "iid"),
     )
@@ -240,8 +241,9 @@ def _choose(plan: Plan, u: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The training row that each row starts from."""
     if plan.chosen is not None:
         return _at(plan.chosen, rows)
-    if plan.stratum is not None:
-        u = (_at(plan.stratum, rows) + u) / _at(plan.n_strata, rows)
+    if plan.strata is not None:
+        low, mass = plan.strata
+        u = _at(low, rows) + u * _at(mass, rows)
     if plan.values is None:
         return plan.distribution.rows_at(u)
     source = plan.source

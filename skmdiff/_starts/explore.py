@@ -19,17 +19,21 @@ from scipy.spatial.distance import cdist
 from .._manifold.learner import ManifoldModel
 from .._numerics.neighbors import distances_to, nearest
 from .._numerics.streams import START_STREAM, row_uniforms
-from .distributions import RowDistribution, strata, tree_order, volumes
+from .distributions import RowDistribution, tree_order
 from .source import Source, draw_starts
+from .volumes import volumes
 
 CANDIDATES = 8  # starts in a stratum, of which one is chosen
 RUN_ROWS = 256  # strata that are spread together
 ROUNDS = 2
 
 
-def region_points(region: Any, source: Source, model: ManifoldModel, n_samples: int, seed: int) -> np.ndarray:
+def region_points(
+    region: Any, source: Source, model: ManifoldModel, X: np.ndarray, n_samples: int, seed: int
+) -> np.ndarray:
     """(n_samples, p) clean starts spread evenly over the volume of a region, see `region_distribution`."""
-    distribution, (stratum, _) = region_distribution(region, model), strata(np.zeros(n_samples), seed)
+    distribution = region_distribution(region, model, X)
+    stratum = np.random.default_rng(seed).permutation(n_samples)
     parts = []
     for first in range(0, n_samples, RUN_ROWS):
         rows = np.arange(first, min(first + RUN_ROWS, n_samples))
@@ -58,17 +62,18 @@ def farthest(candidates: np.ndarray, n_rounds: int) -> np.ndarray:
     return chosen
 
 
-def region_distribution(region: Any, model: ManifoldModel) -> RowDistribution:
+def region_distribution(region: Any, model: ManifoldModel, X: np.ndarray) -> RowDistribution:
     """The distribution over the rows in a region by the volume that each stands for, along a tree of the embedding.
 
     region : (low, high), corners (k,) of a box of the embedding, a callable of Z (n, k) that returns (n,) of bool, or
         None for all of it
+    X : (n, q) the rows as distances in the table are measured
     """
     Z = model.embedding_
     inside = np.ones(len(Z), dtype=bool) if region is None else inside_region(region, Z)
     if not inside.any():
         raise ValueError(f"region must hold at least one training row, got {region!r}, which holds none.")
-    weights = np.where(inside, volumes(model.table_), 0.0)
+    weights = np.where(inside, volumes(X), 0.0)
     order = tree_order(Z * model.shape_, np.zeros(len(Z), dtype=int))
     return RowDistribution(order, np.cumsum(weights[order]))
 
