@@ -7,8 +7,8 @@ and the two are iterated (Levin 2003, "Mesh-independent surface interpolation"; 
 approximation by moving least-squares"). The embedding says which rows are neighbours on the manifold, and only that: a
 stretched or noisy embedding changes nothing else, while neighbours in the table would cut across a fold.
 
-The polynomial does not know where the rows end. On a surface of few dimensions a projection beyond them is moved back
-to where the support of the patch ends, seen from its centre; in many dimensions most of a distribution is at its edge.
+The polynomial does not know where the rows end. On a surface of few dimensions a projection is not to leave the convex
+hull of the nearest rows of the patch, along it; in many dimensions most of a distribution is at its edge.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,9 @@ from .local_regression import SIZES, equivalent, regression_coefficients
 ROWS_PER_TERM = 1.5  # of the polynomial, at least
 CHART_TEST_ROWS = 300
 N_ITERATIONS = 3
+HULL_STEPS = 20
 BOUNDED_DIMENSIONS = 3  # up to which a surface ends
-SUPPORT_ROWS = 15  # of a patch, the nearest: a projection stays in their support
+SUPPORT_ROWS = 15  # of a patch, the nearest: a projection stays in their convex hull
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,26 @@ def project_on_patches(patches: np.ndarray, points: np.ndarray, d: int) -> tuple
 
 
 def _within(along: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Points at (m, d), moved towards the mean of `along` (m, k, d) where they are beyond the farthest of them."""
-    centre = along.mean(axis=1)
-    way = at - centre
-    length = np.linalg.norm(way, axis=1, keepdims=True)
-    way = way / np.maximum(length, np.finfo(float).tiny)
-    support = np.einsum("mkd,md->mk", along - centre[:, None], way).max(axis=1, keepdims=True)
-    return centre + way * np.minimum(length, np.maximum(support, 0))
+    """Points at (m, d); those outside the convex hull of `along` (m, k, d) are moved to about the nearest point of it.
+
+    By conditional gradients (Frank & Wolfe 1956): from inside the hull each step goes towards the corner that is
+    farthest in the direction of the point. A point is outside where that direction separates it from all corners.
+    """
+    inside = along.mean(axis=1)
+    for _ in range(HULL_STEPS):
+        corner = _farthest(along, at - inside)
+        way = corner - inside
+        length = np.maximum(np.sum(way**2, axis=1), np.finfo(float).tiny)
+        inside = inside + way * np.clip(np.sum((at - inside) * way, axis=1) / length, 0, 1)[:, None]
+    direction = at - inside
+    outside = np.sum((_farthest(along, direction) - at) * direction, axis=1) < 0
+    return np.where(outside[:, None], inside, at)
+
+
+def _farthest(along: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Of points `along` (m, k, d) those farthest in the directions (m, d)."""
+    farthest = np.einsum("mkd,md->mk", along, direction).argmax(axis=1)
+    return along[np.arange(len(along)), farthest]
 
 
 def _regress(

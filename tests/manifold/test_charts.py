@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize_scalar, nnls
 from sklearn.manifold import Isomap
 
+from skmdiff._manifold import charts as charts_module
 from skmdiff._manifold.charts import choose_charts, leave_out, normal_parts, project_on_patches
 from skmdiff._numerics.neighbors import neighbor_graph
 from skmdiff.datasets import make_linked_circles, make_swiss_roll_nd, make_torus
@@ -64,6 +65,20 @@ def test_a_projection_does_not_leave_the_rows():
     beyond = np.column_stack([np.full(5, 1.5), np.linspace(0.3, 0.7, 5), np.full(5, 0.2)])
     projections, _ = charts_of(X, 2).project(beyond)
     assert (np.abs(projections[:, 0] - 1) < 0.06).all() and np.abs(projections[:, 2]).max() < 1e-9
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_points_are_moved_to_the_nearest_of_a_convex_hull(d):
+    """The nearest point by non-negative least squares; what is inside stays."""
+    rng = np.random.default_rng(d)
+    along, at = rng.normal(size=(40, 15, d)), 2 * rng.normal(size=(40, d))
+    moved = charts_module._within(along, at)
+    for corners, point, got in zip(along, at, moved, strict=True):
+        weight = nnls(np.vstack([corners.T, np.full(15, 1e4)]), np.append(point, 1e4))[0]
+        nearest = corners.T @ weight
+        assert np.linalg.norm(got - point) < np.linalg.norm(nearest - point) + 0.05
+        if np.linalg.norm(nearest - point) < 1e-6:
+            np.testing.assert_array_equal(got, point)
 
 
 @pytest.mark.parametrize(
