@@ -143,7 +143,8 @@ def surface(name, noisy, steps, seed, quick, n=1000):
         variants = {name: variants[name] for name in ("manifold", "permuted")}
     fitted = fit_together(train, steps, seed, {k: {**v, **own} for k, v in variants.items()}, numeric="standard")
     rows = {"training rows": train, "fresh rows": fresh, **{k: est.sample(n) for k, est in fitted.items()}}
-    rows["manifold, neither"] = fit(train, steps, seed, numeric="standard", **variants["manifold"]).sample(n)
+    neither = dict(numeric="standard", contraction=0.0)
+    rows["manifold, neither"] = fit(train, steps, seed, **neither, **variants["manifold"]).sample(n)
     rows["passthrough"] = fit(train, steps, seed, numeric="standard", manifold="passthrough").sample(n)
     rows.update({"SMOTE": interpolated(train, n, seed)} if quick else references(train, n, seed))
     d = 1 if name.startswith("linked") else 2

@@ -55,6 +55,20 @@ class Charts:
         projections, frames = self.project(X)
         return projections, normal_parts(X[:, self.surface] - projections, frames)
 
+    def new_residuals(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Normal parts (m, q) of some rows of the table, as if they were new, and distances (m,) to the nearest others.
+
+        The patch is that of the nearest other row, without the row.
+        """
+        distances, indices = nearest(self.W, self.W[rows], 2)
+        second = (indices[:, 0] == rows).astype(int)
+        others, each = indices[np.arange(len(rows)), second], distances[np.arange(len(rows)), second]
+        patches, table = self.patches[others], self.W[:, self.surface]
+        left = np.argsort(patches == rows[:, None], axis=1, kind="stable")[:, :-1]  # the row last, if it is there
+        patches = np.take_along_axis(patches, np.sort(left, axis=1), axis=1)
+        projections, frames, _ = project_on_patches(table[patches], table[rows], self.n_dimensions)
+        return normal_parts(table[rows] - projections, frames), each
+
 
 def project_on_patches(patches: np.ndarray, points: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Projections (m, q) of points (m, q) on the surfaces through patches (m, k, q), and tangents (m, q, d) there.

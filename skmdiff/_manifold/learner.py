@@ -96,6 +96,11 @@ class ManifoldModel:
         """(n, n_neighbors), see `neighbor_graph`."""
         return neighbor_graph(self.embedding_, self.n_neighbors, W=self.table_)
 
+    @property
+    def n_dimensions(self) -> int:
+        """Directions in which neighbours vary, at most those of the embedding."""
+        return min(round(self.intrinsic_dimension_.local_pca), self.embedding_.shape[1])
+
     def _fit_transformer(self, W: np.ndarray) -> None:
         self.table_ = W
         landmarks = self._view(W)[self.landmarks_]

@@ -26,6 +26,7 @@ from .._table.codec import TableCodec
 from .._table.columns import Block, Column
 from .._table.numeric import NumericColumn
 from .charts import Charts, leave_out
+from .units import CODE, Units
 
 LARGEST_NOISE = 1.0  # in the code: a column that is all noise
 MEASURED_ROWS = 1000
@@ -46,6 +47,11 @@ class MeasurementNoise:
     of_columns: np.ndarray
     of_code: np.ndarray
     cleaner: "Cleaner | None" = None
+
+    @property
+    def contraction(self) -> float:
+        """Strength by which samples are moved to the surface."""
+        return 0.0 if self.cleaner is None else self.cleaner.strength
 
     def of_blocks(self, blocks: list[Block]) -> np.ndarray:
         """(n_blocks,) noise levels of the blocks of a code that may go on behind the table's, without noise there."""
@@ -100,13 +106,15 @@ def normal_residuals(charts: Charts, seed: int) -> NormalResiduals:
 class Cleaner:
     """Takes encoded rows towards the surface of the charts.
 
+    units : those in which the charts see the code
     kept : (q, q) what is kept of a normal residual r, as r @ kept
     strength : from 0 to 1, the fraction of the way that samples are moved
-    rows : (m, p) training rows
+    rows : (m, p) training rows, in these units
     reach : (m,) distance from the surface that a sample near each of the rows may have
     """
 
     charts: Charts
+    units: Units
     kept: np.ndarray
     strength: float
     rows: np.ndarray
@@ -114,25 +122,32 @@ class Cleaner:
 
     def clean(self, W: np.ndarray) -> np.ndarray:
         """Rows seen, (m, p), without their noise off the surface."""
-        _, normal = self.charts.residuals(W)
-        return self._put(W, W[:, self.charts.surface] - normal + normal @ self.kept)
+        V = self.units.to(W)
+        _, normal = self.charts.residuals(V)
+        return self._put(V, V[:, self.charts.surface] - normal + normal @ self.kept)
 
     def contract(self, W: np.ndarray) -> np.ndarray:
         """Samples (m, p), moved until they are no farther from the surface than the training rows around them."""
-        projections, normal = self.charts.residuals(W)
+        V = self.units.to(W)
+        projections, normal = self.charts.residuals(V)
         kept = normal @ self.kept
-        reach = self.reach[nearest(self.rows, W, 1)[1][:, 0]]
         length = np.maximum(np.linalg.norm(kept, axis=1), np.finfo(float).tiny)
-        goal = projections + kept * np.minimum(1, reach / length)[:, None]
-        return self._put(W, (1 - self.strength) * W[:, self.charts.surface] + self.strength * goal)
+        goal = projections + kept * np.minimum(1, self.reach_of(V) / length)[:, None]
+        return self._put(V, (1 - self.strength) * V[:, self.charts.surface] + self.strength * goal)
 
-    def _put(self, W: np.ndarray, values: np.ndarray) -> np.ndarray:
-        out = W.copy()
+    def reach_of(self, V: np.ndarray) -> np.ndarray:
+        """(m,) distance from the surface that samples V (m, p) may have."""
+        return self.reach[nearest(self.rows, V, 1)[1][:, 0]]
+
+    def _put(self, V: np.ndarray, values: np.ndarray) -> np.ndarray:
+        out = V.copy()
         out[:, self.charts.surface] = values
-        return out
+        return self.units.back(out)
 
 
-def make_cleaner(charts: Charts, measured: NormalResiduals, noise: np.ndarray, contraction: float) -> Cleaner | None:
+def make_cleaner(
+    charts: Charts, measured: NormalResiduals, noise: np.ndarray, contraction: float, units: Units = CODE
+) -> Cleaner | None:
     """The cleaner of charts for the noise (q,), or one that moves samples by `contraction`; None for neither."""
     removes = noise.any() and measured.are_noise(noise)
     if not (removes or contraction):
@@ -144,7 +159,7 @@ def make_cleaner(charts: Charts, measured: NormalResiduals, noise: np.ndarray, c
     lengths = np.sum((charts.residuals(rows)[1] @ kept) ** 2, axis=1)
     around = nearest(rows, rows, min(REACH_NEIGHBORS, len(rows)))[1]
     reach = REACH * np.sqrt(lengths[around].mean(axis=1))
-    return Cleaner(charts, kept, 1.0 if removes else contraction, rows, reach)
+    return Cleaner(charts, units, kept, 1.0 if removes else contraction, rows, reach)
 
 
 def wiener(covariance: np.ndarray, noise_covariance: np.ndarray, n_rows: int) -> np.ndarray:

@@ -74,13 +74,6 @@ def check_real(value: Any, name: str, high: float = np.inf) -> None:
         raise ValueError(f"{name} must be above 0 and below {high}, got {value!r}.")
 
 
-def check_share(value: Any, name: str, most: float) -> None:
-    """Raise unless 0 <= value <= most, which NaN never is."""
-    check_scalar(value, name, Real)
-    if not 0 <= value <= most:
-        raise ValueError(f"{name} must be from 0 to {most}, got {value!r}.")
-
-
 def check_sizes(values: Any, name: str) -> None:
     """Raise unless a parameter is a sequence of at least one positive integer."""
     good = isinstance(values, tuple | list | np.ndarray) and len(values) > 0

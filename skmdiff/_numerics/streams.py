@@ -19,6 +19,7 @@ MISSING_STREAM = 1
 CLASS_STREAM = 2
 CANDIDATE_STREAM = 0x1E3779B97F4A7C15  # samples drawn again, times the number of the candidate
 ACCEPT_STREAM = 0x6C8E9CF570932BD5  # whether a sample is kept
+CONTRACTION_STREAM = 0x510E527FADE682D1  # the samples that a contraction is chosen on
 CORRECTOR_STREAM = 0x3C6EF372FE94F82B  # the samples that a corrector learns from
 
 

@@ -18,6 +18,7 @@ from .._table.codec import spread
 from .._table.target import read_target
 from . import exploration
 from .base import TableModelEstimator
+from .contraction import Drawing, with_contraction
 from .correction import CorrectorSettings, with_corrector
 from .encoding import rows_with_weight
 from .fitting import Fitted, encode_table, fit_model, print_progress, settings_of, warn_if_diverged
@@ -53,9 +54,10 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Standard deviation of the measurement noise, in the units of the columns: one for all numeric columns or one a
         column. Samples are free of it, but cells given as `conditions` are cells with noise (Daras et al. 2023).
         "auto" estimates it from how far training rows lie off the manifold.
-    contraction : float, default=0.0
+    contraction : float or "auto", default="auto"
         Strength, from 0 to 1, of the projection of samples towards the manifold: 1 moves a sample until it is no
-        farther from it than the training rows around it. For tables that lie on a surface; elsewhere it costs variety.
+        farther from it than the training rows around it. "auto" is above 0 only where rows lie on a surface of at
+        most 3 dimensions and samples stand off it 3 times as far as rows left out. Elsewhere it would cost variety.
     manifold_weight : float or "auto", default="auto"
         Weight, from 0 to 1, in the denoiser of the mixture on the manifold, of local normal distributions and shares
         of categories, which the network corrects. "auto" is 1 for fewer than 2000 rows and without training, else 0.
@@ -90,10 +92,9 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     n_steps : int, default=16
         Steps of the second-order solver of the reverse process.
     corrector : "auto", classifier or None, default="auto"
-        A classifier of the rows against samples. Its odds say which samples are drawn again. It is kept only where
-        held-out rows become more probable by it, and not tried below 2000 rows, with `noise_level` or `contraction`,
-        without training or after `max_time`. "auto" is gradient-boosted trees; others are cloned, and get NaN in
-        missing cells and the index for a category. None saves the time it takes.
+        A classifier of the rows against samples: by its odds samples are drawn again. Kept where held-out rows become
+        more probable by it, and not tried below 2000 rows, without training, with noise or contraction, or after
+        `max_time`. "auto" is gradient-boosted trees; others get NaN in missing cells and the index for a category.
     device : str, default="auto"
         A torch device; "auto" takes a GPU where there is one.
     n_jobs : int or None, default=None
@@ -115,6 +116,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Directions in which neighbours vary: `maximum_likelihood` (Levina & Bickel 2004), `local_pca` (Fukunaga 1971).
     noise_level_ : ndarray of shape (n_features,)
         Standard deviation of the measurement noise of each column.
+    contraction_ : float
+        Strength by which samples are moved to the manifold.
     sigma_start_ : float
         Noise level of the starts.
     loss_curve_, validation_loss_curve_ : list of float
@@ -158,7 +161,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         n_neighbors: int = 15,
         max_landmarks: int = 2000,
         noise_level: ArrayLike | None = None,
-        contraction: float = 0.0,
+        contraction: float | str = "auto",
         manifold_weight: float | str = "auto",
         categorical_features: ArrayLike | None = "from_dtype",
         numeric: str = "quantile",
@@ -216,8 +219,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         y : array-like of shape (n_samples,), default=None
             A target, learnt jointly with X, to be chosen or returned at `sample`: see `target_type`.
         sample_weight : array-like of shape (n_samples,) or float, default=None
-            Weights of the rows, finite and at least 0: a row of weight 2 counts twice, one of weight 0 is left out.
-            Only their ratios matter.
+            Weights of the rows, finite, at least 0; only their ratios matter, and rows of weight 0 are left out.
 
         Returns
         -------
@@ -249,6 +251,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         seed, training_seed = draw_seed(random_state), draw_seed(random_state)
         encoded, constraints = encode_table(table, y, weight, of_table, seed)
         fitted = fit_model(encoded, constraints, on_manifold, training, training_seed, report)
+        fitted = with_contraction(fitted, encoded, on_manifold, Drawing(self.n_steps, self.n_jobs, training_seed))
         settings = CorrectorSettings(self.corrector, self.n_steps, self.n_jobs, self.verbose)
         self._keep(with_corrector(fitted, encoded, settings, training, training_seed), seen)
 
@@ -261,11 +264,11 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             self.manifold_scores_ = fitted.manifold_scores
         if model.target is not None and model.target.is_categorical:
             self.classes_ = model.target.classes
-        self.noise_level_, self.sigma_start_ = model.noise.of_columns, model.sigma_start
+        self.noise_level_, self.contraction_ = model.noise.of_columns, model.noise.contraction
+        self.corrector_, self.sigma_start_ = model.corrector, model.sigma_start
         self.loss_curve_, self.validation_loss_curve_ = history.loss_curve, history.validation_loss_curve
         self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
-        self.corrector_, self.constraints_ = model.corrector, model.constraints.written
-        self._model = model
+        self.constraints_, self._model = model.constraints.written, model
         warn_if_diverged(history, self.learning_rate_init)
 
     def sample(
@@ -350,8 +353,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Returns
         -------
         Z : ndarray of shape (n_samples, n_components)
-            By the `transform` of the learner where it treats each row alone, else by neighbours. Missing cells are
-            first filled from similar training rows.
+            By the `transform` of the learner where it treats each row alone, else by neighbours, missing cells filled.
         """
         model = model_on_manifold(self, "embed")
         return model.manifold.embed(encode(model, self._read(model, X)))
@@ -374,8 +376,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     def denoise(self, X: Any) -> Any:
         """Rows without their measurement noise: an estimate of E[clean row | row with as much noise added again].
 
-        By the denoiser at the noise level of the columns, the smallest that it has learnt. Where the clean rows lie on
-        a surface, the result is moved onto it. Columns without noise and missing cells stay.
+        By the denoiser at the noise level of the columns, then moved onto the surface where clean rows lie on one.
+        Columns without noise and missing cells stay.
 
         Parameters
         ----------
@@ -419,8 +421,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Raises
         ------
         ValueError
-            For a sampler without a manifold; if both `region` and `path` are given, a region holds no training row or
-            a path fewer than two.
+            Without a manifold; for `region` and `path` both; for a region without training rows or a path of one row.
         """
         model = model_on_manifold(self, "explore")
         check_integer(n_samples, "n_samples", 1)

@@ -21,6 +21,7 @@ from .._manifold.noise import (
     normal_residuals,
 )
 from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score
+from .._manifold.units import CODE, Units
 from .._numerics.checks import is_auto
 from .._numerics.streams import MISSING_STREAM
 from .._numerics.warnings_ import warn_user
@@ -80,7 +81,7 @@ class ManifoldSettings:
     n_neighbors: int
     sigma_start: float | str
     noise_level: Any
-    contraction: float
+    contraction: float | str
     manifold_weight: float | str
 
     @property
@@ -300,30 +301,37 @@ def fit_missingness(encoded: EncodedTable) -> MissingnessModel | None:
 def fit_noise(
     encoded: EncodedTable, manifold: ManifoldModel | None, settings: ManifoldSettings, of_columns: np.ndarray
 ) -> MeasurementNoise:
-    """The measurement noise (n_features,) that a user gives or, by "auto", that rows have off the manifold."""
+    """The measurement noise (n_features,) that a user gives or, by "auto", that rows have off the manifold.
+
+    With noise samples are contracted too, if that is asked for.
+    """
     codec, given = encoded.codec, settings.noise_level
     of_code = noise_of_levels(codec, encoded.table, of_columns)
-    wanted = manifold is not None and (is_auto(given) or of_code.any() or settings.contraction)
-    charts = fit_charts(encoded, manifold) if wanted else None
+    wanted = manifold is not None and (is_auto(given) or of_code.any())
+    charts = fit_charts(encoded.codec, manifold, encoded.seed) if wanted else None
     if charts is None:
         return MeasurementNoise(of_columns, of_code)
     measured = normal_residuals(charts, encoded.seed)
     if is_auto(given):
         of_code[charts.surface] = measured.noise()
         of_columns = levels_of_noise(codec, of_code)
-    return MeasurementNoise(
-        of_columns, of_code, make_cleaner(charts, measured, of_code[charts.surface], settings.contraction)
-    )
+    contraction = 0.0 if is_auto(settings.contraction) else float(settings.contraction)
+    return MeasurementNoise(of_columns, of_code, make_cleaner(charts, measured, of_code[charts.surface], contraction))
 
 
-def fit_charts(encoded: EncodedTable, manifold: ManifoldModel) -> Charts | None:
-    """Charts of the numbers of a table on its manifold; None where the numbers leave no direction off it."""
-    surface = ~coded_columns(encoded.codec.blocks_)
-    d = round(manifold.intrinsic_dimension_.local_pca)
-    d = min(d, manifold.embedding_.shape[1])
+def fit_charts(
+    codec: TableCodec, manifold: ManifoldModel, seed: int, units: Units = CODE, rows: np.ndarray | None = None
+) -> Charts | None:
+    """Charts of the numbers of a table on its manifold; None where the numbers leave no direction off it.
+
+    `rows` are those that the charts are made of, by default all.
+    """
+    surface, d = ~coded_columns(codec.blocks_), manifold.n_dimensions
     if surface.sum() <= d:
         return None
-    return choose_charts(manifold.table_, manifold.embedding_ * manifold.shape_, surface, d, encoded.seed)
+    rows = np.arange(len(manifold.table_)) if rows is None else rows
+    Z = manifold.embedding_[rows] * manifold.shape_
+    return choose_charts(units.to(manifold.table_[rows]), Z, surface, d, seed)
 
 
 def fit_denoiser(

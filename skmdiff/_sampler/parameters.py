@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from .._diffusion import SIGMA_MAX, SIGMA_MIN
-from .._numerics.checks import check_integer, check_option, check_real, check_share, check_sizes, is_auto
+from .._numerics.checks import check_integer, check_option, check_real, check_sizes, is_auto
 from .._table.codec import NUMERIC_CODES
 from .._table.target import TARGET_TYPES
 
@@ -31,7 +31,7 @@ def check_parameters(params: Mapping[str, Any]) -> None:
             check_integer(params[name], name, low)
     check_real(params["learning_rate_init"], "learning_rate_init")
     check_real(params["validation_fraction"], "validation_fraction", high=1)
-    check_share(params["contraction"], "contraction", 1)
+    check_contraction(params["contraction"])
     if not is_auto(params["manifold_weight"]):
         check_share(params["manifold_weight"], "manifold_weight", 1)
     check_manifolds(params["manifold"])
@@ -88,9 +88,18 @@ def check_sigma_start(sigma_start: Any) -> None:
         raise ValueError(f"sigma_start must be 'auto' or in ({SIGMA_MIN}, {SIGMA_MAX}], got {sigma_start!r}.")
 
 
-def check_needs_manifold(noise_level: Any, contraction: float) -> None:
+def check_contraction(contraction: Any) -> None:
+    """Raise unless a contraction is "auto" or a fraction, which NaN is not."""
+    if is_auto(contraction):
+        return
+    check_scalar(contraction, "contraction", Real)
+    if not 0 <= contraction <= 1:
+        raise ValueError(f"contraction must be 'auto' or in [0, 1], got {contraction!r}.")
+
+
+def check_needs_manifold(noise_level: Any, contraction: Any) -> None:
     """Raise for a sampler without a manifold that is asked for what needs one."""
     if is_auto(noise_level):
         raise ValueError("noise_level='auto' needs a manifold that rows stand off, got manifold='passthrough'.")
-    if contraction:
+    if contraction and not is_auto(contraction):
         raise ValueError(f"contraction={contraction!r} needs a manifold, got manifold='passthrough'.")
