@@ -30,9 +30,9 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     """Generator of synthetic rows of a table: a diffusion model that starts on the manifold of the rows.
 
     `fit` learns the distribution of a mixed table: numbers, dates and categories, with missing cells or without.
-    `sample` draws new rows with the same columns, dtypes and categories: they start on the manifold of a manifold
-    learner, and a small neural network, the denoiser of a diffusion model, finishes them. A fitted sampler, and every
-    file it is saved to, holds the training rows: share it only with those who may see the table.
+    `sample` draws new rows with the same columns, dtypes and categories: they start on the manifold of the rows, and a
+    small neural network, the denoiser of a diffusion model, finishes them. A fitted sampler, and every file it is saved
+    to, holds the training rows: share it only with those who may see the table.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         "auto" estimates it from how far training rows lie off the manifold.
     contraction : float or "auto", default="auto"
         Strength, from 0 to 1, of the projection of samples towards the manifold: 1 moves a sample until it is no
-        farther from it than the training rows around it. "auto" is above 0 only where rows lie on a surface of at
-        most 3 dimensions and samples stand off it 3 times as far as rows left out. Elsewhere it would cost variety.
+        farther from it than the rows around it. "auto" is above 0 only where rows lie on a surface of at most 3
+        dimensions and samples stand off it 3 times as far as rows left out. Elsewhere it would cost variety.
     manifold_weight : float or "auto", default="auto"
         Weight, from 0 to 1, in the denoiser of the mixture on the manifold, of local normal distributions and shares
         of categories, which the network corrects. "auto" is 1 for fewer than 2000 rows and without training, else 0.
@@ -123,8 +123,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     loss_curve_, validation_loss_curve_ : list of float
         Mean training loss and held-out loss, one entry an evaluation.
     corrector_ : Corrector or None
-        Its fitted `classifier`, the power `alpha` of the odds, and its `gain` in the mean log-density of held-out rows
-        with the standard error `gain_error`; None where samples stay as they are.
+        Its `classifier`, the power `alpha` of the odds, its `gain` in held-out log-density and `gain_error`, or None.
     n_iter_ : int
         Optimiser steps taken.
     stop_reason_ : str

@@ -20,8 +20,8 @@ from .._manifold.noise import (
     noise_of_levels,
     normal_residuals,
 )
-from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score
 from .._manifold.units import CODE, Units
+from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score
 from .._numerics.checks import is_auto
 from .._numerics.streams import MISSING_STREAM
 from .._numerics.warnings_ import warn_user

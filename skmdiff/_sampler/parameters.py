@@ -16,6 +16,7 @@ from .._table.target import TARGET_TYPES
 
 INTEGERS = {"n_neighbors": 0, "max_landmarks": 2}
 CONSTRAINTS_RULE = "constraints must be 'auto', None or a list of tuples (left, operator, right)"
+AUTO_SHARES = ("contraction", "manifold_weight")
 AUTO_INTEGERS = {"max_iter": 0, "batch_size": 1}
 
 
@@ -31,9 +32,8 @@ def check_parameters(params: Mapping[str, Any]) -> None:
             check_integer(params[name], name, low)
     check_real(params["learning_rate_init"], "learning_rate_init")
     check_real(params["validation_fraction"], "validation_fraction", high=1)
-    check_contraction(params["contraction"])
-    if not is_auto(params["manifold_weight"]):
-        check_share(params["manifold_weight"], "manifold_weight", 1)
+    for name in AUTO_SHARES:
+        check_auto_share(params[name], name)
     check_manifolds(params["manifold"])
     check_sigma_start(params["sigma_start"])
     if params["max_time"] is not None:
@@ -88,13 +88,13 @@ def check_sigma_start(sigma_start: Any) -> None:
         raise ValueError(f"sigma_start must be 'auto' or in ({SIGMA_MIN}, {SIGMA_MAX}], got {sigma_start!r}.")
 
 
-def check_contraction(contraction: Any) -> None:
-    """Raise unless a contraction is "auto" or a fraction, which NaN is not."""
-    if is_auto(contraction):
+def check_auto_share(value: Any, name: str) -> None:
+    """Raise unless a parameter is "auto" or a fraction, which NaN is not."""
+    if is_auto(value):
         return
-    check_scalar(contraction, "contraction", Real)
-    if not 0 <= contraction <= 1:
-        raise ValueError(f"contraction must be 'auto' or in [0, 1], got {contraction!r}.")
+    check_scalar(value, name, Real)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} must be 'auto' or in [0, 1], got {value!r}.")
 
 
 def check_needs_manifold(noise_level: Any, contraction: Any) -> None:
