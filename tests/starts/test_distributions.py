@@ -274,7 +274,7 @@ def test_rows_depend_on_the_seed_only(manifold, density):
     np.testing.assert_array_equal(est.sample(50, density=density)[:20], est.sample(20, density=density))
     batch = est.sample(1100, density=density, design="stratified")
     np.testing.assert_array_equal(batch, est.set_params(n_jobs=2).sample(1100, density=density, design="stratified"))
-    assert np.isfinite(batch).all() and len(np.unique(batch[:, 0])) == 1100
+    assert np.isfinite(batch).all() and len(np.unique(batch, axis=0)) == 1100
 
 
 def test_wanted_classes_are_stratified_within_themselves():
