@@ -1,7 +1,8 @@
 """Who takes part in the benchmark of the promises: the sampler, its controls, and references from outside.
 
 All samplers that start on a manifold share one trained denoiser, so that they differ in their starts alone; plain
-diffusion ("passthrough") has another one, trained for as many steps on all levels up to pure noise.
+diffusion ("passthrough") has another one, trained for as many steps on all levels up to pure noise. Two controls are
+for the mixture in the denoiser: it alone, without a network, and the network alone, without it.
 """
 
 import warnings
@@ -68,8 +69,8 @@ def starts(seed, manifold=None, truth=None):
 
 
 def fit(X, steps, seed, **parameters):
-    """A sampler trained for so many steps."""
-    settings = dict(max_iter=steps, max_landmarks=10**6, random_state=seed, early_stopping=False)
+    """A sampler trained for so many steps, or, with "auto", as by default."""
+    settings = dict(max_iter=steps, max_landmarks=10**6, random_state=seed, early_stopping=steps == "auto")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # clamped components, a neighbour graph in several parts
         return ManifoldDiffusionSampler(**{**settings, **parameters}).fit(X)

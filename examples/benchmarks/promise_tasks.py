@@ -65,6 +65,8 @@ def mode_coverage(parts, steps, seed, quick, truth=None):
     wide = fit(train, steps, seed, n_neighbors=0, sigma_start=max(LEVELS))
     rows["rows, at equal memorisation"] = at_memorisation(wide, n, memorised, memorised(rows["manifold"]), LEVELS)
     rows["passthrough"] = fit(train, steps, seed, manifold="passthrough").sample(n)
+    rows["mixture alone"] = fit(train, 0, seed).sample(n)
+    rows["no mixture"] = fit(train, steps, seed, manifold_weight=0).sample(n)
     rows.update({} if quick else references(train, n, seed))
     tables = (train, fresh, holdout), np.concatenate(labels)
     return {name: mode_measures(tables, drawn, classify, seed) for name, drawn in rows.items()}

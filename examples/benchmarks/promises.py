@@ -5,7 +5,8 @@ FILE`` those that docs/benchmarks/promises.md comments on. FOLDER holds further 
 the last column; those in TABLES that are there take part.
 
 The controls start from the same rows with neighbours that are wrong (permuted, random projection), none (rows), those
-of the table itself, or those of the true coordinates where they are known. All train for the same number of steps.
+of the table itself, or those of the true coordinates where they are known. All train for the same number of steps, 600
+or, by ``--steps auto``, as many as by default.
 Measures are means over seeds with standard errors in brackets. "nearer to train" is the fraction of samples nearer to a
 training row than to any of as many held-out ones, 0.5 for fresh rows.
 """
@@ -124,11 +125,16 @@ def cell(values):
     return f"{np.nanmean(values):.{digits}f}{error}"
 
 
+def steps_of(text):
+    """Steps as an argument gives them."""
+    return text if text == "auto" else int(text)
+
+
 def main():
     """Run the command line."""
     parser = argparse.ArgumentParser(description="What the manifold is worth, one table a promise.")
     parser.add_argument("--seeds", type=int, default=1, help="runs; five or more for a verdict")
-    parser.add_argument("--steps", type=int, default=600, help="training steps of a sampler")
+    parser.add_argument("--steps", type=steps_of, default=600, help="training steps of a sampler, or auto")
     parser.add_argument("--full", action="store_true", help="every table and every control")
     parser.add_argument("--data", help="folder of further tables")
     parser.add_argument("--n-jobs", type=int, default=1, help="seeds run side by side")
