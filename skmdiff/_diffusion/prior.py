@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from .._mixture.mixture import Mixture
-from .._numerics.blocks import Block
+from .._numerics.blocks import Block, coded_blocks
 from .categories import NarrowColumns, is_narrow
 from .noise import UNKNOWN
 
@@ -50,9 +50,8 @@ class MixturePrior:
         self.loadings = tensor(mixture.loadings)
         self.n_factors = self.loadings.shape[2]
         self.pairs = tensor(pairs_of(mixture.loadings))
-        coded = [block for block in blocks if block.codes is not None]
-        of_columns = zip(coded, mixture.shares_by_column, strict=True)
-        shares = [shares for block, shares in of_columns if is_narrow(block)]
+        of_columns = zip(coded_blocks(blocks), mixture.shares_by_column, strict=True)
+        shares = [shares for (block, _), shares in of_columns if is_narrow(block)]
         longest = max(narrow.n_categories, default=0)
         padded = [np.pad(of_column, ((0, 0), (0, longest - of_column.shape[1]))) for of_column in shares]
         self.shares = tensor(np.stack(padded) if padded else np.zeros((0, len(mixture.weights), 0)))

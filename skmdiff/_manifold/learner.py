@@ -88,13 +88,18 @@ class ManifoldModel:
         self.embedding_ = self._embed_all(W, distinct, inverse)
         self.shape_ = self.scale_ / self.scale_.max()
         self.intrinsic_dimension_ = estimate_dimension(self._view(W), self.random_state)
-        self.lift_ = choose_lift(self.embedding_ * self.shape_, W, self.random_state)
+        self.lift_ = choose_lift(self.shaped_embedding, W, self.random_state)
         return self
 
     @cached_property
     def neighbors_(self) -> np.ndarray:
         """(n, n_neighbors), see `neighbor_graph`."""
         return neighbor_graph(self.embedding_, self.n_neighbors, W=self.table_)
+
+    @property
+    def shaped_embedding(self) -> np.ndarray:
+        """(n, k) the embedding, its coordinates as wide to each other as the transformer made them."""
+        return self.embedding_ * self.shape_
 
     @property
     def n_dimensions(self) -> int:

@@ -33,11 +33,10 @@ HELD_OUT_FRACTION, HELD_OUT_ROWS, MOST_FOLDS = 0.2, 200, 3
 
 @dataclass(frozen=True)
 class ChosenMixture:
-    """A mixture of all rows, its shape, and the mean log-density of rows held out while the shape was chosen."""
+    """A mixture of all rows, and its shape."""
 
     mixture: Mixture
     shape: MixtureShape
-    score: float
 
 
 @dataclass
@@ -91,7 +90,11 @@ class Search:
         if key not in self.first_components:
             points = (self.W if shape.of_table else self.Z)[training]
             self.first_components[key] = first_components(points, shape.n_components, self.seed, weight)
-        return fit_mixture(self.rows.take(training), self.first_components[key], shape, weight, n_iterations)
+        return fit_mixture(self.rows.take(training), self.first_components[key], shape, n_iterations, weight)
+
+    def of_all_rows(self, shape: MixtureShape) -> Mixture:
+        """The mixture of all rows of the search."""
+        return self.fit(shape, np.arange(len(self.rows)), ALL_ROWS)
 
     def mean(self, shape: MixtureShape, n_iterations: int = N_ITERATIONS) -> float:
         """Mean log-density of a shape, by weight."""
@@ -125,11 +128,8 @@ def choose_mixture(
 ) -> ChosenMixture:
     """The mixture of encoded rows W (n, p) with the embedding Z (n, k), of the shape that rows held out choose."""
     search = search_over(W, Z, blocks, seed, weight)
-    if len(W) < LEAST_ROWS:
-        return ChosenMixture(search.fit(ONE_COMPONENT, np.arange(len(W)), ALL_ROWS), ONE_COMPONENT, np.nan)
-    shape = search_shape(search)
-    mixture = search.fit(shape, np.arange(len(search.rows)), ALL_ROWS)
-    return ChosenMixture(mixture, shape, search.mean(shape))
+    shape = ONE_COMPONENT if len(W) < LEAST_ROWS else search_shape(search)
+    return ChosenMixture(search.of_all_rows(shape), shape)
 
 
 def mixture_of(
@@ -141,8 +141,7 @@ def mixture_of(
     weight: np.ndarray | None = None,
 ) -> Mixture:
     """The mixture of encoded rows of a shape that is given."""
-    search = search_over(W, Z, blocks, seed, weight)
-    return search.fit(shape, np.arange(len(search.rows)), ALL_ROWS)
+    return search_over(W, Z, blocks, seed, weight).of_all_rows(shape)
 
 
 def manifold_score(

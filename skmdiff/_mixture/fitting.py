@@ -46,13 +46,21 @@ def fit_mixture(
     rows: MixedRows,
     components: np.ndarray,
     shape: MixtureShape,
+    n_iterations: int,
     weight: np.ndarray | None = None,
-    n_iterations: int = 15,
 ) -> Mixture:
     """The mixture of rows from their first components (n,), by weight (n,) or all alike; 1 iteration keeps these."""
     weight = np.ones(len(rows)) if weight is None else weight
     members = (components[:, None] == np.arange(shape.n_components)).astype(float)
-    return maximise(rows, weight, members, shape, n_iterations)
+    mixture, last = update(rows, members * weight[:, None], shape), -np.inf
+    for _ in range(n_iterations - 1):
+        joint = log_joint(mixture, rows)
+        total = logsumexp(joint, axis=1, keepdims=True)
+        members, mean = np.exp(joint - total), np.average(total[:, 0], weights=weight)
+        if mean - last < LEAST_RISE * rows.numbers.shape[1]:
+            break
+        mixture, last = update(rows, members * weight[:, None], shape, mixture), mean
+    return mixture
 
 
 def first_components(points: np.ndarray, n_components: int, seed: int, weight: np.ndarray | None = None) -> np.ndarray:
@@ -63,21 +71,6 @@ def first_components(points: np.ndarray, n_components: int, seed: int, weight: n
     if len(distinct) <= n_components:
         return same.ravel()
     return KMeans(n_components, n_init=1, random_state=seed).fit(points, sample_weight=weight).labels_
-
-
-def maximise(
-    rows: MixedRows, weight: np.ndarray, members: np.ndarray, shape: MixtureShape, n_iterations: int
-) -> Mixture:
-    """The mixture that expectation-maximisation leads to from memberships (n, M)."""
-    mixture, last = update(rows, members * weight[:, None], shape), -np.inf
-    for _ in range(n_iterations - 1):
-        joint = log_joint(mixture, rows)
-        total = logsumexp(joint, axis=1, keepdims=True)
-        members, mean = np.exp(joint - total), np.average(total[:, 0], weights=weight)
-        if mean - last < LEAST_RISE * rows.numbers.shape[1]:
-            break
-        mixture, last = update(rows, members * weight[:, None], shape, mixture), mean
-    return mixture
 
 
 def update(rows: MixedRows, members: np.ndarray, shape: MixtureShape, previous: Mixture | None = None) -> Mixture:

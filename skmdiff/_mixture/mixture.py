@@ -22,7 +22,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import logsumexp
 
-from .._numerics.blocks import Block
+from .._numerics.blocks import Block, coded_blocks
 
 LOG_2_PI = float(np.log(2 * np.pi))
 
@@ -111,7 +111,7 @@ def numeric_columns(blocks: Sequence[Block]) -> np.ndarray:
 
 def split_code(W: np.ndarray, blocks: Sequence[Block]) -> MixedRows:
     """Encoded rows W (n, p) as numbers and categories; a category is the one whose code is nearest."""
-    coded = [(block, block.codes) for block in blocks if block.codes is not None]
+    coded = coded_blocks(blocks)
     categories = [
         np.argmax(W[:, block.start : block.stop] @ codes.T - (codes**2).sum(axis=1) / 2, axis=1)
         for block, codes in coded
@@ -129,7 +129,7 @@ def join_code(rows: MixedRows, blocks: Sequence[Block]) -> np.ndarray:
     """Encoded rows (n, p): the inverse of `split_code`."""
     W = np.empty((len(rows), max(block.stop for block in blocks)))
     W[:, numeric_columns(blocks)] = rows.numbers
-    coded = [(block, block.codes) for block in blocks if block.codes is not None]
+    coded = coded_blocks(blocks)
     for (block, codes), k in zip(coded, rows.categories.T, strict=True):
         W[:, block.start : block.stop] = codes[k]
     return W

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -22,3 +23,8 @@ class Block(Protocol):
     def codes(self) -> np.ndarray | None: ...
     @property
     def frequencies(self) -> np.ndarray | None: ...
+
+
+def coded_blocks(blocks: Sequence[Block]) -> list[tuple[Block, np.ndarray]]:
+    """The blocks of categories, with their codes."""
+    return [(block, block.codes) for block in blocks if block.codes is not None]

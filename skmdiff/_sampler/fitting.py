@@ -214,13 +214,8 @@ def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> tuple[Man
 
     models = [fitted(transformer) for transformer in settings.manifolds]
     joint = encoded.joint()
-    scores = np.array([manifold_score(joint, z_of(m), encoded.blocks, encoded.seed, encoded.weight) for m in models])
-    return models[int(np.argmax(scores))], scores
-
-
-def z_of(manifold: ManifoldModel) -> np.ndarray:
-    """(n, k) the embedding, its coordinates as wide as the learner made them."""
-    return manifold.embedding_ * manifold.shape_
+    scores = [manifold_score(joint, m.shaped_embedding, encoded.blocks, encoded.seed, encoded.weight) for m in models]
+    return models[int(np.argmax(scores))], np.array(scores)
 
 
 def weight_of(settings: ManifoldSettings, encoded: EncodedTable, training: TrainingSettings) -> float:
@@ -242,7 +237,9 @@ def fit_mixture(
         return None
     W = encoded.joint()
     rows = split_rows(np.random.default_rng(seed), len(W), training)[1]
-    return choose_mixture(W[rows], z_of(manifold)[rows], encoded.blocks, encoded.seed, rows_of(encoded.weight, rows))
+    return choose_mixture(
+        W[rows], manifold.shaped_embedding[rows], encoded.blocks, encoded.seed, rows_of(encoded.weight, rows)
+    )
 
 
 def choose_starts(
@@ -256,7 +253,7 @@ def choose_starts(
     """The mixture to start from; None to start between rows, where that is better or asked for."""
     if chosen is None or source is None or manifold is None or settings.n_neighbors == 0:
         return None
-    Z, blocks, seed = z_of(manifold), encoded.blocks, encoded.seed
+    Z, blocks, seed = manifold.shaped_embedding, encoded.blocks, encoded.seed
     if not mixture_is_better(source, Z, settings.n_neighbors, blocks, chosen.shape, sigma_start, seed):
         return None
     return MixtureStarts(chosen.mixture, blocks, source.is_class)
@@ -330,8 +327,7 @@ def fit_charts(
     if surface.sum() <= d:
         return None
     rows = np.arange(len(manifold.table_)) if rows is None else rows
-    Z = manifold.embedding_[rows] * manifold.shape_
-    return choose_charts(units.to(manifold.table_[rows]), Z, surface, d, seed)
+    return choose_charts(units.to(manifold.table_[rows]), manifold.shaped_embedding[rows], surface, d, seed)
 
 
 def fit_denoiser(

@@ -74,7 +74,7 @@ def region_distribution(region: Any, model: ManifoldModel, X: np.ndarray) -> Row
     if not inside.any():
         raise ValueError(f"region must hold at least one training row, got {region!r}, which holds none.")
     weights = np.where(inside, volumes(X), 0.0)
-    order = tree_order(Z * model.shape_, np.zeros(len(Z), dtype=int))
+    order = tree_order(model.shaped_embedding, np.zeros(len(Z), dtype=int))
     return RowDistribution(order, np.cumsum(weights[order]))
 
 

@@ -17,7 +17,7 @@ from scipy.special import logsumexp
 from .._mixture.choice import LEAST_ROWS, mixture_of, split
 from .._mixture.fitting import MixtureShape
 from .._mixture.mixture import MixedRows, Mixture, draw, join_code, log_density, log_normals, numeric_columns
-from .._numerics.blocks import Block
+from .._numerics.blocks import Block, coded_blocks
 from .._numerics.streams import row_normals
 from .._numerics.weights import rows_of
 from .source import Source, log_mixture_density, normal_distributions, part_of
@@ -51,16 +51,16 @@ class MixtureStarts:
 
         `columns` are those of the code.
         """
-        mixture = self.mixture.of_numbers(np.flatnonzero(np.isin(numeric_columns(self.blocks), columns)))
+        mixture = self.mixture.of_numbers(np.isin(numeric_columns(self.blocks), columns))
 
         def of_rows(x: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray:
             seen = np.ones(x.shape, dtype=bool) if seen is None else seen
             out = np.empty(len(x))
             patterns, pattern = np.unique(seen, axis=0, return_inverse=True)
-            for k, columns in enumerate(patterns):
+            for k, cells in enumerate(patterns):
                 rows = np.flatnonzero(pattern.ravel() == k)
-                numbers = MixedRows(x[rows][:, columns], np.zeros((len(rows), 0), dtype=int), np.zeros(0, dtype=int))
-                out[rows] = log_density(mixture.of_numbers(columns), numbers, sigma[columns])
+                numbers = MixedRows(x[rows][:, cells], np.zeros((len(rows), 0), dtype=int), np.zeros(0, dtype=int))
+                out[rows] = log_density(mixture.of_numbers(cells), numbers, sigma[cells])
             return out
 
         return of_rows
@@ -98,8 +98,7 @@ def noised_log_density(mixture: Mixture, blocks: Sequence[Block], x: np.ndarray,
     """(n,) log-density of encoded rows x (n, p), noised to the level sigma, categories by the noise on their codes."""
     numbers = x[:, numeric_columns(blocks)]
     out = np.log(mixture.weights) + log_normals(numbers, mixture.means, mixture.loadings, mixture.variances + sigma**2)
-    coded = [(block, block.codes) for block in blocks if block.codes is not None]
-    for (block, codes), shares in zip(coded, mixture.shares_by_column, strict=True):
+    for (block, codes), shares in zip(coded_blocks(blocks), mixture.shares_by_column, strict=True):
         of_column = x[:, block.start : block.stop]
         squares = ((of_column**2).sum(axis=1)[:, None] - 2 * of_column @ codes.T + (codes**2).sum(axis=1)) / sigma**2
         nearest = squares.min(axis=1, keepdims=True)

@@ -142,7 +142,7 @@ def test_weights_of_rows_count_like_copies():
     components = first_components(rows.numbers, 2, seed=0)
     twice = np.repeat(np.arange(60), 1 + (np.arange(60) < 20))
     shape = MixtureShape(2, 1, 4.0)
-    by_weight = fit_mixture(rows, components, shape, 1.0 + (np.arange(60) < 20), n_iterations=5)
+    by_weight = fit_mixture(rows, components, shape, n_iterations=5, weight=1.0 + (np.arange(60) < 20))
     by_copies = fit_mixture(rows.take(twice), components[twice], shape, n_iterations=5)
     np.testing.assert_allclose(by_weight.means, by_copies.means)
     np.testing.assert_allclose(by_weight.shares, by_copies.shares)
