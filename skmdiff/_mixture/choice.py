@@ -14,10 +14,10 @@ import numpy as np
 
 from .._numerics.blocks import Block
 from .._numerics.weights import rows_of
-from .fitting import MixtureShape, first_components, fit_mixture
+from .fitting import MixtureShape, continue_fit, first_components, fit_mixture, with_shares
 from .mixture import MixedRows, Mixture, log_density, split_code
 
-N_ITERATIONS = 10
+N_ITERATIONS, N_LAST_ITERATIONS = 10, 3
 N_COMPONENTS = (1, 2, 4, 8, 16, 32, 48)
 N_FACTORS = (0, 2, 4, 8)
 PRIOR_ROWS = (10.0, 40.0)
@@ -130,6 +130,18 @@ def choose_mixture(
     search = search_over(W, Z, blocks, seed, weight)
     shape = ONE_COMPONENT if len(W) < LEAST_ROWS else search_shape(search)
     return ChosenMixture(search.of_all_rows(shape), shape)
+
+
+def of_all_rows(
+    chosen: ChosenMixture, W: np.ndarray, blocks: Sequence[Block], weight: np.ndarray | None = None
+) -> ChosenMixture:
+    """The same mixture, which was of some rows, of all the rows W (n, p), and with their shares of categories.
+
+    From where it is on, so that a network that was trained to correct it still does.
+    """
+    rows = split_code(W, blocks)
+    mixture = continue_fit(chosen.mixture, rows, chosen.shape, N_LAST_ITERATIONS, weight)
+    return replace(chosen, mixture=with_shares(mixture, rows, weight))
 
 
 def mixture_of(

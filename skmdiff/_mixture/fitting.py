@@ -11,7 +11,7 @@ covariance scaled by the variances (Joreskog 1967, "Some contributions to maximu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp
@@ -24,6 +24,7 @@ SMALLEST_VARIANCE = 1e-3  # of a number, of which columns have about 1
 LEAST_UNIQUE = 0.01  # of the variance of a number, at least, is its alone: else likelihoods grow without bounds
 SHARE_ROWS = 2.0  # rows of the shares of the table that count in each component
 MEAN_ROWS = 0.5
+RAKING_ITERATIONS = 50
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,16 @@ def fit_mixture(
     """The mixture of rows from their first components (n,), by weight (n,) or all alike; 1 iteration keeps these."""
     weight = np.ones(len(rows)) if weight is None else weight
     members = (components[:, None] == np.arange(shape.n_components)).astype(float)
-    mixture, last = update(rows, members * weight[:, None], shape), -np.inf
-    for _ in range(n_iterations - 1):
+    mixture = update(rows, members * weight[:, None], shape)
+    return continue_fit(mixture, rows, shape, n_iterations - 1, weight)
+
+
+def continue_fit(
+    mixture: Mixture, rows: MixedRows, shape: MixtureShape, n_iterations: int, weight: np.ndarray | None = None
+) -> Mixture:
+    """Expectation-maximisation from a mixture on, which may be of other rows."""
+    weight, last = np.ones(len(rows)) if weight is None else weight, -np.inf
+    for _ in range(n_iterations):
         joint = log_joint(mixture, rows)
         total = logsumexp(joint, axis=1, keepdims=True)
         members, mean = np.exp(joint - total), np.average(total[:, 0], weights=weight)
@@ -61,6 +70,31 @@ def fit_mixture(
             break
         mixture, last = update(rows, members * weight[:, None], shape, mixture), mean
     return mixture
+
+
+def with_shares(mixture: Mixture, rows: MixedRows, weight: np.ndarray | None = None) -> Mixture:
+    """The mixture in which all categories have the shares that they have in rows, by weight (n,) or all alike.
+
+    Those of its components are multiplied by one factor a category, and their sums made 1 again, until all agree
+    (Deming & Stephan 1940, "On a least squares adjustment of a sampled frequency table"). What no row has keeps a share
+    near 0.
+    """
+    weight = np.ones(len(rows)) if weight is None else weight
+    counts = rows.has_category.T @ weight + 1e-6
+    columns = np.split(counts, np.cumsum(rows.n_categories)[:-1]) if len(rows.n_categories) else []
+    raked = [
+        _raked(shares, mixture.weights, of_column / of_column.sum())
+        for shares, of_column in zip(mixture.shares_by_column, columns, strict=True)
+    ]
+    return replace(mixture, shares=np.hstack([mixture.shares[:, :0], *raked]))
+
+
+def _raked(shares: np.ndarray, weights: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Shares (M, k) of one column by components, with the mean `wanted` (k,) by weights (M,)."""
+    for _ in range(RAKING_ITERATIONS):
+        shares = shares * (wanted / (weights @ shares))
+        shares = shares / shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 def first_components(points: np.ndarray, n_components: int, seed: int, weight: np.ndarray | None = None) -> np.ndarray:

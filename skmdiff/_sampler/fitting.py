@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from .._manifold.noise import (
     normal_residuals,
 )
 from .._manifold.units import CODE, Units
-from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score
+from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score, of_all_rows
 from .._numerics.checks import is_auto
 from .._numerics.streams import MISSING_STREAM
 from .._numerics.warnings_ import warn_user
@@ -177,8 +177,11 @@ def fit_model(
     prior = (
         None if mixture is None else load_backend().Prior(mixture.mixture, weight_of(on_manifold, encoded, training))
     )
-    starts = choose_starts(encoded, manifold, source, mixture, on_manifold, sigma_start)
     denoiser, history = fit_denoiser(encoded, prior, sigma_start, noise, training, training_seed, report)
+    if mixture is not None:
+        mixture = of_all_rows(mixture, encoded.joint(), encoded.blocks, encoded.weight)
+        denoiser = replace(denoiser, prior=replace(prior, mixture=mixture.mixture))
+    starts = choose_starts(encoded, manifold, source, mixture, on_manifold, sigma_start)
     model = FittedModel(
         codec=encoded.codec,
         constraints=constraints,

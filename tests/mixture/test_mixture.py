@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.mixture import GaussianMixture
 
 from skmdiff._mixture.choice import choose_mixture, manifold_score, split
-from skmdiff._mixture.fitting import MixtureShape, factors, first_components, fit_mixture
+from skmdiff._mixture.fitting import MixtureShape, continue_fit, factors, first_components, fit_mixture, with_shares
 from skmdiff._mixture.mixture import Mixture, draw, join_code, log_density, log_joint, split_code
 
 
@@ -166,6 +166,49 @@ def test_shares_of_a_chart_without_rows_are_those_of_the_table():
 
 
 # --- the choice
+
+
+def shares_of_rows(rows, weight=None):
+    columns = zip(rows.categories.T, rows.n_categories, strict=True)
+    return np.concatenate([np.bincount(column, weight, minlength=n) for column, n in columns]) / (
+        len(rows) if weight is None else weight.sum()
+    )
+
+
+@pytest.mark.parametrize("weight", [None, np.linspace(0.1, 2.0, 300)])
+def test_shares_are_raked_to_those_of_other_rows(weight):
+    rows = rows_of_mixture(300, seed=4)
+    raked = with_shares(MIXTURE, rows, weight)
+    np.testing.assert_allclose(raked.weights @ raked.shares, shares_of_rows(rows, weight), atol=1e-6)
+    # one factor a category, so that what two components have to each other in two categories of a column stays
+    for new, old in zip(raked.shares_by_column, MIXTURE.shares_by_column, strict=True):
+        np.testing.assert_allclose(new.sum(axis=1), 1)
+        odds = [shares[0, 0] * shares[1, 1] / (shares[0, 1] * shares[1, 0]) for shares in (new, old)]
+        assert odds[0] == pytest.approx(odds[1])
+
+
+def test_a_category_that_no_row_has_stays_possible():
+    rows = rows_of_mixture(50, seed=5)
+    rows = rows.take(np.flatnonzero(rows.categories[:, 0] != 2))
+    raked = with_shares(MIXTURE, rows)
+    assert (raked.shares > 0).all()
+    assert (raked.weights @ raked.shares)[2] < 1e-6
+
+
+def test_a_mixture_without_categories_is_left_as_it_is():
+    rows = rows_of_mixture(50).numbers
+    numbers = MIXTURE.of_numbers(np.arange(3))
+    raked = with_shares(numbers, split_code(rows, [Number(0), Number(1), Number(2)]))
+    assert raked.shares.shape == (2, 0)
+
+
+def test_a_fit_goes_on_as_if_it_had_not_stopped():
+    rows, shape = rows_of_mixture(400, seed=6), MixtureShape(2, 1, 10.0)
+    first = (rows.numbers[:, 0] > 1).astype(int)
+    whole = fit_mixture(rows, first, shape, 5)
+    in_parts = continue_fit(fit_mixture(rows, first, shape, 2), rows, shape, 3)
+    np.testing.assert_allclose(in_parts.means, whole.means)
+    np.testing.assert_allclose(in_parts.shares, whole.shares)
 
 
 def clusters(n_clusters, n, seed, apart=8.0):

@@ -150,3 +150,12 @@ def test_missing_cells_and_unknown_columns():
 
 def test_the_door_takes_a_prior():
     assert load_backend().Prior is type(instant().fit(FRAME)._model.denoiser.prior)
+
+
+def test_the_mixture_has_the_shares_of_all_rows_those_held_out_too():
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({"x": rng.normal(size=300), "kind": rng.choice(["a", "b", "c"], size=300, p=[0.6, 0.35, 0.05])})
+    est = ManifoldDiffusionSampler(max_iter=5, validation_fraction=0.3, random_state=0).fit(table)
+    mixture = est._model.denoiser.prior.mixture
+    expected = table["kind"].value_counts(normalize=True).sort_index()
+    np.testing.assert_allclose(mixture.weights @ mixture.shares_by_column[0], expected, atol=1e-6)
