@@ -154,7 +154,8 @@ def test_the_door_takes_a_prior():
 
 def test_the_mixture_has_the_shares_of_all_rows_those_held_out_too():
     rng = np.random.default_rng(3)
-    table = pd.DataFrame({"x": rng.normal(size=300), "kind": rng.choice(["a", "b", "c"], size=300, p=[0.6, 0.35, 0.05])})
+    kind = rng.choice(["a", "b", "c"], size=300, p=[0.6, 0.35, 0.05])
+    table = pd.DataFrame({"x": rng.normal(size=300), "kind": kind})
     est = ManifoldDiffusionSampler(max_iter=5, validation_fraction=0.3, random_state=0).fit(table)
     mixture = est._model.denoiser.prior.mixture
     expected = table["kind"].value_counts(normalize=True).sort_index()
