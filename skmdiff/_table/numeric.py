@@ -16,6 +16,8 @@ length c / n. With weights a value owns an interval of its fraction of the weigh
   of the number: the categories of the column are its frequent values and, for all the others, "another". In the score
   they own little, so that it is that of the other values, with no gaps where no other value can be: END_WIDTH of the
   others' observations at either end of the column, where a value is a bound, and INNER_WIDTH between other values.
+  The ends of a scale of few steps (pixels from 0 to 16) do not count where they hold less than half of the cells: there
+  each value is an atom that is wide enough to be learnt in its order.
 
 A point between two seen values is written (k, t): the nearer seen value v_k and the step t in [-1/2, 1/2]
 towards its neighbour, in units of their spacing. With C the cumulated masses m, u n = C_{k-1} + m_k (1/2 + t) for a
@@ -43,6 +45,7 @@ RESOLUTION = 10  # observations that a density is a mean over
 # A frequent value holds this fraction of the cells, and surely this many times the median of the values around it.
 FREQUENT_FRACTION, FREQUENT_TIMES, VALUES_AROUND, STANDARD_ERRORS = 0.01, 2, 3, 3
 FEW_VALUES, CELLS_A_VALUE = 10, 5  # so few values, of so many cells each on average, are frequent
+FEW_STEPS = 32  # values of a scale whose ends are as the others
 END_WIDTH, INNER_WIDTH = 0.05, 0.002
 
 
@@ -73,7 +76,9 @@ def stands_out(masses: np.ndarray) -> np.ndarray:
     padded = np.pad(masses.astype(float), VALUES_AROUND, constant_values=np.nan)
     around = np.delete(sliding_window_view(padded, 2 * VALUES_AROUND + 1), VALUES_AROUND, axis=1)
     surely = masses - STANDARD_ERRORS * np.sqrt(masses)
-    return (masses >= FREQUENT_FRACTION * masses.sum()) & (surely > FREQUENT_TIMES * np.nanmedian(around, axis=1))
+    out = (masses >= FREQUENT_FRACTION * masses.sum()) & (surely > FREQUENT_TIMES * np.nanmedian(around, axis=1))
+    is_scale = len(masses) <= FEW_STEPS and not out[1:-1].any() and masses[out].sum() < masses.sum() / 2
+    return out & (not is_scale)
 
 
 def tie_fractions(ties: Ties, n: int) -> np.ndarray | float:
