@@ -23,6 +23,7 @@ from .._manifold.noise import (
 from .._manifold.units import CODE, Units
 from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score
 from .._numerics.checks import is_auto
+from .._numerics.deadlines import deadline_in, halfway, is_over
 from .._numerics.streams import MISSING_STREAM
 from .._numerics.warnings_ import warn_user
 from .._numerics.weights import rows_of
@@ -52,6 +53,7 @@ from .defaults import (
 )
 from .encoding import EncodedTable
 from .model import FittedModel
+from .warm_start import first_weights
 
 if TYPE_CHECKING:
     from .._diffusion.backend import DenoiserState, NetworkShape, Prior, TrainingPlan
@@ -97,26 +99,42 @@ class ManifoldSettings:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How the denoiser is trained: parameters of the sampler."""
+    """How the denoiser is trained: parameters of the sampler.
+
+    deadline : when the whole fit is to end, by `time.monotonic`; None for no bound
+    former : the model whose weights the training begins with; None for random ones
+    """
 
     hidden_layer_sizes: tuple | str
     max_iter: int | str
-    max_time: float | None
     batch_size: int | str
     learning_rate_init: float
     early_stopping: bool
     validation_fraction: float
     device: str
+    checkpoint: Any
+    deadline: float | None
+    former: FittedModel | None
 
 
 Settings = TypeVar("Settings", TableSettings, ManifoldSettings, TrainingSettings)
 
 
-def settings_of(params: Mapping[str, Any]) -> tuple[TableSettings, ManifoldSettings, TrainingSettings]:
-    """The parameters of the sampler, by what they are for."""
+def settings_of(
+    params: Mapping[str, Any], former: FittedModel | None
+) -> tuple[TableSettings, ManifoldSettings, TrainingSettings]:
+    """The parameters of the sampler, by what they are for; `max_time` counts from here.
+
+    former : what the sampler was fitted to before, or None
+    """
+    values = {
+        **params,
+        "deadline": deadline_in(params["max_time"]),
+        "former": former if params["warm_start"] else None,
+    }
 
     def chosen(kind: type[Settings]) -> Settings:
-        return kind(**{field.name: params[field.name] for field in fields(kind)})
+        return kind(**{field.name: values[field.name] for field in fields(kind)})
 
     return chosen(TableSettings), chosen(ManifoldSettings), chosen(TrainingSettings)
 
@@ -169,7 +187,7 @@ def fit_model(
 ) -> Fitted:
     """Fit everything behind the codes."""
     of_columns = check_noise_level(on_manifold.noise_level, encoded.codec)  # before minutes are spent
-    manifold, scores = fit_manifold(encoded, on_manifold)
+    manifold, scores = fit_manifold(encoded, on_manifold, training.deadline)
     source, sigma_start = fit_source(encoded, manifold, on_manifold)
     missingness = fit_missingness(encoded)
     noise = fit_noise(encoded, manifold, on_manifold, of_columns)
@@ -198,10 +216,12 @@ def fit_model(
     return Fitted(model, history, None if manifold is None else manifold.embedding_, scores)
 
 
-def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> tuple[ManifoldModel | None, np.ndarray]:
+def fit_manifold(
+    encoded: EncodedTable, settings: ManifoldSettings, deadline: float | None
+) -> tuple[ManifoldModel | None, np.ndarray]:
     """The manifold model of a table by the user's learner, the best of a list of them, and the scores of all.
 
-    None with "passthrough".
+    None with "passthrough". Past a deadline learners but the first are left out, and scores are NaN.
     """
     if settings.is_passthrough:
         return None, np.zeros(0)
@@ -212,10 +232,19 @@ def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> tuple[Man
         transformer = default_manifold(len(W), seen.sum()) if transformer is None else transformer
         return ManifoldModel(transformer, max_landmarks=settings.max_landmarks, random_state=seed).fit(W, seen)
 
-    models = [fitted(transformer) for transformer in settings.manifolds]
     joint = encoded.joint()
-    scores = [manifold_score(joint, m.shaped_embedding, encoded.blocks, encoded.seed, encoded.weight) for m in models]
-    return models[int(np.argmax(scores))], np.array(scores)
+
+    def score(model: ManifoldModel) -> float:
+        if is_over(deadline):
+            return np.nan
+        return manifold_score(joint, model.shaped_embedding, encoded.blocks, encoded.seed, encoded.weight)
+
+    first, *others = settings.manifolds
+    models = [fitted(first), *(fitted(transformer) for transformer in others if not is_over(deadline))]
+    scores = np.full(1 + len(others), np.nan)
+    scores[: len(models)] = [score(model) for model in models]
+    is_known = not np.isnan(scores).all()
+    return models[int(np.nanargmax(scores)) if is_known else 0], scores
 
 
 def weight_of(settings: ManifoldSettings, encoded: EncodedTable, training: TrainingSettings) -> float:
@@ -238,7 +267,12 @@ def fit_mixture(
     W = encoded.joint()
     rows = split_rows(np.random.default_rng(seed), len(W), training)[1]
     return choose_mixture(
-        W[rows], manifold.shaped_embedding[rows], encoded.blocks, encoded.seed, rows_of(encoded.weight, rows)
+        W[rows],
+        manifold.shaped_embedding[rows],
+        encoded.blocks,
+        encoded.seed,
+        rows_of(encoded.weight, rows),
+        halfway(training.deadline),
     )
 
 
@@ -354,10 +388,20 @@ def fit_denoiser(
         held_out=W[held_out] if n_out else None,
         held_out_weight=None if weight is None else weight[held_out],
         target=None if encoded.target is None else len(encoded.codec.blocks_),
+        rng=rng,
     )
     plan, shape = plan_training(settings, len(rows), encoded.blocks, max(sigma_start, data.noise.max()))
     return backend.fit_denoiser(
-        data, encoded.blocks, shape, plan, prior, device=settings.device, seed=seed, report=report
+        data,
+        encoded.blocks,
+        shape,
+        plan,
+        prior,
+        device=settings.device,
+        seed=seed,
+        report=report,
+        first_weights=first_weights(settings.former, encoded, shape),
+        checkpoint=settings.checkpoint,
     )
 
 
@@ -387,7 +431,7 @@ def plan_training(
         evaluate_every=max(1, max_iter // N_EVALUATIONS),
         sigma_min=SIGMA_MIN,
         sigma_max=sigma_max,
-        max_time=settings.max_time,
+        deadline=settings.deadline,
     )
     return plan, backend.NetworkShape(sizes, n_frequencies(sum(block.codes is None for block in blocks)))
 
