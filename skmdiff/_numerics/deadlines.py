@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+
 
 def deadline_in(seconds: float | None) -> float | None:
     """The deadline so many seconds from now."""
@@ -15,11 +17,11 @@ def is_over(deadline: float | None) -> bool:
     return deadline is not None and time.monotonic() >= deadline
 
 
-def is_too_late_for(seconds: float, deadline: float | None) -> bool:
-    """Whether work of so many seconds would end after a deadline."""
-    return deadline is not None and time.monotonic() + seconds > deadline
+def seconds_until(deadline: float | None) -> float:
+    """The seconds that are left, at least 0, and infinity without a deadline."""
+    return np.inf if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 def halfway(deadline: float | None) -> float | None:
     """The deadline of work that may take half of the time that is left."""
-    return None if deadline is None else (time.monotonic() + deadline) / 2
+    return None if deadline is None else time.monotonic() + seconds_until(deadline) / 2

@@ -19,7 +19,7 @@ from .._table.target import read_target
 from . import exploration
 from .base import TableModelEstimator
 from .encoding import rows_with_weight
-from .fitting import settings_of, warn_if_diverged
+from .fitting import settings_of
 from .model import (
     FittedModel,
     Request,
@@ -32,7 +32,7 @@ from .model import (
     model_on_manifold,
 )
 from .parameters import check_parameters
-from .whole_fit import attributes_of, fit_table
+from .whole_fit import attributes_of, fit_table, warn_if_diverged
 
 
 class ManifoldDiffusionSampler(TableModelEstimator):

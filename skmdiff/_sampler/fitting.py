@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from .._diffusion import SIGMA_MAX, SIGMA_MIN, load_backend
 from .._manifold.charts import Charts, choose_charts
@@ -23,9 +22,8 @@ from .._manifold.noise import (
 from .._manifold.units import CODE, Units
 from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score
 from .._numerics.checks import is_auto
-from .._numerics.deadlines import deadline_in, halfway, is_over
+from .._numerics.deadlines import deadline_in, halfway, is_over, seconds_until
 from .._numerics.streams import MISSING_STREAM
-from .._numerics.warnings_ import warn_user
 from .._numerics.weights import rows_of
 from .._starts.from_mixture import MixtureStarts, mixture_is_better
 from .._starts.source import Source, build_source, choose_sigma_start
@@ -57,11 +55,6 @@ from .warm_start import first_weights
 
 if TYPE_CHECKING:
     from .._diffusion.backend import DenoiserState, NetworkShape, Prior, TrainingPlan
-
-DIVERGED = (
-    "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best "
-    "weights until then are kept. Try a smaller learning_rate_init."
-)
 
 
 @dataclass(frozen=True)
@@ -188,14 +181,16 @@ def fit_model(
     """Fit everything behind the codes."""
     of_columns = check_noise_level(on_manifold.noise_level, encoded.codec)  # before minutes are spent
     manifold, scores = fit_manifold(encoded, on_manifold, training.deadline)
-    source, sigma_start = fit_source(encoded, manifold, on_manifold)
+    source, sigma_start = fit_source(encoded, manifold, on_manifold, training.deadline)
     missingness = fit_missingness(encoded)
     noise = fit_noise(encoded, manifold, on_manifold, of_columns)
     mixture = fit_mixture(encoded, manifold, on_manifold, training, training_seed)
     prior = (
         None if mixture is None else load_backend().Prior(mixture.mixture, weight_of(on_manifold, encoded, training))
     )
-    starts = choose_starts(encoded, manifold, source, mixture, on_manifold, sigma_start)
+    starts = None
+    if not is_over(training.deadline):
+        starts = choose_starts(encoded, manifold, source, mixture, on_manifold, sigma_start)
     denoiser, history = fit_denoiser(encoded, prior, sigma_start, noise, training, training_seed, report)
     model = FittedModel(
         codec=encoded.codec,
@@ -294,7 +289,7 @@ def choose_starts(
 
 
 def fit_source(
-    encoded: EncodedTable, manifold: ManifoldModel | None, settings: ManifoldSettings
+    encoded: EncodedTable, manifold: ManifoldModel | None, settings: ManifoldSettings, deadline: float | None
 ) -> tuple[Source | None, float]:
     """The source on the manifold and the noise level that rows start at; without a source, noise at SIGMA_MAX."""
     if manifold is None:
@@ -310,13 +305,15 @@ def fit_source(
         is_class=target is not None and target.is_categorical,
         target_width=0 if target is None else target.width,
         weight=encoded.weight,
+        seconds=seconds_until(halfway(deadline)),
     )
     if not is_auto(settings.sigma_start):
         return source, float(settings.sigma_start)
     rng = np.random.default_rng(encoded.seed)
     # frequent values say what their numbers say: the test is to see each column once
     seen = source.of_columns(number_columns(encoded.blocks))
-    return source, choose_sigma_start(seen, manifold.embedding_, settings.n_neighbors, SIGMA_MIN, SIGMA_MAX, rng)
+    how = settings.n_neighbors, SIGMA_MIN, SIGMA_MAX, rng, halfway(deadline)
+    return source, choose_sigma_start(seen, manifold.embedding_, *how)
 
 
 def fit_missingness(encoded: EncodedTable) -> MissingnessModel | None:
@@ -434,16 +431,3 @@ def plan_training(
         deadline=settings.deadline,
     )
     return plan, backend.NetworkShape(sizes, n_frequencies(sum(block.codes is None for block in blocks)))
-
-
-def warn_if_diverged(history: Any, learning_rate_init: float) -> None:
-    """Say it where training ended for that."""
-    if history.stop_reason == "diverged":
-        warn_user(DIVERGED.format(history.n_iter, learning_rate_init), ConvergenceWarning)
-
-
-def print_progress(history: Any) -> None:
-    """One line an evaluation."""
-    held_out = history.validation_loss_curve[-1:]
-    shown = f", held-out loss {held_out[0]:.4f}" if held_out else ""
-    print(f"step {history.n_iter}, loss {history.loss_curve[-1]:.4f}{shown}, {history.seconds:.0f} s")

@@ -6,13 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from .._numerics.streams import draw_seed
+from .._numerics.warnings_ import warn_user
 from .._table.checks import ReadTable
 from .._table.codec import spread
 from .contraction import Drawing, with_contraction
 from .correction import CorrectorSettings, with_corrector
-from .fitting import Fitted, ManifoldSettings, TableSettings, TrainingSettings, encode_table, fit_model, print_progress
+from .fitting import Fitted, ManifoldSettings, TableSettings, TrainingSettings, encode_table, fit_model
+
+DIVERGED = (
+    "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best "
+    "weights until then are kept. Try a smaller learning_rate_init."
+)
 
 
 def fit_table(
@@ -58,3 +65,16 @@ def attributes_of(fitted: Fitted, seen: np.ndarray) -> dict[str, Any]:
     if model.target is not None and model.target.is_categorical:
         out["classes_"] = model.target.classes
     return out
+
+
+def warn_if_diverged(history: Any, learning_rate_init: float) -> None:
+    """Say it where training ended for that."""
+    if history.stop_reason == "diverged":
+        warn_user(DIVERGED.format(history.n_iter, learning_rate_init), ConvergenceWarning)
+
+
+def print_progress(history: Any) -> None:
+    """One line an evaluation."""
+    held_out = history.validation_loss_curve[-1:]
+    shown = f", held-out loss {held_out[0]:.4f}" if held_out else ""
+    print(f"step {history.n_iter}, loss {history.loss_curve[-1]:.4f}{shown}, {history.seconds:.0f} s")
