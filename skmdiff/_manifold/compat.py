@@ -136,7 +136,7 @@ def draws_globally(transformer: object) -> bool:
 def may_draw(owner: object) -> bool:
     """Whether a learner or function draws by more than its seed, or may for all that is known."""
     module = getattr(owner, "__module__", None) or type(owner).__module__
-    if module.partition(".")[0] not in SEEDED_PACKAGES:
+    if module.partition(".")[0] not in SEEDED_PACKAGES or module.startswith("numpy.random"):
         return True
     return is_unseeded(owner) and parameters(owner)["eigen_solver"] != "dense"
 
