@@ -11,6 +11,7 @@ changes nothing here: every function of the door runs in `_usual_state`, and eve
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -25,6 +26,7 @@ from .density import NumbersFlow, log_probability_of_known
 from .noise import UNKNOWN, ReverseProcess, unknown_or_known
 from .prior import MixturePrior
 from .readout import Reader, has_categories_to_read, plan_readings
+from .resuming import TrainingFile, file_of
 from .state import DenoiserState, DensityQuery, NetworkShape, Prior
 from .training import Batches, TrainingHistory, TrainingPlan, TrainingRows, train
 
@@ -134,6 +136,8 @@ def fit_denoiser(
     device: str = "auto",
     seed: int = 0,
     report: Callable[[TrainingHistory], None] = lambda history: None,
+    first_weights: dict[str, np.ndarray] | None = None,
+    checkpoint: str | os.PathLike | None = None,
 ) -> tuple[DenoiserState, TrainingHistory]:
     """Train a denoiser.
 
@@ -150,6 +154,10 @@ def fit_denoiser(
     seed : int, default=0
         Of the first weights and of everything that training draws.
     report : callable(history), called at every evaluation
+    first_weights : dict of array, default=None
+        Weights of a network of the same shape to begin with; None for random ones.
+    checkpoint : str or path-like, default=None
+        Folder of the file of the training, from which it goes on if it is there, see `resuming`.
 
     Returns
     -------
@@ -159,17 +167,44 @@ def fit_denoiser(
     Raises
     ------
     ValueError
-        For a device that torch does not know or find.
+        For a device that torch does not know or find, and a file of the training that is damaged.
+    OSError
+        Where the file of the training cannot be written.
     """
     _import_for_training()
     torch_device = resolve_device(device)
     generator = torch.Generator(torch_device).manual_seed(seed)
     model = _build(blocks, shape, torch_device, torch.float32, prior)
     initialise(model, generator)
-    history = train(model, Batches(rows, torch_device), plan, generator, report)
-    weights = {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
+    if first_weights is not None:
+        model.load_state_dict({name: torch.as_tensor(value) for name, value in first_weights.items()})
+    batches, file = Batches(rows, torch_device), None
+    if checkpoint is not None:
+        file = TrainingFile(file_of(checkpoint, rows, batches, blocks, shape, plan, prior, model, seed))
+    weights, history = _trained(model, batches, plan, generator, report, file)
     state = DenoiserState(blocks, shape, weights, torch_device.type, rows.noise, plan.sigma_max, prior)
     return state, history
+
+
+def _trained(
+    model: Denoiser,
+    batches: Batches,
+    plan: TrainingPlan,
+    generator: torch.Generator,
+    report: Callable[[TrainingHistory], None],
+    file: TrainingFile | None,
+) -> tuple[dict[str, np.ndarray], TrainingHistory]:
+    """The weights of a training and its history: those of its file, if it came to its end before."""
+    found = None if file is None else file.result()
+    if found is not None:
+        return found
+    if file is not None:
+        file.check_space(sum(parameter.numel() for parameter in model.parameters()))
+    history = train(model, batches, plan, generator, report, file)
+    weights = {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
+    if file is not None and history.stop_reason != "max_time":
+        file.write_result(weights, history)
+    return weights, history
 
 
 @_usual_state()

@@ -9,7 +9,9 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -37,7 +39,7 @@ class TrainingPlan:
     n_iter_no_change : evaluations without a better held-out loss before training stops
     evaluate_every : steps between two evaluations
     sigma_min, sigma_max : the smallest and the largest noise level
-    max_time : most seconds, or None
+    deadline : when to stop, by `time.monotonic`, or None
     """
 
     max_iter: int
@@ -49,7 +51,7 @@ class TrainingPlan:
     evaluate_every: int
     sigma_min: float = SIGMA_MIN
     sigma_max: float = SIGMA_MAX
-    max_time: float | None = None
+    deadline: float | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class TrainingRows:
     held_out : (m, p); None to train to the last step
     held_out_weight : (m,) weights of the rows held out, by which their loss is a mean; None for equal weights
     target : index of the block of the target, or None
+    rng : what `rows` draws by, where it is a function; None for one that cannot be put back
     """
 
     rows: np.ndarray | Callable[[], np.ndarray]
@@ -73,6 +76,7 @@ class TrainingRows:
     held_out: np.ndarray | None = None
     held_out_weight: np.ndarray | None = None
     target: int | None = None
+    rng: np.random.Generator | None = None
 
 
 @dataclass
@@ -90,7 +94,7 @@ class Batches:
     """`TrainingRows` as tensors of a device, and batches of them."""
 
     def __init__(self, data: TrainingRows, device: torch.device) -> None:
-        self.source, self.device, self.target = data.rows, device, data.target
+        self.source, self.rng, self.device, self.target = data.rows, data.rng, device, data.target
         self.draw_rows()
         self.noise = self._tensor(data.noise)
         self.missing = None if data.missing is None else torch.as_tensor(data.missing, device=device)
@@ -102,8 +106,11 @@ class Batches:
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.device)
 
-    def draw_rows(self) -> None:
-        """The training rows again, with repeated values elsewhere in their intervals."""
+    def draw_rows(self, state: dict | None = None) -> None:
+        """The training rows again, with repeated values elsewhere in their intervals, or where a state has them."""
+        if self.rng is not None and state is not None:
+            self.rng.bit_generator.state = state
+        self.rows_state = None if self.rng is None else self.rng.bit_generator.state
         self.rows = self._tensor(self.source() if callable(self.source) else self.source)
 
     def draw(self, n_draws: int, generator: torch.Generator) -> torch.Tensor:
@@ -235,6 +242,7 @@ class Trainer:
             self.optimizer, lambda step: learning_rate_factor(step, plan.max_iter)
         )
         self.history = TrainingHistory()
+        self.losses: list[torch.Tensor] = []  # since the last evaluation
         self.proven = self.latest = self.average.weights.clone()
         self.redraw_every = max(plan.evaluate_every, len(batches.rows) // plan.batch_size)
 
@@ -252,9 +260,9 @@ class Trainer:
         self.average.update(self.model)
         return loss.detach()
 
-    def evaluate(self, losses: list[torch.Tensor]) -> str | None:
-        """Take stock after the steps with the given losses; the reason to stop now, or None."""
-        mean_loss = float(torch.stack(losses).mean())
+    def evaluate(self) -> str | None:
+        """Take stock of the steps since the last evaluation; the reason to stop now, or None."""
+        mean_loss, self.losses = float(torch.stack(self.losses).mean()), []
         if not mean_loss < DIVERGED:
             return "diverged"
         self.history.loss_curve.append(mean_loss)
@@ -277,36 +285,66 @@ class Trainer:
         vector_to_parameters(best, self.model.parameters())
 
 
+class Keeper(Protocol):
+    """What keeps the state of a training, see `resuming`."""
+
+    def open(self, trainer: Trainer) -> AbstractContextManager[None]: ...
+    def after_step(self, trainer: Trainer, is_last: bool) -> None: ...
+
+
 def train(
     model: Denoiser,
     batches: Batches,
     plan: TrainingPlan,
     generator: torch.Generator,
     report: Callable[[TrainingHistory], None],
+    keeper: Keeper | None = None,
 ) -> TrainingHistory:
     """Train `model` itself and load the weights chosen; returns the history.
 
     Without held-out rows it trains to max_iter and keeps the last averaged weights. `report` is called at every
-    evaluation.
+    evaluation. With a keeper the training goes on where it has been.
     """
     trainer = Trainer(model, batches, plan, generator)
-    _run(trainer, report)
+    with nullcontext() if keeper is None else keeper.open(trainer):
+        _run(trainer, report, keeper)
     trainer.finish()
     return trainer.history
 
 
-def _run(trainer: Trainer, report: Callable[[TrainingHistory], None]) -> None:
-    history, plan, started = trainer.history, trainer.plan, time.monotonic()
-    losses: list[torch.Tensor] = []
-    if trainer.held_out is not None:
+def _run(trainer: Trainer, report: Callable[[TrainingHistory], None], keeper: Keeper | None) -> None:
+    history, plan, started = trainer.history, trainer.plan, time.monotonic() - trainer.history.seconds
+    if trainer.held_out is not None and not history.n_iter:
         trainer.held_out.compare(trainer.held_out.loss(trainer.model), trainer.latest)  # what is known without training
-    for step in range(1, plan.max_iter + 1):
-        losses.append(trainer.step(step))
-        history.n_iter, history.seconds = step, time.monotonic() - started
-        out_of_time = plan.max_time is not None and history.seconds >= plan.max_time
-        if step % plan.evaluate_every == 0 or step == plan.max_iter or out_of_time:
-            reason, losses = trainer.evaluate(losses) or ("max_time" if out_of_time else None), []
+    for step in range(history.n_iter + 1, plan.max_iter + 1):
+        trainer.losses.append(trainer.step(step))
+        now = time.monotonic()
+        history.n_iter, history.seconds = step, now - started
+        reason = None
+        if step % plan.evaluate_every == 0 or step == plan.max_iter:
+            reason = trainer.evaluate()
             report(history)
-            if reason is not None:
-                history.stop_reason = reason
-                return
+        reason = reason or _stop_for_time(trainer, report, keeper, now)
+        if reason is not None:
+            history.stop_reason = reason
+            return
+
+
+def _stop_for_time(
+    trainer: Trainer, report: Callable[[TrainingHistory], None], keeper: Keeper | None, now: float
+) -> str | None:
+    """Keep the state where there is a keeper; where time is up, take stock and return the reason to stop.
+
+    The state is that before, without the evaluation that a training with more time would not make.
+    """
+    deadline = trainer.plan.deadline
+    is_last = deadline is not None and now >= deadline
+    if keeper is not None:
+        keeper.after_step(trainer, is_last)
+    if not is_last:
+        return None
+    reason = None
+    if trainer.losses:
+        reason = trainer.evaluate()
+        report(trainer.history)
+    return reason or "max_time"

@@ -22,6 +22,11 @@ WITHIN_FEATURES = {"PCA", "IncrementalPCA", "TruncatedSVD", "LocallyLinearEmbedd
 # Learners whose `transform` of a row depends on the rows beside it: UMAP's draws by the index of the row, which takes
 # long to find out, and NMF's stops when the whole batch has converged, which a trial may miss.
 NOT_ROW_WISE = ("UMAP", "NMF")
+# Packages whose learners and functions draw random numbers by their `random_state` alone, but for UNSEEDED of them: the
+# eigensolver of Isomap, ARPACK, starts at random, and Isomap has no seed. Its dense solver needs none.
+SEEDED_PACKAGES = ("sklearn", "umap", "numpy", "scipy")
+UNSEEDED = "Isomap"
+MAX_DENSE_ROWS = 2000  # on which the dense solver takes a second
 # Announcements of other defaults by scikit-learn, and umap's note that a seed costs threads.
 ANNOUNCEMENTS = (
     (FutureWarning, "The default value of `(init|n_init)` will change"),
@@ -103,19 +108,62 @@ def components_limit(owner: object, n: int, p: int) -> int:
     return min(n - 1, p) if names & WITHIN_FEATURES else n - 1
 
 
-@contextmanager
-def seeded_global_stream(seed: int | None) -> Iterator[None]:
-    """Global NumPy stream seeded inside and put back after: learners without a seed draw from it.
+def solvers_without_chance(transformer: object, n: int) -> dict[str, str]:
+    """New values of the parameters that leave the choice of an eigensolver for n rows to a learner of UNSEEDED."""
+    if n > MAX_DENSE_ROWS:
+        return {}
+    values = parameters(transformer)
+    return {
+        name: "dense"
+        for name, value in values.items()
+        if leaf(name) == "eigen_solver"
+        and value == "auto"
+        and is_unseeded(values.get(name.rpartition("__")[0], transformer))
+    }
 
-    One at a time: the stream is shared by threads, and numba's workqueue layer aborts when two of them fit UMAP.
+
+def is_unseeded(owner: object) -> bool:
+    """Whether an object is of UNSEEDED."""
+    return UNSEEDED in {cls.__name__ for cls in type(owner).__mro__}
+
+
+def draws_globally(transformer: object) -> bool:
+    """Whether a transformer, or a learner or function within it, may draw from the global stream of NumPy."""
+    values = parameters(transformer).values()
+    return any(map(may_draw, [transformer, *(v for v in values if callable(v) or hasattr(v, "get_params"))]))
+
+
+def may_draw(owner: object) -> bool:
+    """Whether a learner or function draws by more than its seed, or may for all that is known."""
+    module = getattr(owner, "__module__", None) or type(owner).__module__
+    if module.partition(".")[0] not in SEEDED_PACKAGES or module.startswith("numpy.random"):
+        return True
+    return is_unseeded(owner) and parameters(owner)["eigen_solver"] != "dense"
+
+
+@contextmanager
+def alone(transformer: object, seed: int | None) -> Iterator[None]:
+    """One learner at a time: numba's workqueue layer aborts when two threads fit UMAP.
+
+    For a learner that may draw from the global stream of NumPy this is seeded, for all threads, and put back after.
     """
     with _lock:
-        state = np.random.get_state()
-        np.random.seed(seed)
-        try:
+        if draws_globally(transformer):
+            with seeded_global_stream(seed):
+                yield
+        else:
             yield
-        finally:
-            np.random.set_state(state)
+
+
+@contextmanager
+def seeded_global_stream(seed: int | None) -> Iterator[None]:
+    """Global NumPy stream seeded inside and put back after."""
+    state = np.random.get_state()
+    try:
+        np.random.seed(seed)
+        yield
+    finally:
+        np.random.set_state(state)
 
 
 @contextmanager

@@ -24,13 +24,14 @@ from .._numerics.neighbors import carry, in_blocks, neighbor_graph
 from .._numerics.warnings_ import warn_user
 from .compat import (
     allowed_parameters,
+    alone,
     announcements_ignored,
     class_name,
     known_not_row_wise,
     leaf,
     parameters,
     refuse_distances,
-    seeded_global_stream,
+    solvers_without_chance,
     takes_positive_only,
 )
 from .dimension import estimate_dimension
@@ -113,7 +114,7 @@ class ManifoldModel:
         self.transformer_ = prepare(self.transformer, landmarks.shape, self.random_state)
         raw = fit_embedding(self.transformer_, self._shifted(landmarks), self.random_state)
         self.landmark_embedding_ = raw
-        with seeded_global_stream(self.random_state):
+        with alone(self.transformer_, self.random_state):
             self.row_wise_ = is_row_wise(self.transformer_, self._shifted(landmarks), raw)
 
     def _view(self, W: np.ndarray) -> np.ndarray:
@@ -138,7 +139,7 @@ class ManifoldModel:
         landmarks = self._view(self.table_)[self.landmarks_]
         if not self.row_wise_:
             return carry(landmarks, self.landmark_embedding_, W, CARRY_NEIGHBORS)
-        with seeded_global_stream(self.random_state):
+        with alone(self.transformer_, self.random_state):
             return in_blocks(lambda rows: transform(self.transformer_, self._shifted(rows)), W, landmarks[0])
 
     def embed(self, W: np.ndarray) -> np.ndarray:
@@ -202,7 +203,7 @@ def check_transformer(transformer: object) -> None:
 
 
 def prepare(transformer: Any, shape: tuple[int, int], seed: int | None) -> Any:
-    """A clone, seeded where it has no seed, its parameters within what (n, p) data allow."""
+    """A clone, seeded where it has no seed, its parameters within what (n, p) data allow, without needless chance."""
     copy = clone(transformer, safe=False)
     values, allowed = parameters(copy), allowed_parameters(copy, *shape)
     if allowed:
@@ -212,14 +213,15 @@ def prepare(transformer: Any, shape: tuple[int, int], seed: int | None) -> Any:
             "allow"
         )
     seeds = {} if seed is None else {n: seed for n, v in values.items() if leaf(n) == "random_state" and v is None}
-    if allowed or seeds:
-        copy.set_params(**allowed, **seeds)
+    new = {**allowed, **seeds, **solvers_without_chance(copy, shape[0])}
+    if new:
+        copy.set_params(**new)
     return copy
 
 
 def fit_embedding(transformer: Any, W: np.ndarray, seed: int | None) -> np.ndarray:
     """Fit on W (n, p) and return the embedding (n, k) as checked floats."""
-    with seeded_global_stream(seed), announcements_ignored():
+    with alone(transformer, seed), announcements_ignored():
         try:
             result = _fit_transform(transformer, W)
         except (Warning, MemoryError):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .._numerics.blocks import Block
+from .._numerics.deadlines import is_over
 from .._numerics.weights import rows_of
 from .fitting import MixtureShape, continue_fit, first_components, fit_mixture, with_shares
 from .mixture import MixedRows, Mixture, log_density, split_code
@@ -46,6 +47,7 @@ class Search:
     rows, Z, W, weight : the rows, their embedding, code and weights, or None
     folds : indices of training rows and of rows held out
     noise : (n, q) of the level LEVEL
+    deadline : when to look no further than the shapes found; None for never
     """
 
     rows: MixedRows
@@ -55,6 +57,7 @@ class Search:
     folds: list[tuple[np.ndarray, np.ndarray]]
     noise: np.ndarray
     seed: int
+    deadline: float | None = None
     found: dict = field(default_factory=dict)
     first_components: dict = field(default_factory=dict)
 
@@ -97,9 +100,15 @@ class Search:
         return self.fit(shape, np.arange(len(self.rows)), ALL_ROWS)
 
     def mean(self, shape: MixtureShape, n_iterations: int = N_ITERATIONS) -> float:
-        """Mean log-density of a shape, by weight."""
+        """Mean log-density of a shape, by weight; of one that is left out none is smaller."""
+        if self.leaves_out(shape, n_iterations):
+            return -np.inf
         weight = None if self.weight is None else np.concatenate([self.weight[out] for _, out in self.folds])
         return float(np.average(self.of(shape, n_iterations), weights=weight))
+
+    def leaves_out(self, shape: MixtureShape, n_iterations: int = N_ITERATIONS) -> bool:
+        """Whether it is too late for a shape: there are others, and not this one."""
+        return is_over(self.deadline) and bool(self.found) and (shape, n_iterations) not in self.found
 
     def best(self, shapes: list[MixtureShape]) -> MixtureShape:
         """The shape of the largest mean."""
@@ -116,7 +125,7 @@ class Search:
     def smallest_equal(self, shapes: list[MixtureShape]) -> MixtureShape:
         """The first shape that is within a standard error of the best."""
         best = self.of(self.best(shapes))
-        for shape in shapes:
+        for shape in [shape for shape in shapes if not self.leaves_out(shape)]:
             behind = best - self.of(shape)
             if behind.mean() <= behind.std() / np.sqrt(len(behind)):
                 return shape
@@ -124,10 +133,18 @@ class Search:
 
 
 def choose_mixture(
-    W: np.ndarray, Z: np.ndarray, blocks: Sequence[Block], seed: int, weight: np.ndarray | None = None
+    W: np.ndarray,
+    Z: np.ndarray,
+    blocks: Sequence[Block],
+    seed: int,
+    weight: np.ndarray | None = None,
+    deadline: float | None = None,
 ) -> ChosenMixture:
-    """The mixture of encoded rows W (n, p) with the embedding Z (n, k), of the shape that rows held out choose."""
-    search = search_over(W, Z, blocks, seed, weight)
+    """The mixture of encoded rows W (n, p) with the embedding Z (n, k), of the shape that rows held out choose.
+
+    Past a deadline the best of the shapes tried, of which there is at least one.
+    """
+    search = replace(search_over(W, Z, blocks, seed, weight), deadline=deadline)
     shape = ONE_COMPONENT if len(W) < LEAST_ROWS else search_shape(search)
     return ChosenMixture(search.of_all_rows(shape), shape)
 

@@ -4,6 +4,7 @@ What a row gets never depends on the rows that come with it: searches go through
 a matrix product rounds differently for different shapes, and distances are then computed again one by one.
 """
 
+import time
 from collections.abc import Callable
 from itertools import combinations_with_replacement
 from typing import Any
@@ -14,7 +15,9 @@ from sklearn.neighbors import NearestNeighbors
 
 BLOCK = 256  # rows of every block handed to a matrix product
 TREE_DIMENSIONS = 10  # above this a tree visits most rows and products are faster
-EXACT_ROWS, EXACT_DIMENSIONS, SLACK = 10_000, 4, 0.5  # beyond both the search is approximate
+EXACT_ROWS, EXACT_DIMENSIONS = 10_000, 4  # beyond both the search is approximate
+SLACKS = (0.5, 1.0, 2.0, 3.0, 5.0)  # how much farther a neighbour found may be than one missed: more in a hurry
+TRIAL_ROWS = 1000
 CHUNK_ELEMENTS = 2_000_000  # numbers worked on at once
 
 
@@ -34,19 +37,36 @@ def chunks(n_rows: int, width: int) -> list[slice]:
     return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
 
-def nearest(X_fit: np.ndarray, X: np.ndarray, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:
+def nearest(
+    X_fit: np.ndarray, X: np.ndarray, n_neighbors: int, seconds: float = np.inf
+) -> tuple[np.ndarray, np.ndarray]:
     """Distances and indices (m, n_neighbors) of the rows of X_fit nearest to each row of X, near to far.
 
     Among more than EXACT_ROWS rows in 5 to TREE_DIMENSIONS dimensions the search is approximate, which takes half the
-    time: a few of the neighbours found are not among the nearest, but hardly farther.
+    time: a few of the neighbours found are not among the nearest, but hardly farther. Only that search can be hurried,
+    to take about so many seconds.
     """
     if X.shape[1] <= TREE_DIMENSIONS:
         large = len(X_fit) > EXACT_ROWS and X.shape[1] > EXACT_DIMENSIONS
-        return cKDTree(X_fit).query(X, k=np.arange(1, n_neighbors + 1), eps=SLACK if large else 0.0)
+        tree, ranks = cKDTree(X_fit), np.arange(1, n_neighbors + 1)
+        return tree.query(X, k=ranks, eps=slack_for(tree, X, ranks, seconds) if large else 0.0)
     search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(X_fit)
     full = -len(X) % BLOCK
     padded = np.concatenate([X, np.repeat(X_fit[:1], full, axis=0)])
     return _exact(X_fit, X, search.kneighbors(padded, return_distance=False)[: len(X)])
+
+
+def slack_for(tree: cKDTree, X: np.ndarray, ranks: np.ndarray, seconds: float) -> float:
+    """The smallest of SLACKS with which a search takes so many seconds, by a trial on some rows; else the last."""
+    if seconds == np.inf:
+        return SLACKS[0]
+    some = X[:: max(1, len(X) // TRIAL_ROWS)]
+    for slack in SLACKS[:-1]:
+        started = time.perf_counter()
+        tree.query(some, k=ranks, eps=slack)
+        if (time.perf_counter() - started) * len(X) / len(some) <= seconds:
+            return slack
+    return SLACKS[-1]
 
 
 def _exact(X_fit: np.ndarray, X: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -65,7 +85,11 @@ def distances_to(X_fit: np.ndarray, X: np.ndarray, indices: np.ndarray) -> np.nd
 
 
 def neighbor_graph(
-    Z: np.ndarray, n_neighbors: int, labels: np.ndarray | None = None, W: np.ndarray | None = None
+    Z: np.ndarray,
+    n_neighbors: int,
+    labels: np.ndarray | None = None,
+    W: np.ndarray | None = None,
+    seconds: float = np.inf,
 ) -> np.ndarray:
     """Nearest other rows of each row in an embedding.
 
@@ -79,6 +103,8 @@ def neighbor_graph(
         Neighbours are taken from the rows of the same label; a row alone with its label is its only neighbour.
     W : ndarray of shape (n, p), optional
         Breaks exact ties in Z, among twice the number of neighbours.
+    seconds : float, default=inf
+        What the search may take, where it can be hurried.
 
     Returns
     -------
@@ -90,7 +116,7 @@ def neighbor_graph(
     order, counts = np.argsort(groups, kind="stable"), np.bincount(groups)
     for rows in np.split(order, np.cumsum(counts)[:-1]):
         points = Z[rows]
-        found = nearest(points, points, min(len(rows), n_candidates(n_neighbors)))
+        found = nearest(points, points, min(len(rows), n_candidates(n_neighbors)), seconds * len(rows) / len(Z))
         graph[rows] = rows[rank_neighbors(*found, n_neighbors, None if W is None else W[rows])]
     return graph
 

@@ -17,6 +17,7 @@ from .._manifold.charts import BOUNDED_DIMENSIONS, Charts
 from .._manifold.noise import Cleaner, make_cleaner, normal_residuals
 from .._manifold.units import Units
 from .._numerics.checks import is_auto
+from .._numerics.deadlines import is_over
 from .._numerics.streams import CONTRACTION_STREAM
 from .encoding import EncodedTable
 from .fitting import Fitted, ManifoldSettings, fit_charts
@@ -38,16 +39,20 @@ class Drawing:
     seed: int
 
 
-def with_contraction(fitted: Fitted, encoded: EncodedTable, settings: ManifoldSettings, drawing: Drawing) -> Fitted:
+def with_contraction(
+    fitted: Fitted, encoded: EncodedTable, settings: ManifoldSettings, drawing: Drawing, deadline: float | None
+) -> Fitted:
     """What a fit leaves, with samples moved to the surface where that is asked for or seen to be right.
 
-    With measurement noise that was settled when the noise was.
+    With measurement noise that was settled when the noise was. Past a deadline it is only done where it is asked for.
     """
     model = fitted.model
     if model.manifold is None or is_auto(settings.noise_level) or model.noise.of_code.any():
         return fitted
     units = Units.of(model.codec)
     if is_auto(settings.contraction):
+        if is_over(deadline):
+            return fitted
         strength = choose_contraction(model, units, encoded.seed, drawing)
     else:
         strength = float(settings.contraction)

@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 from .._corrector.corrector import Corrector
 from .._corrector.features import Features, with_target
 from .._corrector.fitting import Rows, fit_corrector
+from .._numerics.deadlines import is_over, seconds_until
 from .._numerics.streams import CORRECTOR_STREAM
 from .._numerics.weights import rows_of
 from .._table.checks import ReadTable
@@ -23,6 +24,8 @@ from .model import FittedModel, Request, draw, draw_missing, encode, run_of
 
 MIN_ROWS = 2000
 SAMPLES_PER_ROW, MAX_SAMPLES = 2, 150_000
+TRIAL_SAMPLES = 1024  # by which the seconds of a corrector are foreseen
+TIMES_DRAWING = 1.5  # as long as to draw samples it takes to learn from them too
 HELD_OUT_FRACTION = 0.1  # where training held no row out
 N_TARGETS = 16  # drawn for the log-density of a row, where targets are numbers
 
@@ -40,11 +43,13 @@ class CorrectorSettings:
 def with_corrector(
     fitted: Fitted, encoded: EncodedTable, settings: CorrectorSettings, training: TrainingSettings, seed: int
 ) -> Fitted:
-    """What a fit leaves, with a corrector where one is asked for and held-out rows gain by it."""
-    if settings.corrector is None or not is_correctable(fitted):
+    """What a fit leaves, with a corrector where one is asked for, there is time for it and held-out rows gain by it."""
+    if settings.corrector is None or not is_correctable(fitted) or is_over(training.deadline):
         return fitted
     started = time.perf_counter()
     held_out, seen = held_out_rows(len(fitted.model.rows), training, seed)
+    if not has_time(fitted.model, len(seen), settings, seed, training.deadline):
+        return fitted
     features = Features(fitted.model.codec, fitted.model.target)
     corrector = fit_corrector(
         settings.corrector,
@@ -57,6 +62,21 @@ def with_corrector(
     if settings.verbose:
         print_corrector(corrector, time.perf_counter() - started)
     return replace(fitted, model=replace(fitted.model, corrector=corrector))
+
+
+def has_time(model: FittedModel, n_rows: int, settings: CorrectorSettings, seed: int, deadline: float | None) -> bool:
+    """Whether a corrector of so many rows can be learnt before a deadline: most of that is to draw samples."""
+    if deadline is None:
+        return True
+    started, trial = time.perf_counter(), min(TRIAL_SAMPLES, n_samples_for(n_rows))
+    draw(model, Request(trial), run_of(model, settings.n_steps, seed ^ CORRECTOR_STREAM, settings.n_jobs))
+    seconds = (time.perf_counter() - started) * n_samples_for(n_rows) / trial
+    return TIMES_DRAWING * seconds < seconds_until(deadline)
+
+
+def n_samples_for(n_rows: int) -> int:
+    """The samples that a corrector of so many rows learns from."""
+    return min(SAMPLES_PER_ROW * n_rows, MAX_SAMPLES)
 
 
 def is_correctable(fitted: Fitted) -> bool:
@@ -86,7 +106,7 @@ def sample_features(
 ) -> np.ndarray:
     """Features (n, k) of new samples of a model without a corrector, some for each of `n_rows` rows."""
     run = run_of(model, settings.n_steps, seed ^ CORRECTOR_STREAM, settings.n_jobs)
-    W, _ = draw(model, Request(min(SAMPLES_PER_ROW * n_rows, MAX_SAMPLES)), run)
+    W, _ = draw(model, Request(n_samples_for(n_rows)), run)
     return features.of(W, draw_missing(model, W, run.seed, None))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,27 @@ from sklearn.neighbors import KernelDensity
 
 from .._diffusion import load_backend
 from .._numerics.checks import check_coordinates, check_integer, check_option, random_stream
-from .._numerics.streams import Seed, draw_seed
+from .._numerics.streams import Seed
 from .._numerics.weights import check_weight
 from .._starts.distributions import DENSITIES
-from .._table.codec import spread
 from .._table.target import read_target
 from . import exploration
 from .base import TableModelEstimator
-from .contraction import Drawing, with_contraction
-from .correction import CorrectorSettings, with_corrector
 from .encoding import rows_with_weight
-from .fitting import Fitted, encode_table, fit_model, print_progress, settings_of, warn_if_diverged
-from .model import Request, decode, decode_samples, draw, draw_missing, encode, fitted_model, model_on_manifold
+from .fitting import settings_of
+from .model import (
+    FittedModel,
+    Request,
+    decode,
+    decode_samples,
+    draw,
+    draw_missing,
+    encode,
+    fitted_model,
+    model_on_manifold,
+)
 from .parameters import check_parameters
+from .whole_fit import attributes_of, fit_table, warn_if_diverged
 
 
 class ManifoldDiffusionSampler(TableModelEstimator):
@@ -80,11 +89,17 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     max_iter : int or "auto", default="auto"
         Optimiser steps. "auto" grows with the number of rows, from 2000 to 5000. 0 is the mixture without a network.
     max_time : float or None, default=None
-        Seconds after which training stops with the best weights so far.
+        Seconds that `fit` may take. Training, the search for a mixture and the tries of contraction and corrector end
+        then or are left out; the manifold learner, which comes first, and a corrector of yours are not cut short.
     batch_size : int or "auto", default="auto"
         Rows in an optimiser step. "auto" is 256 for fewer than 2000 rows, else 512.
     learning_rate_init : float, default=0.002
         Step size of AdamW after warm-up; it falls to zero along a cosine.
+    warm_start : bool, default=False
+        Whether `fit` begins with the weights of the last fit, on a table of the same columns and categories.
+    checkpoint : str or path-like, default=None
+        Folder for the state of the training, a file for each table and set of parameters. A fit that was killed goes on
+        from there to the same bits; one that was whole is not trained again. Needs an int as `random_state`.
     early_stopping : bool, default=True
         Whether to stop when the held-out loss has not fallen for 10 evaluations of 40, and to keep the best weights.
     validation_fraction : float, default=0.1
@@ -116,26 +131,20 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         Directions in which neighbours vary: `maximum_likelihood` (Levina & Bickel 2004), `local_pca` (Fukunaga 1971).
     noise_level_ : ndarray of shape (n_features,)
         Standard deviation of the measurement noise of each column.
-    contraction_ : float
-        Strength by which samples are moved to the manifold.
-    sigma_start_ : float
-        Noise level of the starts.
+    contraction_, sigma_start_ : float
+        Strength by which samples are moved to the manifold, and noise level of the starts.
     loss_curve_, validation_loss_curve_ : list of float
         Mean training loss and held-out loss, one entry an evaluation.
     corrector_ : Corrector or None
         Its `classifier`, the power `alpha` of the odds, its `gain` in held-out log-density and `gain_error`, or None.
-    n_iter_ : int
-        Optimiser steps taken.
-    stop_reason_ : str
-        Why training ended: "max_iter", "early_stopping", "max_time" or "diverged".
+    n_iter_, stop_reason_ : int, str
+        Optimiser steps taken, and why training ended: "max_iter", "early_stopping", "max_time" or "diverged".
     constraints_ : list of tuple
         The constraints held: those given, then those that "auto" found.
     classes_ : ndarray of shape (n_classes,)
         The classes of a target that has them.
-    n_features_in_ : int
-        Columns of the table.
-    feature_names_in_ : ndarray of str
-        Their names, where all are strings.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        The number of columns and, where all are strings, their names.
 
     References
     ----------
@@ -171,6 +180,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         max_time: float | None = None,
         batch_size: int | str = "auto",
         learning_rate_init: float = 0.002,
+        warm_start: bool = False,
+        checkpoint: str | PathLike | None = None,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
         n_steps: int = 16,
@@ -196,6 +207,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         self.max_time = max_time
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_steps = n_steps
@@ -229,46 +242,28 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         ValueError, TypeError
             For a table, weights or a parameter that cannot be used; the message names it, the rule and the value.
         """
+        former = getattr(self, "_model", None)
         self._forget()
         try:
-            self._fit(X, y, sample_weight)
+            self._fit(X, y, sample_weight, former)
         except BaseException:
             self._forget()
             raise
         return self
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
+    @np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
+    def _fit(self, X: Any, y: Any, sample_weight: Any, former: FittedModel | None) -> None:
         params = self.get_params(deep=False)
         check_parameters(params)
+        settings = settings_of(params, former)
         load_backend().resolve_device(self.device)
         random_state = random_stream(self.random_state)
         table = self._read_training(X)
         y = None if y is None else read_target(y, len(table))
         table, y, weight, seen = rows_with_weight(table, y, check_weight(sample_weight, len(table)))
-        of_table, on_manifold, training = settings_of(params)
-        report = print_progress if self.verbose else (lambda history: None)
-        seed, training_seed = draw_seed(random_state), draw_seed(random_state)
-        encoded, constraints = encode_table(table, y, weight, of_table, seed)
-        fitted = fit_model(encoded, constraints, on_manifold, training, training_seed, report)
-        fitted = with_contraction(fitted, encoded, on_manifold, Drawing(self.n_steps, self.n_jobs, training_seed))
-        settings = CorrectorSettings(self.corrector, self.n_steps, self.n_jobs, self.verbose)
-        self._keep(with_corrector(fitted, encoded, settings, training, training_seed), seen)
-
-    def _keep(self, fitted: Fitted, seen: np.ndarray) -> None:
-        model, history = fitted.model, fitted.history
-        if model.manifold is not None:
-            self.manifold_ = model.manifold.transformer_
-            self.intrinsic_dimension_ = model.manifold.intrinsic_dimension_
-            self.embedding_ = spread(fitted.embedding, ~seen)
-            self.manifold_scores_ = fitted.manifold_scores
-        if model.target is not None and model.target.is_categorical:
-            self.classes_ = model.target.classes
-        self.noise_level_, self.contraction_ = model.noise.of_columns, model.noise.contraction
-        self.corrector_, self.sigma_start_ = model.corrector, model.sigma_start
-        self.loss_curve_, self.validation_loss_curve_ = history.loss_curve, history.validation_loss_curve
-        self.n_iter_, self.stop_reason_ = history.n_iter, history.stop_reason
-        self.constraints_, self._model = model.constraints.written, model
-        warn_if_diverged(history, self.learning_rate_init)
+        fitted = fit_table(table, y, weight, params, settings, random_state)
+        self.__dict__.update(attributes_of(fitted, seen), _model=fitted.model)
+        warn_if_diverged(fitted.history, self.learning_rate_init)
 
     def sample(
         self,
@@ -369,7 +364,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         X : ndarray or DataFrame of shape (n_samples, n_features)
         """
         model = model_on_manifold(self, "lift")
-        Z = check_coordinates(Z, self.embedding_.shape[1])
+        Z = check_coordinates(Z, model.manifold.embedding_.shape[1])
         return decode(model, model.manifold.lift(Z))
 
     def denoise(self, X: Any) -> Any:

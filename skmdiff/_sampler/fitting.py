@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from .._diffusion import SIGMA_MAX, SIGMA_MIN, load_backend
 from .._manifold.charts import Charts, choose_charts
@@ -23,8 +22,8 @@ from .._manifold.noise import (
 from .._manifold.units import CODE, Units
 from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score, of_all_rows
 from .._numerics.checks import is_auto
+from .._numerics.deadlines import deadline_in, halfway, is_over, seconds_until
 from .._numerics.streams import MISSING_STREAM
-from .._numerics.warnings_ import warn_user
 from .._numerics.weights import rows_of
 from .._starts.from_mixture import MixtureStarts, mixture_is_better
 from .._starts.source import Source, build_source, choose_sigma_start
@@ -52,14 +51,10 @@ from .defaults import (
 )
 from .encoding import EncodedTable
 from .model import FittedModel
+from .warm_start import first_weights
 
 if TYPE_CHECKING:
     from .._diffusion.backend import DenoiserState, NetworkShape, Prior, TrainingPlan
-
-DIVERGED = (
-    "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best "
-    "weights until then are kept. Try a smaller learning_rate_init."
-)
 
 
 @dataclass(frozen=True)
@@ -97,26 +92,42 @@ class ManifoldSettings:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How the denoiser is trained: parameters of the sampler."""
+    """How the denoiser is trained: parameters of the sampler.
+
+    deadline : when the whole fit is to end, by `time.monotonic`; None for no bound
+    former : the model whose weights the training begins with; None for random ones
+    """
 
     hidden_layer_sizes: tuple | str
     max_iter: int | str
-    max_time: float | None
     batch_size: int | str
     learning_rate_init: float
     early_stopping: bool
     validation_fraction: float
     device: str
+    checkpoint: Any
+    deadline: float | None
+    former: FittedModel | None
 
 
 Settings = TypeVar("Settings", TableSettings, ManifoldSettings, TrainingSettings)
 
 
-def settings_of(params: Mapping[str, Any]) -> tuple[TableSettings, ManifoldSettings, TrainingSettings]:
-    """The parameters of the sampler, by what they are for."""
+def settings_of(
+    params: Mapping[str, Any], former: FittedModel | None
+) -> tuple[TableSettings, ManifoldSettings, TrainingSettings]:
+    """The parameters of the sampler, by what they are for; `max_time` counts from here.
+
+    former : what the sampler was fitted to before, or None
+    """
+    values = {
+        **params,
+        "deadline": deadline_in(params["max_time"]),
+        "former": former if params["warm_start"] else None,
+    }
 
     def chosen(kind: type[Settings]) -> Settings:
-        return kind(**{field.name: params[field.name] for field in fields(kind)})
+        return kind(**{field.name: values[field.name] for field in fields(kind)})
 
     return chosen(TableSettings), chosen(ManifoldSettings), chosen(TrainingSettings)
 
@@ -169,19 +180,20 @@ def fit_model(
 ) -> Fitted:
     """Fit everything behind the codes."""
     of_columns = check_noise_level(on_manifold.noise_level, encoded.codec)  # before minutes are spent
-    manifold, scores = fit_manifold(encoded, on_manifold)
-    source, sigma_start = fit_source(encoded, manifold, on_manifold)
+    manifold, scores = fit_manifold(encoded, on_manifold, training.deadline)
+    source, sigma_start = fit_source(encoded, manifold, on_manifold, training.deadline)
     missingness = fit_missingness(encoded)
     noise = fit_noise(encoded, manifold, on_manifold, of_columns)
     mixture = fit_mixture(encoded, manifold, on_manifold, training, training_seed)
     prior = (
         None if mixture is None else load_backend().Prior(mixture.mixture, weight_of(on_manifold, encoded, training))
     )
+    starts = None
+    if not is_over(training.deadline):
+        starts = choose_starts(encoded, manifold, source, mixture, on_manifold, sigma_start)
     denoiser, history = fit_denoiser(encoded, prior, sigma_start, noise, training, training_seed, report)
     if mixture is not None:
-        mixture = of_all_rows(mixture, encoded.joint(), encoded.blocks, encoded.weight)
-        denoiser = replace(denoiser, prior=replace(prior, mixture=mixture.mixture))
-    starts = choose_starts(encoded, manifold, source, mixture, on_manifold, sigma_start)
+        denoiser, starts = with_all_rows(encoded, mixture, denoiser, starts)
     model = FittedModel(
         codec=encoded.codec,
         constraints=constraints,
@@ -201,10 +213,12 @@ def fit_model(
     return Fitted(model, history, None if manifold is None else manifold.embedding_, scores)
 
 
-def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> tuple[ManifoldModel | None, np.ndarray]:
+def fit_manifold(
+    encoded: EncodedTable, settings: ManifoldSettings, deadline: float | None
+) -> tuple[ManifoldModel | None, np.ndarray]:
     """The manifold model of a table by the user's learner, the best of a list of them, and the scores of all.
 
-    None with "passthrough".
+    None with "passthrough". Past a deadline learners but the first are left out, and scores are NaN.
     """
     if settings.is_passthrough:
         return None, np.zeros(0)
@@ -215,10 +229,19 @@ def fit_manifold(encoded: EncodedTable, settings: ManifoldSettings) -> tuple[Man
         transformer = default_manifold(len(W), seen.sum()) if transformer is None else transformer
         return ManifoldModel(transformer, max_landmarks=settings.max_landmarks, random_state=seed).fit(W, seen)
 
-    models = [fitted(transformer) for transformer in settings.manifolds]
     joint = encoded.joint()
-    scores = [manifold_score(joint, m.shaped_embedding, encoded.blocks, encoded.seed, encoded.weight) for m in models]
-    return models[int(np.argmax(scores))], np.array(scores)
+
+    def score(model: ManifoldModel) -> float:
+        if is_over(deadline):
+            return np.nan
+        return manifold_score(joint, model.shaped_embedding, encoded.blocks, encoded.seed, encoded.weight)
+
+    first, *others = settings.manifolds
+    models = [fitted(first), *(fitted(transformer) for transformer in others if not is_over(deadline))]
+    scores = np.full(1 + len(others), np.nan)
+    scores[: len(models)] = [score(model) for model in models]
+    is_known = not np.isnan(scores).all()
+    return models[int(np.nanargmax(scores)) if is_known else 0], scores
 
 
 def weight_of(settings: ManifoldSettings, encoded: EncodedTable, training: TrainingSettings) -> float:
@@ -241,7 +264,12 @@ def fit_mixture(
     W = encoded.joint()
     rows = split_rows(np.random.default_rng(seed), len(W), training)[1]
     return choose_mixture(
-        W[rows], manifold.shaped_embedding[rows], encoded.blocks, encoded.seed, rows_of(encoded.weight, rows)
+        W[rows],
+        manifold.shaped_embedding[rows],
+        encoded.blocks,
+        encoded.seed,
+        rows_of(encoded.weight, rows),
+        halfway(training.deadline),
     )
 
 
@@ -262,8 +290,17 @@ def choose_starts(
     return MixtureStarts(chosen.mixture, blocks, source.is_class)
 
 
+def with_all_rows(
+    encoded: EncodedTable, chosen: ChosenMixture, denoiser: DenoiserState, starts: MixtureStarts | None
+) -> tuple[DenoiserState, MixtureStarts | None]:
+    """The denoiser and the starts with a mixture of all rows in place of that of the rows trained on."""
+    mixture = of_all_rows(chosen, encoded.joint(), encoded.blocks, encoded.weight).mixture
+    denoiser = replace(denoiser, prior=replace(denoiser.prior, mixture=mixture))
+    return denoiser, None if starts is None else replace(starts, mixture=mixture)
+
+
 def fit_source(
-    encoded: EncodedTable, manifold: ManifoldModel | None, settings: ManifoldSettings
+    encoded: EncodedTable, manifold: ManifoldModel | None, settings: ManifoldSettings, deadline: float | None
 ) -> tuple[Source | None, float]:
     """The source on the manifold and the noise level that rows start at; without a source, noise at SIGMA_MAX."""
     if manifold is None:
@@ -279,13 +316,15 @@ def fit_source(
         is_class=target is not None and target.is_categorical,
         target_width=0 if target is None else target.width,
         weight=encoded.weight,
+        seconds=seconds_until(halfway(deadline)),
     )
     if not is_auto(settings.sigma_start):
         return source, float(settings.sigma_start)
     rng = np.random.default_rng(encoded.seed)
     # frequent values say what their numbers say: the test is to see each column once
     seen = source.of_columns(number_columns(encoded.blocks))
-    return source, choose_sigma_start(seen, manifold.embedding_, settings.n_neighbors, SIGMA_MIN, SIGMA_MAX, rng)
+    how = settings.n_neighbors, SIGMA_MIN, SIGMA_MAX, rng, halfway(deadline)
+    return source, choose_sigma_start(seen, manifold.embedding_, *how)
 
 
 def fit_missingness(encoded: EncodedTable) -> MissingnessModel | None:
@@ -357,10 +396,20 @@ def fit_denoiser(
         held_out=W[held_out] if n_out else None,
         held_out_weight=None if weight is None else weight[held_out],
         target=None if encoded.target is None else len(encoded.codec.blocks_),
+        rng=rng,
     )
     plan, shape = plan_training(settings, len(rows), encoded.blocks, max(sigma_start, data.noise.max()))
     return backend.fit_denoiser(
-        data, encoded.blocks, shape, plan, prior, device=settings.device, seed=seed, report=report
+        data,
+        encoded.blocks,
+        shape,
+        plan,
+        prior,
+        device=settings.device,
+        seed=seed,
+        report=report,
+        first_weights=first_weights(settings.former, encoded, shape),
+        checkpoint=settings.checkpoint,
     )
 
 
@@ -390,19 +439,6 @@ def plan_training(
         evaluate_every=max(1, max_iter // N_EVALUATIONS),
         sigma_min=SIGMA_MIN,
         sigma_max=sigma_max,
-        max_time=settings.max_time,
+        deadline=settings.deadline,
     )
     return plan, backend.NetworkShape(sizes, n_frequencies(sum(block.codes is None for block in blocks)))
-
-
-def warn_if_diverged(history: Any, learning_rate_init: float) -> None:
-    """Say it where training ended for that."""
-    if history.stop_reason == "diverged":
-        warn_user(DIVERGED.format(history.n_iter, learning_rate_init), ConvergenceWarning)
-
-
-def print_progress(history: Any) -> None:
-    """One line an evaluation."""
-    held_out = history.validation_loss_curve[-1:]
-    shown = f", held-out loss {held_out[0]:.4f}" if held_out else ""
-    print(f"step {history.n_iter}, loss {history.loss_curve[-1]:.4f}{shown}, {history.seconds:.0f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -10,12 +11,14 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from .._diffusion import SIGMA_MAX, SIGMA_MIN
+from .._numerics.checkpoints import check_folder
 from .._numerics.checks import check_integer, check_option, check_real, check_sizes, is_auto
 from .._table.codec import NUMERIC_CODES
 from .._table.target import TARGET_TYPES
 
 INTEGERS = {"n_neighbors": 0, "max_landmarks": 2}
 CONSTRAINTS_RULE = "constraints must be 'auto', None or a list of tuples (left, operator, right)"
+BOOLS = ("early_stopping", "warm_start")
 AUTO_SHARES = ("contraction", "manifold_weight")
 AUTO_INTEGERS = {"max_iter": 0, "batch_size": 1}
 
@@ -31,6 +34,7 @@ def check_parameters(params: Mapping[str, Any]) -> None:
         if not is_auto(params[name]):
             check_integer(params[name], name, low)
     check_real(params["learning_rate_init"], "learning_rate_init")
+    check_checkpoint(params["checkpoint"], params["random_state"])
     check_real(params["validation_fraction"], "validation_fraction", high=1)
     for name in AUTO_SHARES:
         check_auto_share(params[name], name)
@@ -40,8 +44,9 @@ def check_parameters(params: Mapping[str, Any]) -> None:
         check_real(params["max_time"], "max_time")
     check_scalar(params["verbose"], "verbose", Integral, min_val=0)  # True is as good as 1
     check_run(params["n_steps"], params["n_jobs"])
-    if not isinstance(params["early_stopping"], bool | np.bool_):
-        raise TypeError(f"early_stopping must be True or False, got {params['early_stopping']!r}.")
+    for name in BOOLS:
+        if not isinstance(params[name], bool | np.bool_):
+            raise TypeError(f"{name} must be True or False, got {params[name]!r}.")
     if not is_auto(params["hidden_layer_sizes"]):
         check_sizes(params["hidden_layer_sizes"], "hidden_layer_sizes")
     check_corrector(params["corrector"])
@@ -54,6 +59,19 @@ def check_run(n_steps: Any, n_jobs: Any) -> None:
     check_integer(n_steps, "n_steps", 1)
     if n_jobs is not None:
         check_integer(n_jobs, "n_jobs")
+
+
+def check_checkpoint(checkpoint: Any, random_state: Any) -> None:
+    """Raise unless a checkpoint is None or a folder that can be written, for a fit that can be repeated."""
+    if checkpoint is None:
+        return
+    if not isinstance(checkpoint, str | os.PathLike) or not str(checkpoint):
+        raise TypeError(f"checkpoint must be None or the path of a folder, got {checkpoint!r}.")
+    if not isinstance(random_state, Integral):
+        raise ValueError(
+            f"checkpoint needs an integer as random_state, so that the same fit can be run again, got {random_state!r}."
+        )
+    check_folder(checkpoint)
 
 
 def check_corrector(corrector: Any) -> None:

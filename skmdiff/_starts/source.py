@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from .._numerics.deadlines import is_over
 from .._numerics.neighbors import neighbor_graph
 from .._numerics.streams import row_normals
 from .._numerics.weights import indices_at, rows_of
@@ -111,12 +112,14 @@ def build_source(
     is_class: bool = False,
     target_width: int = 0,
     weight: np.ndarray | None = None,
+    seconds: float = np.inf,
 ) -> Source:
     """The source over the rows of the encoded table W (n, p) with the embedding Z (n, k); cells (n, p) that stay.
 
-    With classes the neighbours of a row are of its class. Without neighbours a start is its row.
+    With classes the neighbours of a row are of its class. Without neighbours a start is its row. The search for
+    neighbours among many rows is hurried to take about so many seconds.
     """
-    graph = neighbor_graph(Z, min(n_neighbors, len(W) - 1), target if is_class else None)
+    graph = neighbor_graph(Z, min(n_neighbors, len(W) - 1), target if is_class else None, seconds=seconds)
     return Source(W, np.column_stack([np.arange(len(W)), graph]), stays, target, is_class, target_width, weight)
 
 
@@ -297,19 +300,28 @@ def largest_memorisation(n_rows: int) -> float:
 
 
 def choose_sigma_start(
-    source: Source, Z: np.ndarray, n_neighbors: int, sigma_min: float, sigma_max: float, rng: np.random.Generator
+    source: Source,
+    Z: np.ndarray,
+    n_neighbors: int,
+    sigma_min: float,
+    sigma_max: float,
+    rng: np.random.Generator,
+    deadline: float | None = None,
 ) -> float:
     """The smallest noise level at which the starts have at most `largest_memorisation`, by bisection.
 
     Memorisation falls with the noise level. The search is from SMALLEST_START, below which the shape of the starts
     shows in the samples and nothing is gained, or 2 sigma_min, up to sigma_max. Starts come from one random half of the
     rows and are compared with the other, N_SPLITS times. The result is sigma_max where even that is too small, and
-    where the rows are too few for a test.
+    where the rows are too few for a test. Past a deadline it rests on fewer splits and fewer steps of the bisection, by
+    which it is larger.
     """
     n_rows = len(source.rows)
     if n_rows < MIN_SPLIT_ROWS:
         return float(sigma_max)
-    splits = [_split(source, Z, n_neighbors, rng) for _ in range(N_SPLITS)]
+    splits = [_split(source, Z, n_neighbors, rng)]
+    while len(splits) < N_SPLITS and not is_over(deadline):
+        splits.append(_split(source, Z, n_neighbors, rng))
     seed, allowed = rng.integers(2**63), largest_memorisation(n_rows)
 
     def too_small(log_sigma: float) -> bool:
@@ -321,6 +333,8 @@ def choose_sigma_start(
     if too_small(high):
         return float(sigma_max)
     for _ in range(N_BISECTIONS):
+        if is_over(deadline):
+            break
         middle = (low + high) / 2
         low, high = (middle, high) if too_small(middle) else (low, middle)
     return float(np.exp(high))

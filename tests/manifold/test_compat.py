@@ -7,13 +7,15 @@ import pytest
 import sklearn
 import sklearn.decomposition as decomposition
 import sklearn.manifold as manifold
+from manifold_learners import TRANSFORMERS
 from packaging.version import Version
 from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skmdiff._manifold import compat
-from skmdiff._manifold.learner import ManifoldModel
+from skmdiff._manifold.learner import ManifoldModel, prepare
 
 N, P = 30, 3
 W = np.random.RandomState(0).randn(N, P)
@@ -128,14 +130,46 @@ def test_learners_without_tags_take_any_cells():
 # --- streams and announcements
 
 
-def test_isomap_without_a_seed_draws_from_the_global_stream():
-    isomap = manifold.Isomap(eigen_solver="arpack")
+def test_isomap_draws_from_the_global_stream_but_for_its_dense_solver():
     state = np.random.get_state()[2]
-    with compat.seeded_global_stream(0):
-        inside = np.random.get_state()[2]
-        isomap.fit_transform(W)
-        assert np.random.get_state()[2] != inside
-    assert np.random.get_state()[2] == state
+    for solver, draws in [("arpack", True), ("dense", False)]:
+        isomap = manifold.Isomap(eigen_solver=solver)
+        assert compat.draws_globally(isomap) == draws
+        with compat.seeded_global_stream(0):
+            inside = np.random.get_state()[2]
+            isomap.fit_transform(W)
+            assert (np.random.get_state()[2] != inside) == draws
+        assert np.random.get_state()[2] == state
+
+
+def test_isomap_may_choose_its_dense_solver():
+    pipeline = make_pipeline(decomposition.PCA(2), manifold.Isomap())
+    assert compat.solvers_without_chance(pipeline, N) == {"isomap__eigen_solver": "dense"}
+    assert not compat.solvers_without_chance(manifold.Isomap(), compat.MAX_DENSE_ROWS + 1)
+    assert not compat.solvers_without_chance(manifold.Isomap(eigen_solver="arpack"), N)
+    assert not compat.solvers_without_chance(decomposition.KernelPCA(2), N)
+
+
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=lambda t: type(t).__name__)
+def test_learners_that_are_seeded_leave_the_global_stream_alone(transformer):
+    """Those that may draw from it are few; no other one draws, which a state that stays the same shows."""
+    X = np.abs(np.random.RandomState(0).randn(60, 6))
+    seeded = prepare(transformer, X.shape, 3)
+    if compat.draws_globally(seeded):
+        assert type(transformer).__name__ == "Only"
+        return
+    state = np.random.get_state()
+    with compat.announcements_ignored():
+        seeded.fit_transform(X)
+    np.testing.assert_array_equal(np.random.get_state()[1], state[1])
+    assert np.random.get_state()[2:] == state[2:]
+
+
+@pytest.mark.parametrize(
+    ("function", "draws"), [(None, False), (np.log1p, False), (lambda X: X, True), (np.random.permutation, True)]
+)
+def test_functions_of_others_may_draw_from_it(function, draws):
+    assert compat.draws_globally(make_pipeline(FunctionTransformer(function), decomposition.PCA(2))) == draws
 
 
 @pytest.mark.skipif(Version(sklearn.__version__) < Version("1.8"), reason="MDS announces nothing yet")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from skmdiff._numerics.interrupts import once_to_its_end
+from skmdiff._numerics.interrupts import Termination, once_to_its_end
 
 ROOT = Path(__file__).parent.parent.parent
 INTERRUPTED_FIT = """
@@ -117,3 +117,31 @@ def test_a_first_fit_that_is_interrupted_does_no_harm_to_the_next(seconds, rows_
 @pytest.mark.slow
 def test_training_imports_nothing_more_of_torch():
     assert start(FIT_AFTER_THE_IMPORTS).communicate()[0] == "[]\n"
+
+
+def test_a_sigterm_is_noted_and_passed_on():
+    seen, termination = [], Termination()
+    former = signal.signal(signal.SIGTERM, lambda number, frame: seen.append(number))
+    try:
+        with termination.awaited():
+            signal.raise_signal(signal.SIGTERM)
+            assert termination.asked and not seen
+            termination.pass_on()
+            assert seen == [signal.SIGTERM] and not termination.asked
+        signal.raise_signal(signal.SIGTERM)
+        assert len(seen) == 2 and not termination.asked
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def test_another_thread_sets_no_handler():
+    before, inside = signal.getsignal(signal.SIGTERM), []
+
+    def work():
+        with Termination().awaited():
+            inside.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert inside == [before] == [signal.getsignal(signal.SIGTERM)]

@@ -63,6 +63,8 @@ BAD_PARAMETERS = [
     ("max_time", [0, -1.0, "x", NAN]),
     ("batch_size", [0, 1.5, "x", None]),
     ("learning_rate_init", [0, -1e-3, "x", None, NAN, np.inf]),
+    ("warm_start", ["x", None, 3]),
+    ("checkpoint", [3, "", True, b"folder"]),
     ("early_stopping", ["x", None, 3]),
     ("validation_fraction", [0, 1, -0.1, 1.5, "x", None, NAN]),
     ("n_steps", [0, 2.0, None, "x"]),

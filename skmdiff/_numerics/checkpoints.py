@@ -1,0 +1,144 @@
+"""Files that are there as a whole or not at all: arrays and plain values, with a checksum.
+
+A file is written under another name, forced to the disk and renamed, which replaces the former file in one step (POSIX
+`rename`, Python documentation of `os.replace`). A process that is killed meanwhile leaves the former file, and a part
+of a file under the other name. Nothing in a file is code: it is an npz archive, read without pickle, with JSON in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT = "skmdiff checkpoint 1"
+SUFFIX = ".ckpt"
+VALUES = "values"  # the name of the JSON among the arrays
+LEFTOVER_SECONDS = 60.0  # no file takes as long to write
+PROBE_BLOCK = 2**20
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Arrays by name, and values that JSON holds."""
+
+    arrays: Mapping[str, np.ndarray]
+    values: Mapping[str, Any]
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Replace a file, or leave it as it was and raise an OSError."""
+    values = np.frombuffer(json.dumps(checkpoint.values).encode(), dtype=np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, **checkpoint.arrays, **{VALUES: values})  # type: ignore[arg-type]
+    content = buffer.getvalue()
+    _replace(path, f"{FORMAT} {_checksum(content)}\n".encode() + content)
+
+
+def read_checkpoint(path: Path) -> Checkpoint | None:
+    """What a file holds; None where there is none.
+
+    Raises
+    ------
+    ValueError
+        For a file that `write_checkpoint` has not written, or that has changed since.
+    """
+    try:
+        header, _, content = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    if header != f"{FORMAT} {_checksum(content)}".encode():
+        raise ValueError(f"checkpoint file {path} is damaged: its checksum is not that of its content. Delete it.")
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    return Checkpoint(arrays, json.loads(arrays.pop(VALUES).tobytes()))
+
+
+def check_folder(folder: Any, n_bytes: int = 1) -> Path:
+    """The path of a folder in which a file of so many bytes can be written; it is made where it is not there.
+
+    Raises
+    ------
+    OSError
+        If it cannot: no permission, a full disk, a file in its place.
+    """
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        _try_to_write(_beside(path / "probe"), n_bytes)
+    except OSError as error:
+        raise type(error)(
+            f"checkpoint must be a folder in which {n_bytes} bytes can be written, got {str(folder)!r}: {error}. Make "
+            "room, or name another folder."
+        ) from error
+    return path
+
+
+def remove_leftovers(path: Path) -> None:
+    """Delete what killed processes have left of a file that they were writing."""
+    for part in path.parent.glob(f"{path.name}.*.part"):
+        if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
+            part.unlink(missing_ok=True)
+
+
+def fingerprint(*parts: Any) -> str:
+    """A name (SHA-256) of arrays, dataclasses and plain values: another one if any bit of them is another."""
+    digest = hashlib.sha256()
+    for text in _texts(parts):
+        digest.update(len(text).to_bytes(8, "big") + text)
+    return digest.hexdigest()
+
+
+def _texts(value: Any) -> list[bytes]:
+    """The bytes of a value, piece by piece."""
+    if isinstance(value, np.ndarray):
+        return [f"{value.dtype.str}{value.shape}".encode(), np.ascontiguousarray(value).tobytes()]
+    if is_dataclass(value):
+        return _texts([type(value).__name__, *((f.name, getattr(value, f.name)) for f in fields(value))])
+    if isinstance(value, Mapping):
+        return _texts(sorted(value.items()))
+    if isinstance(value, list | tuple):
+        return [str(len(value)).encode(), *(text for part in value for text in _texts(part))]
+    return [repr(value).encode()]
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _beside(path: Path) -> Path:
+    """A name beside a path that no other process or thread writes to."""
+    return path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    beside = _beside(path)
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _try_to_write(path: Path, n_bytes: int) -> None:
+    """Write a file of so many bytes and delete it."""
+    try:
+        with open(path, "wb") as file:
+            for start in range(0, n_bytes, PROBE_BLOCK):
+                file.write(bytes(min(PROBE_BLOCK, n_bytes - start)))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        path.unlink(missing_ok=True)
