@@ -316,7 +316,12 @@ def membership_attack(
 
 def memorised_excess(fresh: np.ndarray, synthetic: np.ndarray, ratio: float = 1 / 3) -> float:
     """`memorisation_excess` of the distances to the two nearest training rows."""
-    return float(np.mean(synthetic[:, 0] < ratio * synthetic[:, 1]) - np.mean(fresh[:, 0] < ratio * fresh[:, 1]))
+    return float(memorised(synthetic, ratio).mean() - memorised(fresh, ratio).mean())
+
+
+def memorised(distances: np.ndarray, ratio: float = 1 / 3) -> np.ndarray:
+    """Whether each row is much nearer to its nearest training row than to the second nearest."""
+    return distances[:, 0] < ratio * distances[:, 1]
 
 
 def row_tuples(columns: list[np.ndarray]) -> Iterator[tuple[Any, ...]]:

@@ -78,7 +78,11 @@ def aligned(
 
 def one_hot_space(tables: list[Table], categorical_features: CategoricalFeatures) -> list[np.ndarray]:
     """Each table as standardised numeric and one-hot columns, scaled by the first one."""
-    split, categorical = aligned(tables, categorical_features)
+    return in_space(*aligned(tables, categorical_features))
+
+
+def in_space(split: list[list[np.ndarray]], categorical: list[bool]) -> list[np.ndarray]:
+    """`one_hot_space` of the columns of tables that were aligned."""
     blocks = [
         _one_hot(columns, j) if is_category else _standardised(columns)
         for j, (columns, is_category) in enumerate(zip(zip(*split, strict=True), categorical, strict=True))
