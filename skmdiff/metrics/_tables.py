@@ -13,15 +13,14 @@ many one-hot columns at random, so that one pair of different categories in that
 
 from __future__ import annotations
 
-import numbers
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_scalar
 
+from .._numerics.checks import check_integer
 from .._table.cells import read_cells
 from .._table.checks import as_2d_array, categorical_mask
 from .._table.frames import column_names, is_frame, is_polars, native_column, take_rows
@@ -100,7 +99,7 @@ def two_in_space(
 
 
 def check_max_rows(max_rows: int, minimum: int = 1) -> int:
-    return check_scalar(max_rows, "max_rows", numbers.Integral, min_val=minimum)
+    return check_integer(max_rows, "max_rows", minimum)
 
 
 def tree_matrices(tables: list[list[np.ndarray]], categorical: list[bool]) -> tuple[list[np.ndarray], np.ndarray]:
