@@ -110,6 +110,11 @@ CELLS = {
     "dict cell": (lambda m: fit(object_column({"a": 1})), BOTH, ["odd", "must", "dict"]),
     "tuple cell": (lambda m: fit(object_column((1, 2))), BOTH, ["odd", "must", "tuple"]),
     "bytes cell": (lambda m: fit(object_column(b"a")), BOTH, ["odd", "must", "bytes"]),
+    "signalling NaN": (
+        lambda m: fit(object_column(Decimal("sNaN"), Decimal("1.5"))),
+        ValueError,
+        ["odd", "must", "sNaN"],
+    ),
     "int and str": (lambda m: fit(object_column("a", 1)), TypeError, ["odd", "must", "int", "str", "astype"]),
     "complex cell": (lambda m: fit(object_column(1j)), BOTH, ["odd", "complex"]),
     "object infinity": (lambda m: fit(object_column(float("inf"))), ValueError, ["odd", "finite", "infinity"]),
@@ -722,6 +727,7 @@ WORKS = {
     "decimals of Python": lambda: fit(FRAME.assign(pay=FRAME["pay"].map(lambda x: Decimal(str(x))))).sample(3),
     "a number named beside strings": lambda: fit(FRAME, categorical_features=["age"]).sample(3),
     "a list as range": lambda: fit(FRAME).sample(3, conditions={"age": [30, 40]}),
+    "integers too large for numpy": lambda: fit(object_column(2**70, np.int8(3))).sample(3),
     "names in another order": lambda: inspection.ColumnsDisplay.from_tables(
         FRAME, FRAME[["pay", "age", "city", "day"]]
     ),
