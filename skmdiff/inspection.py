@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
 
+from ._numerics.checks import random_stream
 from ._table.cells import Cells, read_cells
 from ._table.checks import categorical_mask, check_table
 from ._table.frames import column_names, is_frame, native_column, take_rows
@@ -71,7 +71,9 @@ class EmbeddingDisplay:
         EmbeddingDisplay
             Nothing is plotted yet.
         """
-        rng = check_random_state(random_state)
+        if not hasattr(sampler, "embed"):
+            raise TypeError(f"sampler must have a method embed, as ManifoldDiffusionSampler has, got {sampler!r:.80}.")
+        rng = random_stream(random_state)
         return cls(*(sampler.embed(_some_rows(X, max_rows, rng)) for X in (X_real, X_synthetic)))
 
     def plot(self, axes: Sequence | None = None) -> EmbeddingDisplay:

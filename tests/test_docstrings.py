@@ -15,6 +15,8 @@ EXCEPTIONS = {
     "skmdiff.metrics.ColumnUtility": {"PR01"},
     "skmdiff.metrics.MetricsReport.to_frame": {"RT01"},
     "skmdiff.metrics.PRDC": {"PR01"},
+    "skmdiff.metrics.PrivacyMeasure": {"PR01"},
+    "skmdiff.metrics.UniqueExtreme": {"PR01"},
 }
 
 

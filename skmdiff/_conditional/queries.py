@@ -277,7 +277,7 @@ def _checked_list(conditions: Any, n_samples: int) -> Sequence[Mapping]:
     if not isinstance(conditions, list | tuple) or not all(isinstance(row, Mapping) for row in conditions):
         raise TypeError(
             "conditions must be a dict, a list of dicts, one a row, or a frame with one condition a row, "
-            f"got {type(conditions).__name__}."
+            f"got {type(conditions).__name__} {conditions!r:.80}."
         )
     _check_length(conditions, n_samples)
     return conditions

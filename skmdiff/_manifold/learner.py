@@ -196,7 +196,8 @@ def check_transformer(transformer: object) -> None:
         )
     if not hasattr(transformer, "fit_transform") and not hasattr(transformer, "fit"):
         raise TypeError(
-            f"manifold must have fit_transform, or fit and embedding_; {class_name(transformer)} has not"
+            "manifold must be 'passthrough', None or a transformer with fit_transform, or fit and embedding_; "
+            f"{class_name(transformer)} has not, got {transformer!r:.80}"
             + (", wrap it in a FunctionTransformer" if callable(transformer) else "")
         )
     refuse_distances(transformer)

@@ -62,16 +62,29 @@ def check_nothing_masked(values: Any, name: str) -> None:
 
 def check_integer(value: Any, name: str, min_val: int | None = None) -> int:
     """Raise unless a parameter is an integer, which a bool is not, and at least `min_val`."""
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer, got {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r:.80}.")
     return int(check_scalar(value, name, Integral, min_val=min_val))
 
 
 def check_real(value: Any, name: str, high: float = np.inf) -> None:
     """Raise unless 0 < value < high, which NaN and infinity never are."""
-    check_scalar(value, name, Real)
+    check_number(value, name)
     if not 0 < value < high:
         raise ValueError(f"{name} must be above 0 and below {high}, got {value!r}.")
+
+
+def check_fraction(value: Any, name: str) -> None:
+    """Raise unless 0 <= value <= 1, which NaN never is."""
+    check_number(value, name)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} must be in [0, 1], got {value!r}.")
+
+
+def check_number(value: Any, name: str) -> None:
+    """Raise unless a parameter is a number, which a bool is not."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r:.80}.")
 
 
 def check_sizes(values: Any, name: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length
 
 from .checks import check_nothing_masked
 
@@ -28,7 +27,10 @@ def check_weight(weight: Any, n_rows: int) -> np.ndarray | None:
             f"Sample weights must be 1D array or scalar: sample_weight must have shape ({n_rows},), got "
             f"shape {weight.shape}."
         )
-    check_consistent_length(weight, np.empty(n_rows))
+    if len(weight) != n_rows:
+        raise ValueError(
+            f"sample_weight must have shape ({n_rows},), got shape {weight.shape}: inconsistent numbers of samples."
+        )
     if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
         raise ValueError(f"sample_weight must be finite, >= 0 and not all zero, got {weight!r:.80}.")
     return weight

@@ -126,6 +126,32 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         check_integer(n_draws, "n_draws", 1)
         return completion.mean_rows(model, np.atleast_1d(y), n_draws, self._run(model, random_state))
 
+    def set_params(self, **params: Any) -> TableModelEstimator:
+        """Set parameters, also those of a nested estimator as ``manifold__n_components``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by their names.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or no estimator that it could be set on.
+        """
+        for name in params:
+            outer, nested, _ = name.partition("__")
+            of = params.get(outer, getattr(self, outer, self))
+            if nested and not hasattr(of, "set_params"):
+                raise ValueError(
+                    f"{name} must be a parameter of an estimator, got {outer}={of!r}. Set {outer} to one first."
+                )
+        return super().set_params(**params)
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True

@@ -59,6 +59,8 @@ def check_run(n_steps: Any, n_jobs: Any) -> None:
     check_integer(n_steps, "n_steps", 1)
     if n_jobs is not None:
         check_integer(n_jobs, "n_jobs")
+        if n_jobs == 0:
+            raise ValueError("n_jobs must be None or an integer other than 0, got 0.")
 
 
 def check_checkpoint(checkpoint: Any, random_state: Any) -> None:

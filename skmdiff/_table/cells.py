@@ -13,7 +13,7 @@ import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,7 +56,7 @@ def read_cells(column: Any, name: str) -> Cells:
     if is_polars_column(column):
         missing, values = column.is_null().to_numpy(), _read_polars(column.drop_nulls(), name)
     elif hasattr(column, "iloc"):
-        missing = np.asarray(column.isna(), dtype=bool)
+        missing = _missing_in_series(column, name)
         values = _read_pandas(column[~missing] if missing.any() else column, name)
     else:
         check_dtype(column.dtype, name)
@@ -64,6 +64,16 @@ def read_cells(column: Any, name: str) -> Cells:
         values = column[~missing]
         values = check_objects(values.astype(object), name) if values.dtype.kind in "OUST" else values
     return without_nan(values, missing, name)
+
+
+def _missing_in_series(column: Any, name: str) -> np.ndarray:
+    """(n,) of bool, the missing cells of a pandas Series."""
+    try:
+        return np.asarray(column.isna(), dtype=bool)
+    except InvalidOperation as error:  # pandas compares decimals, which a signalling NaN forbids
+        raise ValueError(
+            f"Column {name!r} of X must hold decimals that are numbers or NaN, got a signalling NaN (Decimal('sNaN'))."
+        ) from error
 
 
 def missing_mask(column: np.ndarray) -> np.ndarray:
@@ -76,7 +86,9 @@ def missing_mask(column: np.ndarray) -> np.ndarray:
 
 
 def is_missing(cell: Any) -> bool:
-    return type(cell).__name__ in MISSING_TYPES or (isinstance(cell, numbers.Real | Decimal) and cell != cell)
+    if isinstance(cell, Decimal):
+        return cell.is_nan()  # a signalling NaN cannot be compared
+    return type(cell).__name__ in MISSING_TYPES or (isinstance(cell, numbers.Real) and cell != cell)
 
 
 def without_nan(values: np.ndarray, missing: np.ndarray, name: str) -> Cells:
@@ -177,9 +189,10 @@ def _read_real(values: np.ndarray, types: set[type]) -> np.ndarray | None:
     if bool in types:
         return None
     if all(issubclass(kind, numbers.Integral) for kind in types):
+        # integers of Python: those of numpy wrap round, and some cannot be compared with larger ones
+        integers = [int(cell) for cell in values.tolist()]
         for dtype in (np.int64, np.uint64):
-            # the range of the cells themselves: numpy wraps its own integers round
-            if np.iinfo(dtype).min <= min(values) and max(values) <= np.iinfo(dtype).max:
+            if np.iinfo(dtype).min <= min(integers) and max(integers) <= np.iinfo(dtype).max:
                 return values.astype(dtype)
     return values.astype(np.float64)
 

@@ -9,7 +9,8 @@ length c / n. With weights a value owns an interval of its fraction of the weigh
   and bounds come back with their fractions and W is still standard normal.
 * Seen once: a *singleton*. F^-1 is linear from half-way to the left neighbour (left end of the interval),
   through the value (middle) to half-way to the right neighbour (right end): new values are interpolated. The
-  first and the last value end the range, seen bounds are never exceeded.
+  first and the last value end the range, seen bounds are never exceeded: the half of their interval that has no
+  neighbour is folded onto the other one, so that an end that one row holds does not come back, but for rounding.
 
 * Frequent: a value that stands out among its neighbours (zero in half of the cells, hours of 40), or one of a few. A
   smooth network blurs so sharp an edge of the density. Such values are categories of a second block, beside the score
@@ -360,7 +361,10 @@ class QuantileColumn(NumericColumn):
         return ndtri(np.clip(position, first, self.total - last) / self.total)
 
     def _interpolate(self, nearest: np.ndarray, step: np.ndarray) -> np.ndarray:
-        neighbour = np.clip(nearest + np.where(step > 0, 1, -1), 0, len(self.values) - 1)
+        last = len(self.values) - 1
+        neighbour = nearest + np.where(step > 0, 1, -1)
+        # beyond an end, back towards the value beside it: one row's extreme is not to come back exactly
+        neighbour = np.clip(np.where((neighbour < 0) | (neighbour > last), 2 * nearest - neighbour, neighbour), 0, last)
         here, there = self.values[nearest], self.values[neighbour]
         if are_integers(here):
             return between(here, there, np.abs(step))

@@ -199,4 +199,7 @@ def _one_kind(cells: list) -> np.ndarray:
     kinds = {str if isinstance(cell, str) else type(cell) for cell in cells}
     if str in kinds and len(kinds) > 1:
         raise TypeError(f"y must hold cells of one kind, got {', '.join(sorted(kind.__name__ for kind in kinds))}.")
-    return np.array(cells)
+    values = np.array(cells)
+    if any(isinstance(cell, dict | set) for cell in cells):
+        raise TypeError(f"y must hold numbers, strings or bools, got {cells[0]!r:.80}.")
+    return values

@@ -7,10 +7,12 @@ one more category, a missing number as one more value. No score is good or bad b
 of fresh real rows and of independent columns for the same number of rows. :func:`report` prints all three.
 """
 
+from ._attacks import UniqueExtreme
 from ._coverage import PRDC, prdc, vendi_score
 from ._geometry import manifold_distance, tangent_angle, trustworthiness_continuity
 from ._marginals import mutual_information_error, shape_error, trend_error
 from ._privacy import copy_share, dcr_ratio, dcr_share, membership_inference, memorisation_excess
+from ._privacy_report import PrivacyMeasure, PrivacyReport, privacy_report
 from ._report import MetricsReport, report
 from ._scorers import (
     SamplerScorer,
@@ -28,7 +30,10 @@ __all__ = [
     "PRDC",
     "ColumnUtility",
     "MetricsReport",
+    "PrivacyMeasure",
+    "PrivacyReport",
     "SamplerScorer",
+    "UniqueExtreme",
     "c2st",
     "copy_share",
     "coverage_scorer",
@@ -44,6 +49,7 @@ __all__ = [
     "mmd",
     "mutual_information_error",
     "prdc",
+    "privacy_report",
     "report",
     "shape_error",
     "tangent_angle",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import eigvalsh
 from scipy.special import entr
 from sklearn.metrics import pairwise_distances_chunked
-from sklearn.utils import check_random_state, check_scalar
 
+from .._numerics.checks import check_integer, random_stream
 from ._tables import (
     SAME,
     WORKING_MEMORY,
@@ -171,7 +170,7 @@ def vendi_score(
     2.0
     """
     check_max_rows(max_rows)
-    rng = check_random_state(random_state)
+    rng = random_stream(random_state)
     space, x = one_hot_space([rows if reference is None else reference, rows], categorical_features)
     bandwidth = (
         median_distance(random_rows(space, max_rows, rng)) / 4 if bandwidth is None else check_bandwidth(bandwidth)
@@ -207,7 +206,7 @@ def _two_tables(
     real: Table, synthetic: Table, reference: Table | None, n_neighbors: int, categorical_features: CategoricalFeatures
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two tables in one space, each with at least two rows, so that each row has a neighbour."""
-    check_scalar(n_neighbors, "n_neighbors", numbers.Integral, min_val=1)
+    check_integer(n_neighbors, "n_neighbors", 1)
     a, b = two_in_space(real, synthetic, reference, categorical_features)
     if min(len(a), len(b)) < 2:
         raise ValueError(f"real and synthetic must have two rows or more, got {len(a)} and {len(b)}")

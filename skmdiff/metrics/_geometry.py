@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_scalar
 
+from .._numerics.checks import random_stream
 from .._table.checks import as_2d_array
 from ._tables import CategoricalFeatures, Seed, Table, check_max_rows, one_hot_space, two_in_space
 
@@ -74,7 +75,7 @@ def trustworthiness_continuity(
     x, z = one_hot_space([X], categorical_features)[0], as_2d_array(Z)
     if len(z) != len(x):
         raise ValueError(f"Z must have one row for each of the {len(x)} rows of X, got {len(z)}")
-    chosen = check_random_state(random_state).permutation(len(x))[:max_rows]
+    chosen = random_stream(random_state).permutation(len(x))[:max_rows]
     n_most = (len(chosen) - 1) // 2
     check_scalar(n_neighbors, "n_neighbors", numbers.Integral, min_val=1, max_val=n_most)
     x, z = x[chosen], z[chosen]
@@ -197,7 +198,7 @@ def tangent_angle(
     check_scalar(n_components, "n_components", numbers.Integral, min_val=1, max_val=a.shape[1])
     most = min(len(a), len(b) - 1)
     check_scalar(n_neighbors, "n_neighbors", numbers.Integral, min_val=n_components + 1, max_val=most)
-    chosen = check_random_state(random_state).permutation(len(b))[:max_rows]
+    chosen = random_stream(random_state).permutation(len(b))[:max_rows]
     among_real = NearestNeighbors(n_neighbors=n_neighbors).fit(a).kneighbors(b[chosen])[1]
     among_synthetic = NearestNeighbors(n_neighbors=n_neighbors).fit(b).kneighbors()[1][chosen]
     planes = _planes(a[among_real], n_components), _planes(b[among_synthetic], n_components)
@@ -205,7 +206,13 @@ def tangent_angle(
 
 
 def _mean_to(distance: Callable[[np.ndarray], np.ndarray], rows: ArrayLike) -> float:
-    return float(np.mean(distance(as_2d_array(rows).astype(float))))
+    if not callable(distance):
+        raise TypeError(f"distance must be a function of rows, got {distance!r:.80}.")
+    points = as_2d_array(rows).astype(float)
+    found = np.asarray(distance(points))
+    if found.shape != (len(points),):
+        raise ValueError(f"distance must return one number a row, shape ({len(points)},), got shape {found.shape}.")
+    return float(np.mean(found))
 
 
 def _planes(neighbours: np.ndarray, n_components: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from .._numerics.checks import check_integer
 from ._tables import CategoricalFeatures, Table, aligned, category_codes, is_constant
 
 # from a column of numbers and a number of bins to the edges between the bins
@@ -100,6 +101,7 @@ def trend_error(
     >>> round(trend_error([[0, 0], [1, 1]], [[0, 1], [1, 0]]), 6)
     1.0
     """
+    check_integer(n_bins, "n_bins", 1)
     (a, b), categorical = aligned([real, synthetic], categorical_features)
     numeric = [j for j, is_category in enumerate(categorical) if not is_category]
     correlations = [_correlations([table[j] for j in numeric]) for table in (a, b)]
@@ -152,6 +154,7 @@ def mutual_information_error(
     >>> mutual_information_error([[0, 0], [1, 1]], [[0, 0], [1, 0]])
     1.0
     """
+    check_integer(n_bins, "n_bins", 1)
     (a, b), categorical = aligned([real, synthetic], categorical_features)
     bins = _all_bins(a, b, categorical, n_bins, _equal_mass)
     errors = [_information_error(bins[i], bins[j]) for i, j in _pairs(len(bins))]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
-from sklearn.utils import check_random_state, check_scalar
 
+from .._numerics.checks import check_fraction, check_integer, random_stream
 from ._tables import SAME, CategoricalFeatures, Seed, Table, aligned, nearest, one_hot_space, random_rows
 
 
@@ -98,9 +97,9 @@ def dcr_share(
     >>> dcr_share([[0.0], [1.0]], [[5.0], [6.0]], [[0.1], [0.9], [1.2], [5.5]], random_state=0)
     0.75
     """
-    check_scalar(n_repeats, "n_repeats", numbers.Integral, min_val=1)
+    check_integer(n_repeats, "n_repeats", 1)
     a, b, rows = one_hot_space([train, holdout, synthetic], categorical_features)
-    return fraction_nearer(a, b, rows, n_repeats, check_random_state(random_state))
+    return fraction_nearer(a, b, rows, n_repeats, random_stream(random_state))
 
 
 def dcr_ratio(
@@ -150,7 +149,7 @@ def dcr_ratio(
     >>> dcr_ratio([[-1.0], [1.0]], [[-3.0], [3.0]], [[-2.0], [2.0]])
     0.5
     """
-    check_scalar(quantile, "quantile", numbers.Real, min_val=0, max_val=1)
+    check_fraction(quantile, "quantile")
     a, b, rows = one_hot_space([train, holdout, synthetic], categorical_features)
     return distance_ratio(nearest(a, b), nearest(a, rows), quantile)
 
@@ -213,7 +212,7 @@ def membership_inference(
     >>> membership_inference([[0.0], [1.0]], [[5.0], [6.0]], [[0.0], [9.0]], max_fpr=0.0)
     (1.0, 1.0)
     """
-    check_scalar(max_fpr, "max_fpr", numbers.Real, min_val=0, max_val=1)
+    check_fraction(max_fpr, "max_fpr")
     tables = [train, holdout, synthetic] + ([] if reference is None else [reference])
     members, others, *known = one_hot_space(tables, categorical_features)
     return membership_attack(members, others, *known, max_fpr=max_fpr)
@@ -267,7 +266,7 @@ def memorisation_excess(
     >>> memorisation_excess([[0.0], [1.0], [2.0]], [[0.5], [1.5]], [[0.01], [1.0], [2.0], [0.4]])
     0.75
     """
-    check_scalar(ratio, "ratio", numbers.Real, min_val=0, max_val=1)
+    check_fraction(ratio, "ratio")
     a, b, rows = one_hot_space([train, holdout, synthetic], categorical_features)
     if len(a) < 2:
         raise ValueError(f"train must have two rows or more, got {len(a)}")
@@ -316,7 +315,12 @@ def membership_attack(
 
 def memorised_excess(fresh: np.ndarray, synthetic: np.ndarray, ratio: float = 1 / 3) -> float:
     """`memorisation_excess` of the distances to the two nearest training rows."""
-    return float(np.mean(synthetic[:, 0] < ratio * synthetic[:, 1]) - np.mean(fresh[:, 0] < ratio * fresh[:, 1]))
+    return float(memorised(synthetic, ratio).mean() - memorised(fresh, ratio).mean())
+
+
+def memorised(distances: np.ndarray, ratio: float = 1 / 3) -> np.ndarray:
+    """Whether each row is much nearer to its nearest training row than to the second nearest."""
+    return distances[:, 0] < ratio * distances[:, 1]
 
 
 def row_tuples(columns: list[np.ndarray]) -> Iterator[tuple[Any, ...]]:

@@ -16,8 +16,8 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import check_random_state
 
+from .._numerics.checks import random_stream
 from .._table.frames import column_names
 from ._coverage import prdc, vendi_score
 from ._marginals import mutual_information_error, shape_error, shape_errors, trend_error
@@ -255,7 +255,7 @@ def report(
     train, synthetic, test = (as_table(part, _MIN_ROWS) for part in (real_train, synthetic, real_test))
     # refuse what cannot be compared before minutes are spent
     aligned([train, synthetic, test], categorical_features)
-    rng = check_random_state(random_state)
+    rng = random_stream(random_state)
     options = {"categorical_features": categorical_features}
     scores, columns, n_close = _closeness(train, synthetic, test, max_rows, options, rng)
     privacy_scores, n_private = _privacy(train, synthetic, test, max_rows, options, rng)

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from sklearn.utils import check_random_state
-
+from .._numerics.checks import random_stream
 from ._coverage import prdc
 from ._marginals import trend_error
 from ._privacy import dcr_share, row_tuples
@@ -51,6 +50,8 @@ class SamplerScorer:
         options: dict[str, Any],
         table: Table | None = None,
     ) -> None:
+        if not callable(metric):
+            raise TypeError(f"metric must be a function of tables, got {metric!r:.80}.")
         self.metric, self.sign, self.n_samples, self.random_state = metric, sign, n_samples, random_state
         self.options, self.table = options, table
 
@@ -80,7 +81,7 @@ class SamplerScorer:
         """
         to_space, sampler = _parts(estimator)
         X = as_table(X)
-        rng = check_random_state(self.random_state)
+        rng = random_stream(self.random_state)
         n_samples = X.shape[0] if self.n_samples is None else self.n_samples
         tables = [] if self.table is None else [to_space(_remaining(self.table, X))]
         synthetic = _sample(sampler, n_samples, rng.randint(2**31))

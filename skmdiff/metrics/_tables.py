@@ -13,15 +13,14 @@ many one-hot columns at random, so that one pair of different categories in that
 
 from __future__ import annotations
 
-import numbers
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_scalar
 
+from .._numerics.checks import check_integer
 from .._table.cells import read_cells
 from .._table.checks import as_2d_array, categorical_mask
 from .._table.frames import column_names, is_frame, is_polars, native_column, take_rows
@@ -78,7 +77,11 @@ def aligned(
 
 def one_hot_space(tables: list[Table], categorical_features: CategoricalFeatures) -> list[np.ndarray]:
     """Each table as standardised numeric and one-hot columns, scaled by the first one."""
-    split, categorical = aligned(tables, categorical_features)
+    return in_space(*aligned(tables, categorical_features))
+
+
+def in_space(split: list[list[np.ndarray]], categorical: list[bool]) -> list[np.ndarray]:
+    """`one_hot_space` of the columns of tables that were aligned."""
     blocks = [
         _one_hot(columns, j) if is_category else _standardised(columns)
         for j, (columns, is_category) in enumerate(zip(zip(*split, strict=True), categorical, strict=True))
@@ -96,7 +99,7 @@ def two_in_space(
 
 
 def check_max_rows(max_rows: int, minimum: int = 1) -> int:
-    return check_scalar(max_rows, "max_rows", numbers.Integral, min_val=minimum)
+    return check_integer(max_rows, "max_rows", minimum)
 
 
 def tree_matrices(tables: list[list[np.ndarray]], categorical: list[bool]) -> tuple[list[np.ndarray], np.ndarray]:

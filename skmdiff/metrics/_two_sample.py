@@ -8,17 +8,15 @@ The distances are between rows in the space of `_tables`; x, x' are real and y, 
 
 from __future__ import annotations
 
-import numbers
-
 import numpy as np
 from scipy.spatial.distance import pdist
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import pairwise_distances_chunked, roc_auc_score
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.utils import check_random_state, check_scalar
 from threadpoolctl import threadpool_limits
 
+from .._numerics.checks import check_real, random_stream
 from ._tables import (
     WORKING_MEMORY,
     CategoricalFeatures,
@@ -89,7 +87,7 @@ def c2st(
     1.0
     """
     check_max_rows(max_rows, 5)
-    rng = check_random_state(random_state)
+    rng = random_stream(random_state)
     (a, b), categorical = aligned([real, synthetic], categorical_features, min_rows=5)
     n = min(len(a[0]), len(b[0]), max_rows)
     matrices, is_category = tree_matrices([a, b], categorical)
@@ -159,7 +157,7 @@ def energy_distance(
     0.0
     """
     check_max_rows(max_rows)
-    rng = check_random_state(random_state)
+    rng = random_stream(random_state)
     a, b = (random_rows(part, max_rows, rng) for part in two_in_space(real, synthetic, reference, categorical_features))
     squared = 2 * _mean_distance(a, b) - _mean_distance(a, a) - _mean_distance(b, b)
     # rounding may make 0 negative
@@ -223,7 +221,7 @@ def mmd(
     2.0
     """
     check_max_rows(max_rows)
-    rng = check_random_state(random_state)
+    rng = random_stream(random_state)
     a, b = (random_rows(part, max_rows, rng) for part in two_in_space(real, synthetic, reference, categorical_features))
     if min(len(a), len(b)) < 2:
         raise ValueError(f"real and synthetic must have two rows or more, got {len(a)} and {len(b)}")
@@ -246,7 +244,8 @@ def median_distance(rows: np.ndarray) -> float:
 
 
 def check_bandwidth(bandwidth: float) -> float:
-    return check_scalar(bandwidth, "bandwidth", numbers.Real, min_val=0, include_boundaries="neither")
+    check_real(bandwidth, "bandwidth")
+    return bandwidth
 
 
 def _mean_distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import r2_score
-from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
+from .._numerics.checks import random_stream
 from ._tables import CategoricalFeatures, Seed, Table, aligned, check_max_rows, random_rows, tree_matrices
 
 # every category of a target needs trees, so its rare categories are predicted as one
@@ -224,7 +224,7 @@ def column_skills(
 ) -> np.ndarray:
     """Skill on the first table of what is learnt from each of the others, (n_others, n_columns)."""
     check_max_rows(max_rows, 2)
-    rng = check_random_state(random_state)
+    rng = random_stream(random_state)
     split, categorical = aligned(tables, categorical_features, min_rows=2)
     if len(categorical) < 2:
         raise ValueError("the tables must have two columns or more, one to predict from the others, got 1")

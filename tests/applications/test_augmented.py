@@ -345,7 +345,7 @@ def test_bad_class_shares():
         (np.full(60, -1.0), "sample_weight must be finite, >= 0"),
         (np.zeros(60), "not all zero"),
         (np.full(60, np.nan), "finite"),
-        (np.ones(3), r"inconsistent numbers of samples: \[3, 60\]"),
+        (np.ones(3), r"sample_weight must have shape \(60,\), got shape \(3,\)"),
     ],
 )
 def test_bad_weights(weight, message):

@@ -328,7 +328,7 @@ def test_relative_weights():
         (np.zeros(N), "not all zero"),
         (0, "not all zero"),
         (np.ones((N, 1)), rf"sample_weight must have shape \({N},\), got shape \({N}, 1\)"),
-        (np.ones(3), rf"inconsistent numbers of samples: \[3, {N}\]"),
+        (np.ones(3), rf"sample_weight must have shape \({N},\), got shape \(3,\)"),
         (["x"] * N, r"sample_weight must hold numbers, got"),
         (np.eye(1, N)[0], "sample_weight must be above 0 for at least 2 rows, got 1 such row"),
     ],

@@ -54,10 +54,22 @@ def test_singletons_give_interpolated_values_and_atoms_do_not():
     codec = column_of(x + 0.123456789)
     new = codec.decode(np.random.default_rng(0).normal(size=(2000, 1)))[:, 0] - 0.123456789
     inside = new[(new > 1e-9) & (np.abs(new - 2) > 1e-9) & (new < 4 - 1e-9)]
-    # 1 owns (1/3, 1/2) and reaches half-way to both atoms, 4 owns (5/6, 1) and starts half-way from 2
+    # 1 owns (1/3, 1/2) and reaches half-way to both atoms, 4 owns (5/6, 1), which ends half-way to 2 at either end
     assert ((0.5 <= inside) & (inside <= 1.5) | (inside >= 3)).all()
     shares = [(new < 1e-9).mean(), (inside < 2).sum() / 2000, (inside > 2).sum() / 2000]
-    assert_allclose(shares, [1 / 3, 1 / 6, 1 / 12], atol=0.04)
+    assert_allclose(shares, [1 / 3, 1 / 6, 1 / 6], atol=0.04)
+
+
+@pytest.mark.parametrize("dtype", [float, np.int64])
+def test_an_end_that_one_row_holds_does_not_come_back_and_one_that_is_repeated_does(dtype):
+    x = np.concatenate([np.zeros(40), 10**7 * np.random.default_rng(0).uniform(size=300), [3e7]]).astype(dtype)
+    codec = column_of(x)
+    assert_array_equal(codec.decode(codec.encode(x[:, None])), x[:, None])
+    new = codec.decode(np.random.default_rng(1).normal(size=(20_000, 1)))[:, 0]
+    beside = np.sort(x)[-2]
+    # the last value owns 1 / 341 of the score: its draws are uniform on the half of the spacing beside it
+    assert 0 < (new == 0).sum() and new.max() < 3e7
+    assert np.mean(new > (beside + 3e7) / 2) == pytest.approx(1 / 341, rel=0.4)
 
 
 def test_grid_of_the_column_is_kept_by_new_values():
