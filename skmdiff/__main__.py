@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import __version__
-from ._demo import MANIFOLDS, check_extras, fit_demo, load_table, show_demo
+from ._cli.demo import MANIFOLDS, check_extras, fit_demo, load_table, show_demo
 
 DESCRIPTION = "Generate rows of a table: a manifold learner and a small diffusion model."
 

@@ -12,8 +12,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import skmdiff
-from skmdiff import _demo
 from skmdiff.__main__ import main
+from skmdiff._cli import demo as _demo
 from skmdiff.datasets import load_german_credit
 from skmdiff.inspection import ColumnsDisplay, EmbeddingDisplay
 

@@ -14,6 +14,7 @@ from .._numerics.weights import check_weight
 from .._table.checks import ReadTable, as_table, check_columns, read_table
 from . import completion
 from .correction import log_correction
+from .defaults import settable_manifold
 from .density import log_density
 from .model import FittedModel, Run, fitted_model, run_of
 
@@ -21,8 +22,10 @@ from .model import FittedModel, Run, fitted_model, run_of
 class TableModelEstimator(DensityMixin, BaseEstimator):
     """An estimator that learns the distribution of a table and holds what it learnt as `_model`.
 
-    Its parameters have `n_steps`, `n_jobs` and `random_state` among them.
+    Its parameters have `manifold`, `n_steps`, `n_jobs` and `random_state` among them.
     """
+
+    manifold: Any
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Log-density of rows under the model, in nats.
@@ -125,6 +128,24 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         model = self._model_with_target("mean_rows")
         check_integer(n_draws, "n_draws", 1)
         return completion.mean_rows(model, np.atleast_1d(y), n_draws, self._run(model, random_state))
+
+    def set_params(self, **params: Any) -> TableModelEstimator:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name; "manifold__n_components" is one of the manifold learner. Where `manifold` is None or a
+            word, it becomes the learner that this stands for, None ``PCA(n_components=8)``, so that its parameters can
+            be set.
+
+        Returns
+        -------
+        self : estimator
+        """
+        if "manifold" not in params and any(name.startswith("manifold__") for name in params):
+            self.manifold = settable_manifold(self.manifold)
+        return super().set_params(**params)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

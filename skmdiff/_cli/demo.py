@@ -23,14 +23,14 @@ from sklearn.manifold import TSNE, Isomap, LocallyLinearEmbedding, SpectralEmbed
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from ._sampler.estimator import ManifoldDiffusionSampler
-from ._sampler.model import fitted_model
-from ._table.checks import read_table
-from ._table.codec import TableCodec
-from ._table.frames import take_rows
-from .datasets import load_german_credit
-from .inspection import ColumnsDisplay, EmbeddingDisplay
-from .metrics import report
+from .._sampler.estimator import ManifoldDiffusionSampler
+from .._sampler.model import fitted_model
+from .._table.checks import read_table
+from .._table.codec import TableCodec
+from .._table.frames import take_rows
+from ..datasets import load_german_credit
+from ..inspection import ColumnsDisplay, EmbeddingDisplay
+from ..metrics import report
 
 MANIFOLDS = {
     "default": lambda: None,
