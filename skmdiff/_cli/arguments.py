@@ -133,7 +133,7 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
     add("--manifold", choices=MANIFOLDS, default=DEFAULT, metavar="WORD", help=f"one of {', '.join(MANIFOLDS)}")
     add("--max-time", type=positive(float), metavar="S", help="seconds to train at most")
     # for tests
-    add("--max-iter", type=int, default="auto", help=argparse.SUPPRESS)
+    add("--max-iter", type=int, help=argparse.SUPPRESS)
     add_seed(parser)
 
 

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 STEP = re.compile(r"step (\d+), (loss \S+)")
 
@@ -55,7 +55,15 @@ class Console:
             warnings.showwarning = self._show_warning
             yield
 
-    def _show_warning(self, message: Warning | str, *details: Any) -> None:
+    def _show_warning(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         self.say(f"warning: {' '.join(str(message).split())}")
 
     @contextlib.contextmanager

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from .console import Console
-from .identifiers import identifier_notes
+from .identifiers import free_text_notes, identifier_notes
 from .learning import learn, read_to_learn
 from .model_file import write_model
 from .reading import TableFile
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     table = read_to_learn(args.table, args)
     columns = describe_columns(table)
     if args.types:
-        notes = identifier_notes(table)
+        notes = [*identifier_notes(table), *free_text_notes(table)]
         summary = {**about_table(table), "columns": columns, "notes": notes}
         console.give("\n".join([types_table(columns), *notes]), summary)
         return

@@ -41,16 +41,23 @@ def identifier_notes(table: TableFile) -> list[str]:
     ]
 
 
+def free_text_notes(table: TableFile) -> list[str]:
+    """A line on each column that is to be learnt and cannot."""
+    names = [name for name in table.dialect.names(LEARNT) if is_free_text(table.frame[name])]
+    return [free_text_note(name, table.frame[name]) for name in names]
+
+
+def free_text_note(name: str, column: Any) -> str:
+    """The line on one of them."""
+    way_out = f"--drop {name!r}" if pattern_of(column) is None else f"--id {name!r} or --drop {name!r}"
+    counts = f"{column.nunique()} different texts in {column.notna().sum()} rows"
+    return f"column {name!r} is an identifier or free text, {counts}: add {way_out}"
+
+
 def refuse_free_text(table: TableFile) -> None:
     """Raise for a column that is to be learnt and cannot."""
-    for name in table.dialect.names(LEARNT):
-        column = table.frame[name]
-        if is_free_text(column):
-            way_out = f"--drop {name!r}" if pattern_of(column) is None else f"--id {name!r} or --drop {name!r}"
-            raise ValueError(
-                f"{table.path}: column {name!r} is an identifier or free text, {column.nunique()} different texts in "
-                f"{column.notna().sum()} rows: add {way_out}"
-            )
+    for note in free_text_notes(table):
+        raise ValueError(f"{table.path}: {note}")
 
 
 def numbering_of(table: TableFile, name: str) -> Numbering:

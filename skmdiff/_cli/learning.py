@@ -57,12 +57,12 @@ def learn(table: TableFile, args: argparse.Namespace, console: Console) -> Manif
     sampler = ManifoldDiffusionSampler(
         None if args.manifold == DEFAULT else args.manifold,
         categorical_features=[name for name in args.categorical if name in X and X[name].dtype.kind in "iufM"],
-        max_iter=args.max_iter,
+        max_iter="auto" if args.max_iter is None else args.max_iter,
         max_time=args.max_time,
         random_state=args.seed,
         verbose=1,
     )
-    n_steps = default_max_iter(len(X)) if args.max_iter == "auto" else args.max_iter
+    n_steps = default_max_iter(len(X)) if args.max_iter is None else args.max_iter
     with about(table.path), console.warnings(), console.training(n_steps):
         sampler.fit(X, y)
     return sampler.set_params(verbose=0)

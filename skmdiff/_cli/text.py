@@ -151,8 +151,8 @@ def check_width(path: Path, line: int, cells: list[str], names: list[str]) -> No
     """Raise unless a line has a cell for each name, and nothing behind but empty cells."""
     if len(cells) < len(names):
         raise ValueError(
-            f"{path}, line {line}: has {len(cells)} cells for {len(names)} columns; column {names[len(cells)]!r} is the "
-            "first without one. Complete the line, or quote cells that hold line breaks."
+            f"{path}, line {line}: has {len(cells)} cells for {len(names)} columns; column {names[len(cells)]!r} is "
+            "the first without one. Complete the line, or quote cells that hold line breaks."
         )
     if n_filled(cells) > len(names):
         raise ValueError(
