@@ -10,13 +10,13 @@ import time
 import numpy as np
 import pytest
 
-pd = pytest.importorskip("pandas")
-
 from skmdiff._cli import console, demo, model_file
 from skmdiff._cli.arguments import COMMANDS
 from skmdiff._cli.dialect import Numbering
 from skmdiff._cli.identifiers import new_identifiers
 from skmdiff._cli.main import main, tell
+
+pd = pytest.importorskip("pandas")
 
 HEADER = "id;day;zip;n;x;sex;risk"
 

@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 
-pd = pytest.importorskip("pandas")
-
 from skmdiff._cli.dialect import Dialect
 from skmdiff._cli.reading import ReadOptions, read_like, read_table_file
 from skmdiff._cli.writing import check_table_target, replacing, write_table_file
+
+pd = pytest.importorskip("pandas")
 
 
 def read(tmp_path, text, encoding="utf-8", name="table.csv", **options):

@@ -96,7 +96,7 @@ def fit_demo(table: TableFile, manifold: str, max_time: float | None, random_sta
     sampler = ManifoldDiffusionSampler(
         None if manifold == DEFAULT else manifold, max_time=max_time, verbose=1, random_state=rng.randint(2**31)
     )
-    with console.training(default_max_iter(len(train))):
+    with about(table.path), console.training(default_max_iter(len(train))):
         sampler.fit(train)
     return Fitted(sampler, train, holdout, table.dialect, manifold, rng)
 

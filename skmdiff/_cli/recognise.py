@@ -116,7 +116,10 @@ def ordered_format(text: ColumnText, options: ReadOptions) -> ColumnFormat | Non
     style = choose_style(text.distinct, styles, options.decimal)
     if style is None:
         raise text.error(f"holds {text.distinct[0]!r}: decimals or thousands? Add --decimal , or --decimal .")
-    return number_format(text.name, text.distinct, style)
+    found = number_format(text.name, text.distinct, style)
+    # decimals that integers may come to have are written as those of other columns
+    is_plain = found.kind == "integer" and not found.thousands and options.decimal is not None
+    return replace(found, decimal=options.decimal) if is_plain else found
 
 
 def in_doubt(text: ColumnText) -> ColumnFormat:
