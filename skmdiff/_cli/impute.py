@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     with about(args.table), console.warnings():
         filled = fitted_imputer(sampler, args.seed).transform(without_empty(X, known))
     warn_of_target(table, known, console)
-    frame = table.frame.assign(**{name: filled[name].to_numpy(dtype=object) for name in names if X[name].isna().any()})
+    frame = table.frame.assign(**{name: filled[name] for name in names if X[name].isna().any()})
     left = int(frame[names].isna().to_numpy().sum())
     write_table_file(frame, written_like(table.dialect, known), args.output)
     summary = {"output": str(args.output), "rows": len(frame), "filled": n_missing - left, "seconds": console.seconds}

@@ -117,9 +117,10 @@ def ordered_format(text: ColumnText, options: ReadOptions) -> ColumnFormat | Non
     if style is None:
         raise text.error(f"holds {text.distinct[0]!r}: decimals or thousands? Add --decimal , or --decimal .")
     found = number_format(text.name, text.distinct, style)
+    if found.kind == "number" or found.thousands or options.decimal is None:
+        return found
     # decimals that integers may come to have are written as those of other columns
-    is_plain = found.kind == "integer" and not found.thousands and options.decimal is not None
-    return replace(found, decimal=options.decimal) if is_plain else found
+    return replace(found, decimal=options.decimal)
 
 
 def in_doubt(text: ColumnText) -> ColumnFormat:

@@ -133,7 +133,7 @@ def check_header(path: Path, names: list[str], line: int) -> list[str]:
         if name in named[:k]:
             first = named.index(name) + 1
             raise ValueError(
-                f"{path}, line {line}: column {k + 1} has the name {name!r} of column {first}. Rename one."
+                f"{path}, line {line}: columns {first} and {k + 1} have the same name, {name!r}. Rename one."
             )
     return named
 
