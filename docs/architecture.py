@@ -44,7 +44,7 @@ BESIDE = [
     ("datasets", "tables with a known truth"),
     ("inspection", "pictures"),
     ("pipeline", "samples back through each step"),
-    ("_demo, __main__", "the command"),
+    ("_cli, __main__", "the command"),
 ]
 OUTSIDE = {
     "_diffusion": ("torch", "imported at the first fit"),

@@ -30,7 +30,7 @@ ROOMS = [
     "datasets",
     "inspection",
     "pipeline",
-    "_demo",
+    "_cli",
     "__main__",
 ]
 LATE = {"matplotlib", "pandas", "polars", "tqdm", "umap"}

@@ -14,6 +14,7 @@ from .._numerics.weights import check_weight
 from .._table.checks import ReadTable, as_table, check_columns, read_table
 from . import completion
 from .correction import log_correction
+from .defaults import settable_manifold
 from .density import log_density
 from .model import FittedModel, Run, fitted_model, run_of
 
@@ -21,8 +22,10 @@ from .model import FittedModel, Run, fitted_model, run_of
 class TableModelEstimator(DensityMixin, BaseEstimator):
     """An estimator that learns the distribution of a table and holds what it learnt as `_model`.
 
-    Its parameters have `n_steps`, `n_jobs` and `random_state` among them.
+    Its parameters have `manifold`, `n_steps`, `n_jobs` and `random_state` among them.
     """
+
+    manifold: Any
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Log-density of rows under the model, in nats.
@@ -132,7 +135,8 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         Parameters
         ----------
         **params : dict
-            Parameters by their names.
+            Parameters by their names. Where `manifold` is None or a word and a parameter of it is set, it becomes the
+            learner that this stands for, None ``PCA(n_components=8)``.
 
         Returns
         -------
@@ -143,6 +147,8 @@ class TableModelEstimator(DensityMixin, BaseEstimator):
         ValueError
             If there is no such parameter, or no estimator that it could be set on.
         """
+        if any(name.startswith("manifold__") for name in params):
+            params["manifold"] = settable_manifold(params.get("manifold", self.manifold))
         for name in params:
             outer, nested, _ = name.partition("__")
             of = params.get(outer, getattr(self, outer, self))

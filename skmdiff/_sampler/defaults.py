@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from sklearn.decomposition import PCA
+
+from .._manifold.words import DEFAULT_WORD, LEARNERS, learner_of
 
 N_EVALUATIONS = 40  # of the held-out loss in a training
 N_ITER_NO_CHANGE = 10  # evaluations without a better held-out loss before training stops
@@ -11,11 +15,33 @@ CONDITIONAL_FRACTION = 0.25
 EMA_DECAY = 0.998
 SMALL_TABLE = 2000
 MAX_HELD_OUT = 1000
+N_COMPONENTS = 8
 
 
 def default_manifold(n_rows: int, n_columns: int) -> PCA:
     """The transformer that `manifold=None` stands for."""
-    return PCA(n_components=min(8, n_rows - 1, n_columns))
+    return PCA(n_components=min(N_COMPONENTS, n_rows - 1, n_columns))
+
+
+def is_default_manifold(manifold: Any) -> bool:
+    """Whether `manifold` is None or the word for the same."""
+    return manifold is None or isinstance(manifold, str) and manifold == DEFAULT_WORD
+
+
+def chosen_manifold(manifold: Any, n_rows: int, n_columns: int) -> Any:
+    """The transformer that `manifold` is or, as None or a word, stands for."""
+    if is_default_manifold(manifold):
+        return default_manifold(n_rows, n_columns)
+    return learner_of(manifold) if isinstance(manifold, str) else manifold
+
+
+def settable_manifold(manifold: Any) -> Any:
+    """The same before there is a table, as parameters of it are to be set; any other string is an error."""
+    if is_default_manifold(manifold):
+        return PCA(n_components=N_COMPONENTS)
+    if isinstance(manifold, str) and manifold not in LEARNERS:
+        raise ValueError(f"manifold={manifold!r} has no parameters to set. Set manifold to a transformer first.")
+    return learner_of(manifold) if isinstance(manifold, str) else manifold
 
 
 def default_manifold_weight(n_rows: int) -> float:

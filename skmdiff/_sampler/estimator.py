@@ -45,11 +45,11 @@ class ManifoldDiffusionSampler(TableModelEstimator):
 
     Parameters
     ----------
-    manifold : transformer, list of them, "passthrough" or None, default=None
-        Any object with `fit_transform`: UMAP, a Pipeline, the classes of `sklearn.manifold`. It is cloned, seeded from
-        `random_state` where its seed is None, and given the encoded table: one column for a column of numbers, one for
-        each category, 16 for more than 50. None is ``PCA(n_components=8)``, fewer for narrow tables; "passthrough" is
-        plain diffusion from noise. Of a list the one of the highest of `manifold_scores_` is kept.
+    manifold : transformer, str, list of them or None, default=None
+        "pca", "isomap", "kernel-pca", "lle", "spectral", "tsne", "umap", "passthrough", or any object with
+        `fit_transform`. It is cloned, seeded from `random_state` where its seed is None, and given the encoded table:
+        one column for a column of numbers, one for each category, 16 for more than 50. None is "pca", with 8 components
+        or fewer; "passthrough" is plain diffusion from noise. Of a list the one of the highest score is kept.
     sigma_start : float or "auto", default="auto"
         Noise level of the starts, in standard deviations of a column: a small one keeps samples near training rows.
         "auto" is the smallest, at least 0.35, at which the advantage over chance of a test that says which training

@@ -41,9 +41,9 @@ from .defaults import (
     EMA_DECAY,
     N_EVALUATIONS,
     N_ITER_NO_CHANGE,
+    chosen_manifold,
     default_batch_size,
     default_hidden_layer_sizes,
-    default_manifold,
     default_manifold_weight,
     default_max_iter,
     n_frequencies,
@@ -226,7 +226,7 @@ def fit_manifold(
     seed = encoded.seed % 2**32
 
     def fitted(transformer: Any) -> ManifoldModel:
-        transformer = default_manifold(len(W), seen.sum()) if transformer is None else transformer
+        transformer = chosen_manifold(transformer, len(W), seen.sum())
         return ManifoldModel(transformer, max_landmarks=settings.max_landmarks, random_state=seed).fit(W, seen)
 
     joint = encoded.joint()

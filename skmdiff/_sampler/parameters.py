@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from .._diffusion import SIGMA_MAX, SIGMA_MIN
+from .._manifold.words import PASSTHROUGH, check_word
 from .._numerics.checkpoints import check_folder
 from .._numerics.checks import check_integer, check_option, check_real, check_sizes, is_auto
 from .._table.codec import NUMERIC_CODES
@@ -50,7 +51,7 @@ def check_parameters(params: Mapping[str, Any]) -> None:
     if not is_auto(params["hidden_layer_sizes"]):
         check_sizes(params["hidden_layer_sizes"], "hidden_layer_sizes")
     check_corrector(params["corrector"])
-    if isinstance(params["manifold"], str):
+    if isinstance(params["manifold"], str) and params["manifold"] == PASSTHROUGH:
         check_needs_manifold(params["noise_level"], params["contraction"])
 
 
@@ -94,9 +95,13 @@ def check_constraints(constraints: Any) -> None:
 
 
 def check_manifolds(manifold: Any) -> None:
-    """Raise for a list of manifolds that is empty or holds "passthrough"; the others are checked when fitted."""
-    if isinstance(manifold, list | tuple) and (not manifold or any(isinstance(m, str) for m in manifold)):
-        raise ValueError(f"manifold as a list must hold transformers or None, at least one, got {manifold!r:.80}.")
+    """Raise for a word that is none, and a list that is empty or holds one; transformers are checked when fitted."""
+    several = isinstance(manifold, list | tuple)
+    if several and not manifold:
+        raise ValueError(f"manifold as a list must hold transformers, words or None, at least one, got {manifold!r}.")
+    for one in manifold if several else [manifold]:
+        if isinstance(one, str):
+            check_word(one, several)
 
 
 def check_sigma_start(sigma_start: Any) -> None:

@@ -47,7 +47,7 @@ def sampler(**parameters):
 # --- parameters
 
 BAD_PARAMETERS = [
-    ("manifold", ["umap", "Passthrough", 3, {}, Isomap, PCA]),
+    ("manifold", ["unap", "Passthrough", 3, {}, Isomap, PCA]),
     ("sigma_start", [-1, 0, 0.001, 1e9, "x", None, NAN]),
     ("n_neighbors", [-1, -3, 1.5, "5", None]),
     ("noise_level", [-1.0, NAN, "x", [0.1], {}]),

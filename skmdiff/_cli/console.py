@@ -1,0 +1,124 @@
+"""What the command says: messages and a bar on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+STEP = re.compile(r"step (\d+), (loss \S+)")
+
+
+@dataclass
+class Console:
+    """The two streams of one command.
+
+    name : of the command; quiet : no messages; as_json : results as JSON
+    started : when the command began
+    """
+
+    name: str
+    quiet: bool = False
+    as_json: bool = False
+    started: float = field(default_factory=time.perf_counter)
+
+    def say(self, message: str) -> None:
+        """A line on stderr."""
+        if not self.quiet:
+            print(f"{self.name}: {message}", file=sys.stderr, flush=True)
+
+    def give(self, text: str, summary: dict[str, Any]) -> None:
+        """The result on stdout: a text, or what a program reads."""
+        print(json.dumps(summary, indent=2, default=str) if self.as_json else text)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the command began."""
+        return round(time.perf_counter() - self.started, 2)
+
+    @contextlib.contextmanager
+    def warnings(self) -> Iterator[None]:
+        """Warnings to the user as lines on stderr; those of other libraries to programmers are left out."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", UserWarning)
+            # said by the command, with its own options
+            warnings.filterwarnings("ignore", ".*looks like an identifier", UserWarning)
+            warnings.showwarning = self._show_warning
+            yield
+
+    def _show_warning(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        self.say(f"warning: {' '.join(str(message).split())}")
+
+    @contextlib.contextmanager
+    def training(self, n_steps: int) -> Iterator[None]:
+        """A bar of so many steps while a sampler with verbose=1 is fitted; nothing where stderr is no terminal."""
+        lines = TrainingLines(n_steps, shown=not self.quiet and sys.stderr.isatty())
+        try:
+            with contextlib.redirect_stdout(lines):
+                yield
+        finally:
+            lines.close()
+
+
+class TrainingLines(io.TextIOBase):
+    """What a sampler prints while it is fitted, as a bar with its stage and the time left.
+
+    Parameters
+    ----------
+    n_steps : int
+    shown : bool
+    """
+
+    def __init__(self, n_steps: int, shown: bool) -> None:
+        self.bar = make_bar(n_steps) if shown else None
+
+    def write(self, text: str) -> int:
+        """A line that tells of a step moves the bar."""
+        found = STEP.match(text)
+        if self.bar is not None and found is not None:
+            self.bar.set_description(f"training, {found[2].rstrip(',')}")
+            self.bar.update(int(found[1]) - self.bar.n)
+            if self.bar.n >= self.bar.total:
+                self.bar.set_description("correcting samples")
+        return len(text)
+
+    def close(self) -> None:
+        """The bar goes."""
+        if self.bar is not None:
+            self.bar.close()
+        super().close()
+
+
+def make_bar(n_steps: int) -> Any:
+    """A bar of tqdm; None where it is not installed."""
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        return None
+    return tqdm(total=n_steps, desc="learning the manifold", file=sys.stderr, leave=False, unit="step")
+
+
+@contextlib.contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Errors of the library name the file that they are about."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from error

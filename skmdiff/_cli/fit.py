@@ -1,0 +1,45 @@
+"""``skmdiff fit``: learn all rows of a table and write a model."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .console import Console
+from .identifiers import free_text_notes, identifier_notes
+from .learning import learn, read_to_learn
+from .model_file import write_model
+from .reading import TableFile
+from .types import describe_columns, types_table
+from .writing import check_target
+
+
+def run(args: argparse.Namespace, console: Console) -> None:
+    """Fit, or show the types of the columns."""
+    if args.output is None and not args.types:
+        raise ValueError("the following arguments are required: -o/--output, or --types")
+    if args.output is not None:
+        check_target(args.output, [args.table], args.force)
+    table = read_to_learn(args.table, args)
+    columns = describe_columns(table)
+    if args.types:
+        notes = [*identifier_notes(table), *free_text_notes(table)]
+        summary = {**about_table(table), "columns": columns, "notes": notes}
+        console.give("\n".join([types_table(columns), *notes]), summary)
+        return
+    sampler = learn(table, args, console)
+    write_model(sampler, table.dialect, args.output)
+    summary = {
+        **about_table(table),
+        "model": str(args.output),
+        "n_iter": sampler.n_iter_,
+        "stop_reason": sampler.stop_reason_,
+        "seconds": console.seconds,
+        "columns": columns,
+    }
+    console.give(f"{args.output}: {len(table.frame)} rows learnt in {console.seconds:.0f} s", summary)
+
+
+def about_table(table: TableFile) -> dict[str, Any]:
+    """What was read, for programs."""
+    return {"table": str(table.path), "rows": len(table.frame), "separator": table.dialect.separator}

@@ -1,0 +1,76 @@
+"""DataFrames -> tables in files, written as the table was that they are like; a file is there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from .dates import write_date
+from .dialect import ColumnFormat, Dialect
+from .numbers import write_number
+from .reading import SUFFIXES
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; the file replaces `path` if nothing fails meanwhile."""
+    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def check_target(path: Path, inputs: Sequence[Path], force: bool) -> None:
+    """Raise unless a file can be written: before minutes are spent on what is to be in it.
+
+    One of the inputs is replaced by force only.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise ValueError(f"{path}: cannot be written, {folder} is not a folder")
+    if path.is_dir():
+        raise ValueError(f"{path}: cannot be written, it is a folder")
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"{path}: cannot be written, there is no permission to write to {folder}")
+    if not force and path.exists() and any(other.exists() and path.samefile(other) for other in inputs):
+        raise ValueError(f"{path}: is read by this command. Write to another file, or add --force to replace it")
+
+
+def check_table_target(path: Path, inputs: Sequence[Path], force: bool) -> None:
+    """Raise unless a table can be written."""
+    check_target(path, inputs, force)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"{path}: a table must be a file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+
+
+def write_table_file(frame: Any, dialect: Dialect, path: Path) -> None:
+    """Write the columns of a DataFrame as their dialect has them, or as Parquet."""
+    with replacing(path) as beside:
+        if path.suffix.lower() == ".parquet":
+            frame.to_parquet(beside, index=False)
+            return
+        separator = "\t" if ".tsv" in [suffix.lower() for suffix in path.suffixes] else dialect.separator
+        as_text(frame, dialect).to_csv(beside, index=False, sep=separator, lineterminator="\n", encoding="utf-8")
+
+
+def as_text(frame: Any, dialect: Dialect) -> Any:
+    """The DataFrame of the cells as they are written."""
+    import pandas as pd
+
+    columns = {name: write_cells(frame[name], dialect[name]) for name in frame}
+    return pd.DataFrame(columns, columns=list(frame.columns))
+
+
+def write_cells(column: Any, written: ColumnFormat) -> list[str]:
+    """The cells of a column as text."""
+    write = {"integer": write_number, "number": write_number, "date": write_date}.get(written.kind)
+    missing = column.isna().tolist()
+    return [
+        written.missing if is_missing else str(cell) if write is None else write(cell, written)
+        for cell, is_missing in zip(column, missing, strict=True)
+    ]
