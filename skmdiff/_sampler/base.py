@@ -15,10 +15,11 @@ from .._table.checks import ReadTable, as_table, check_columns, read_table
 from . import completion
 from .correction import log_correction
 from .density import log_density
+from .files import SavedInFiles
 from .model import FittedModel, Run, fitted_model, run_of
 
 
-class TableModelEstimator(DensityMixin, BaseEstimator):
+class TableModelEstimator(SavedInFiles, DensityMixin, BaseEstimator):
     """An estimator that learns the distribution of a table and holds what it learnt as `_model`.
 
     Its parameters have `n_steps`, `n_jobs` and `random_state` among them.
