@@ -1,7 +1,7 @@
 """Diffusion on encoded tables: noise -> tasks, denoiser -> training, solvers -> backend, each above the one before.
 
-Only this folder imports torch, and only `backend` is used from outside it, by `load_backend`: numpy in, numpy out. What a
-trained denoiser is made of holds no torch: it is imported from here.
+Only this folder imports torch, and only `backend` is used from outside it, by `load_backend`: numpy in, numpy out. What
+a trained denoiser is made of holds no torch: it is imported from here.
 """
 
 from __future__ import annotations

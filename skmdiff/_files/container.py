@@ -1,9 +1,9 @@
 """The container of a model file: a zip archive of members, each with its checksum, written whole or not at all.
 
-The archive is as plain as zip archives can be: members follow one another from the first byte on, names are simple, and
-the member CHECKSUMS, the last one, lists the SHA-256 of all others as `sha256sum` does. What is not so is refused before
-any member is read, and no member may hold more than MAX_RATIO times the bytes that it takes in the file: a small file
-cannot make a reader allocate much.
+The archive is as plain as zip archives can be: members follow one another from the first byte on, names are simple,
+and the member CHECKSUMS, the last one, lists the SHA-256 of all others as `sha256sum` does. What is not so is refused
+before any member is read, and no member may hold more than MAX_RATIO times the bytes that it takes in the file: a small
+file cannot make a reader allocate much.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Members:
         self.archive = archive
         self.infos = {info.filename: info for info in archive.infolist()}
         _check_directory(archive, size)
-        self.checksums = _read_checksums(bytes(self._content(CHECKSUMS)))
+        self.checksums = _read_checksums(self._content(CHECKSUMS))
         if list(self.checksums) != [name for name in self.infos if name != CHECKSUMS]:
             raise ModelFileError(f"{CHECKSUMS} does not list the members that there are")
 
@@ -123,7 +123,7 @@ class Members:
         """Bytes of a member."""
         return self._info(name).file_size
 
-    def read(self, name: str) -> bytearray:
+    def read(self, name: str) -> bytes:
         """The content of a member, of the right checksum."""
         content = self._content(name)
         if hashlib.sha256(content).hexdigest() != self.checksums.get(name):
@@ -135,15 +135,12 @@ class Members:
             raise ModelFileError(f"the member {name!r} is missing")
         return self.infos[name]
 
-    def _content(self, name: str) -> bytearray:
+    def _content(self, name: str) -> bytes:
         info = self._info(name)
-        content = bytearray(info.file_size)
         with self.archive.open(info) as member:
-            n_read = member.readinto(content)
-            while n_read < len(content) and (more := member.readinto(memoryview(content)[n_read:])):
-                n_read += more
-            if n_read < len(content) or member.read(1):
-                raise ModelFileError(f"the member {name} does not have the size that it is to have")
+            content = member.read(info.file_size + 1)
+        if len(content) != info.file_size:
+            raise ModelFileError(f"the member {name} does not have the size that it is to have")
         return content
 
 

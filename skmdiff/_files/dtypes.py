@@ -45,7 +45,7 @@ def _unit(unit: Any) -> str:
 
 
 def write_pandas(dtype: Any) -> list | None:
-    """The constructor of an extension dtype of pandas and its arguments, plain or dtypes again; None for another one."""
+    """The constructor of an extension dtype of pandas and its arguments, plain or dtypes; None for another one."""
     import pandas as pd
 
     if isinstance(dtype, pd.CategoricalDtype):

@@ -29,7 +29,7 @@ def write_file(path: str | os.PathLike, model: Any, registry: Registry, **said: 
 
 
 def read_file(path: str | os.PathLike, registry: Registry, cls: type) -> tuple[Any, dict]:
-    """The model of a file, an object of the class `cls`, and what the file says of it; a `ModelFileError` names the file."""
+    """The model of a file, of the class `cls`, and what the file says of it; a `ModelFileError` names the file."""
     name = str(Path(path))
     with open(path, "rb") as file:
         try:

@@ -8,6 +8,7 @@ are used, as scikit-learn follows their branches without looking: every branch l
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def write_boosted(classifier: Any) -> dict:
         "n_features": int(classifier.n_features_in_),
         "categories": _categories(classifier),
         "baseline": np.asarray(classifier._baseline_prediction, dtype=np.float64),
-        "nodes": {name: np.ascontiguousarray(nodes[name]) for name in nodes.dtype.names},
+        "nodes": {name: np.ascontiguousarray(nodes[name]) for name in nodes.dtype.names or ()},
         "n_nodes": np.array([len(tree.nodes) for tree in trees]),
         "n_bitsets": np.array([len(tree.raw_left_cat_bitsets) for tree in trees]),
         "binned_bitsets": np.concatenate([tree.binned_left_cat_bitsets for tree in trees]),
@@ -116,3 +117,29 @@ def _check_trees(nodes: np.ndarray, said: dict) -> None:
 def _remapped(said: dict) -> np.ndarray:
     """Indices of the features that are categories as the trees count them: categories come first."""
     return np.arange(len(said["categories"]))
+
+
+def thresholds_moved(classifier: Any, numbers: list[np.ndarray | None]) -> Any:
+    """A copy whose thresholds of features lie half-way between the numbers (m,) given of them, None to leave them."""
+    out, order = deepcopy(classifier), _order_of_features(classifier)
+    for [tree] in out._predictors:
+        nodes = tree.nodes
+        for j, given in enumerate(numbers):
+            if given is not None and len(given) > 1:
+                here = (nodes["feature_idx"] == order[j]) & (nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 0)
+                here &= np.isfinite(nodes["num_threshold"])
+                nodes["num_threshold"][here] = _half_way(nodes["num_threshold"][here], given)
+    return out
+
+
+def _half_way(thresholds: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    right = np.clip(np.searchsorted(numbers, thresholds), 1, len(numbers) - 1)
+    return numbers[right - 1] / 2 + numbers[right] / 2
+
+
+def _order_of_features(classifier: Any) -> np.ndarray:
+    """(n_features,) where the trees count each feature: categories come first."""
+    is_category = classifier.is_categorical_
+    if is_category is None:
+        return np.arange(classifier.n_features_in_)
+    return np.argsort(np.argsort(~np.asarray(is_category), kind="stable"), kind="stable")

@@ -3,7 +3,8 @@
 None, bools, integers, finite floats, strings and lists are themselves. All else is a dict of one key, its kind, and
 what it takes to make it again:
 
-    {"float": "nan"}  {"tuple": [...]}  {"dict": [[key, value], ...]}  {"array": "a0"}  {"object": [class, number, fields]}
+    {"float": "nan"}  {"tuple": [...]}  {"dict": [[key, value], ...]}  {"array": "a0.npy"}
+    {"object": [class, number, {name: value, ...}]}
 
 Classes are those of a registry, by names of its own: a file can name nothing else, and reading one calls nothing but
 the constructors written here. An object that is met twice is written once and referred to by its number, so that what

@@ -140,8 +140,8 @@ class ManifoldModel:
             return carry(landmarks, self.landmark_embedding_, W, CARRY_NEIGHBORS)
         if self.transformer_ is None:
             raise ValueError(
-                "New rows need the manifold learner, which is not in the model file. Fit with a PCA, or keep the sampler "
-                "by joblib."
+                "New rows need the manifold learner, which is not in the model file. Fit with a PCA, or keep the "
+                "sampler by joblib."
             )
         with seeded_global_stream(self.random_state):
             return in_blocks(lambda rows: transform(self.transformer_, self._shifted(rows)), W, landmarks[0])

@@ -83,9 +83,9 @@ class SavedInFiles:
         Raises
         ------
         ModelFileError
-            If the folder does not exist or cannot be written to; if `corrector` is a classifier other than scikit-learn's
-            HistGradientBoostingClassifier; without training rows, if categories or combinations of columns are held by
-            fewer than `least_count` rows.
+            If the folder does not exist or cannot be written to; if `corrector` is a classifier other than
+            scikit-learn's HistGradientBoostingClassifier; without training rows, if categories or combinations of
+            columns are held by fewer than `least_count` rows.
 
         Examples
         --------
@@ -110,7 +110,8 @@ class SavedInFiles:
     def __getstate__(self) -> dict:
         from .. import __version__
 
-        return {**super().__getstate__(), VERSION: __version__}  # type: ignore[misc]
+        state: dict = super().__getstate__()  # type: ignore[assignment]
+        return {**state, VERSION: __version__}
 
     def __setstate__(self, state: dict) -> None:
         state = dict(state)
