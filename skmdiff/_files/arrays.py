@@ -5,6 +5,7 @@ the one that follows from that, so that no header of a file is ever parsed.
 
 Numbers take the smallest dtype that holds all of them exactly. Large arrays are written as planes, the first bytes of
 all numbers, then the second ones, and so on: numbers of a column have first bytes in common, which then compress.
+Bools of a large array take a bit each.
 """
 
 from __future__ import annotations
@@ -71,6 +72,10 @@ def write_array(array: np.ndarray) -> tuple[dict, bytes]:
     flat = small.ravel(order="F" if fortran else "C")
     if small.dtype != array.dtype:
         said["stored"] = small.dtype.str
+    if small.size >= PLANES_FROM and small.dtype.kind == "b":
+        said["bits"] = True
+        bits = np.packbits(flat)
+        return said, npy_header("|u1", bits.shape, False) + bits.tobytes()
     if small.size >= PLANES_FROM and small.itemsize > 1 and small.dtype.kind != "U":
         said["planes"] = True
         planes = np.ascontiguousarray(flat.view(np.uint8).reshape(-1, small.itemsize).T)
@@ -84,14 +89,18 @@ def read_array(said: Any, name: str, members: Members) -> np.ndarray:
     stored, fortran = checked_dtype(said.get("stored", dtype.str)), said.get("fortran", False) is True
     if stored.kind not in ("iu" if dtype.kind in "iu" else dtype.kind) or stored.itemsize > dtype.itemsize:
         raise ModelFileError(f"the member {name} is stored in a dtype that is not its own")
-    size, planes = math.prod(shape), said.get("planes", False) is True
-    header = npy_header("|u1", (stored.itemsize, size), False) if planes else npy_header(stored.str, shape, fortran)
-    if members.size(name) != len(header) + size * stored.itemsize:
+    size, planes, bits = math.prod(shape), said.get("planes") is True, said.get("bits") is True and dtype.kind == "b"
+    n_bytes = -(-size // 8) if bits else size * stored.itemsize
+    header = npy_header(stored.str, shape, fortran)
+    if planes or bits:
+        header = npy_header("|u1", (n_bytes,) if bits else (stored.itemsize, size), False)
+    if members.size(name) != len(header) + n_bytes:
         raise ModelFileError(f"the member {name} does not have the size of an array of shape {shape}")
     content = members.read(name)
     if content[: len(header)] != header:
         raise ModelFileError(f"the member {name} does not have the header of the array that it is to be")
-    flat = _flat(memoryview(content)[len(header) :], stored, size, planes)
+    body = memoryview(content)[len(header) :]
+    flat = _bools(body, size) if bits else _flat(body, stored, size, planes)
     _check_values(flat, name)
     return flat.astype(dtype).reshape(shape, order="F" if fortran else "C")
 
@@ -102,6 +111,11 @@ def _flat(content: memoryview, stored: np.dtype, size: int, planes: bool) -> np.
         return np.frombuffer(content, dtype=stored, count=size).copy() if size else np.zeros(0, dtype=stored)
     bytes_ = np.frombuffer(content, dtype=np.uint8).reshape(stored.itemsize, size)
     return np.ascontiguousarray(bytes_.T).view(stored).ravel()
+
+
+def _bools(content: memoryview, size: int) -> np.ndarray:
+    """(size,) bools of a bit each."""
+    return np.unpackbits(np.frombuffer(content, dtype=np.uint8), count=size).view(bool)
 
 
 def _check_values(flat: np.ndarray, name: str) -> None:

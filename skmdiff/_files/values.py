@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from . import dtypes, trees
+from .._table import dtypes
+from . import trees
 from .arrays import checked_dtype, read_array, write_array
 from .container import Members
 from .errors import ModelFileError

@@ -17,6 +17,8 @@ from .._files.errors import ModelFileError
 from .._files.files import read_file, write_file
 from .._files.registry import REGISTRY, NotKept
 from .._files.values import Encoder, kind_of
+from .._manifold.learner import ManifoldModel
+from .._manifold.lift import Lift
 from .._numerics.checks import check_integer
 from .model import FittedModel
 from .without_rows import without_rows
@@ -137,6 +139,7 @@ def as_kept(sampler: Any) -> Any:
         kept = model.manifold.transformer_ if can_be_kept(model.manifold.transformer_) else None
         manifold = copy(model.manifold)
         manifold.transformer, manifold.transformer_, out.manifold_ = None, kept, kept
+        manifold.lift_ = replace(manifold.lift_, Z=None)  # the embedding once more, in another scale
         out._model = replace(model, manifold=manifold)
     return out
 
@@ -169,6 +172,9 @@ def read_sampler(path: str | os.PathLike, cls: type) -> Any:
     """The sampler of a model file."""
     sampler, head = read_file(path, registry_of(cls), cls)
     _check_model(getattr(sampler, "_model", None), str(path))
+    manifold = sampler._model.manifold
+    if manifold is not None:
+        manifold.lift_ = replace(manifold.lift_, Z=manifold.shaped_embedding)
     warn_of_version(cls.__name__, str(head.get("skmdiff")))
     return sampler
 
@@ -182,5 +188,16 @@ def _check_model(model: Any, path: str) -> None:
         "denoiser": "DenoiserState",
     }
     found = {} if type(model) is not FittedModel else {f.name: type(getattr(model, f.name)) for f in fields(model)}
-    if {name: found[name].__name__ for name in parts if name in found} != parts or found["rows"] is not np.ndarray:
+    is_model = {name: found[name].__name__ for name in parts if name in found} == parts
+    if not is_model or not _is_manifold(model.manifold):
         raise ModelFileError(f"{path!r} cannot be read as a model file: it does not hold a fitted model.")
+
+
+def _is_manifold(manifold: Any) -> bool:
+    """Whether a part of a model is a manifold with a lift, or none."""
+    if manifold is None:
+        return True
+    arrays = [getattr(manifold, name, None) for name in ("embedding_", "shape_")]
+    plain = all(isinstance(array, np.ndarray) and array.dtype == np.float64 for array in arrays)
+    shapes = plain and arrays[0].ndim == 2 and arrays[0].shape[1:] == arrays[1].shape
+    return type(manifold) is ManifoldModel and shapes and type(manifold.lift_) is Lift

@@ -326,7 +326,7 @@ def test_values_come_back(value, tmp_path):
     ["timestamp[us, tz=UTC]", "decimal128(5, 2)", "time64[us]", "date32[day]", "duration[s]", "double"],
 )
 def test_dtypes_of_arrow_come_back(dtype, tmp_path):
-    from skmdiff._files.dtypes import _arrow_type
+    from skmdiff._table.dtypes import _arrow_type
 
     assert str(_arrow_type(dtype)) == dtype
     assert journey(pd.ArrowDtype(_arrow_type(dtype)), tmp_path) == pd.ArrowDtype(_arrow_type(dtype))
@@ -337,6 +337,7 @@ ARRAYS = [
     *[
         np.array(["a", "\u20acuro"]),
         np.array([True, False]),
+        np.arange(9001) % 3 == 0,
         np.arange(9000) * 7 - 40,
         np.random.default_rng(0).random(9000),
     ],

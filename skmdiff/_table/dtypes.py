@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .errors import ModelFileError
-
 TIME_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+\-:]*(/[A-Za-z0-9_+\-]+){0,2}|[+\-]\d\d:\d\d")
 NULLABLE = {f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)} | {"Float32", "Float64", "boolean"}
 ARROW_NAMES = {"bool", "string", "large_string", "float", "double", "halffloat", "date32[day]", "date64[ms]", "null"}
@@ -31,13 +29,13 @@ POLARS_NAMES |= {f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32
 def checked_time_zone(name: Any) -> str | None:
     """The name of a time zone, that can name no file; None for none."""
     if name is not None and (not isinstance(name, str) or not TIME_ZONE.fullmatch(name) or "dateutil" in name):
-        raise ModelFileError(f"no name of a time zone: {str(name)[:80]!r}")
+        raise ValueError(f"no name of a time zone: {str(name)[:80]!r}")
     return name
 
 
 def _unit(unit: Any) -> str:
     if unit not in ("s", "ms", "us", "ns"):
-        raise ModelFileError(f"no unit of time: {str(unit)[:20]!r}")
+        raise ValueError(f"no unit of time: {str(unit)[:20]!r}")
     return unit
 
 
@@ -83,7 +81,7 @@ def _string(storage: str, is_default: bool) -> Any:
     import pandas as pd
 
     if storage not in ("python", "pyarrow"):
-        raise ModelFileError(f"no storage of strings: {str(storage)[:40]!r}")
+        raise ValueError(f"no storage of strings: {str(storage)[:40]!r}")
     return pd.StringDtype(storage) if is_default else pd.StringDtype(storage, na_value=float("nan"))
 
 
@@ -91,7 +89,7 @@ def _nullable(name: str) -> Any:
     import pandas as pd
 
     if name not in NULLABLE:
-        raise ModelFileError(f"no nullable dtype: {str(name)[:40]!r}")
+        raise ValueError(f"no nullable dtype: {str(name)[:40]!r}")
     return pd.api.types.pandas_dtype(name)
 
 
@@ -100,7 +98,7 @@ def _arrow(name: str) -> Any:
 
     found = _arrow_type(name)
     if found is None:
-        raise ModelFileError(f"no type of Arrow that model files hold: {str(name)[:80]!r}")
+        raise ValueError(f"no type of Arrow that can be written: {str(name)[:80]!r}")
     return pd.ArrowDtype(found)
 
 
@@ -190,5 +188,5 @@ POLARS: dict[str, Callable] = {"Datetime": _datetime, "Duration": _duration, "De
 
 def _chosen(constructors: dict[str, Callable], kind: Any) -> Callable:
     if not isinstance(kind, str) or kind not in constructors:
-        raise ModelFileError(f"no dtype that model files hold: {str(kind)[:40]!r}")
+        raise ValueError(f"no dtype that can be written: {str(kind)[:40]!r}")
     return constructors[kind]
