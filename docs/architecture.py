@@ -28,6 +28,7 @@ ROOMS = [
     ),
     ("_conditional", "what users ask of the rows", "queries  matches  moves  network  starts"),
     ("_corrector", "which samples are drawn again", "features  corrector  fitting"),
+    ("_files", "models as files of data", "container  arrays  values  registry"),
     (
         "_sampler",
         "ManifoldDiffusionSampler",

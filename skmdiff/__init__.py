@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from ._applications.augmented import AugmentedClassifier, AugmentedRegressor
     from ._applications.imputer import ManifoldDiffusionImputer
     from ._applications.over_sampler import ManifoldDiffusionOverSampler
+    from ._files.errors import ModelFileError
     from ._sampler.estimator import ManifoldDiffusionSampler
+    from ._sampler.files import InconsistentVersionWarning
+    from ._sampler.loading import load
     from .pipeline import SamplerPipeline, make_sampler_pipeline
 
 __version__ = "0.4.0"
@@ -17,10 +20,13 @@ __version__ = "0.4.0"
 __all__ = [
     "AugmentedClassifier",
     "AugmentedRegressor",
+    "InconsistentVersionWarning",
     "ManifoldDiffusionImputer",
     "ManifoldDiffusionOverSampler",
     "ManifoldDiffusionSampler",
+    "ModelFileError",
     "SamplerPipeline",
+    "load",
     "make_sampler_pipeline",
 ]
 
@@ -31,7 +37,10 @@ _HOMES = {
     "ManifoldDiffusionImputer": "_applications.imputer",
     "ManifoldDiffusionOverSampler": "_applications.over_sampler",
     "ManifoldDiffusionSampler": "_sampler.estimator",
+    "ModelFileError": "_files.errors",
+    "InconsistentVersionWarning": "_sampler.files",
     "SamplerPipeline": "pipeline",
+    "load": "_sampler.loading",
     "make_sampler_pipeline": "pipeline",
 }
 _MODULES = ("datasets", "inspection", "metrics", "pipeline")

@@ -24,6 +24,7 @@ ROOMS = [
     "_starts",
     "_conditional",
     "_corrector",
+    "_files",
     "_sampler",
     "_applications",
     "metrics",

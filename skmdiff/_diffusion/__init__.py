@@ -1,6 +1,7 @@
 """Diffusion on encoded tables: noise -> tasks, denoiser -> training, solvers -> backend, each above the one before.
 
-Only this folder imports torch, and only `backend` is used from outside it, by `load_backend`: numpy in, numpy out.
+Only this folder imports torch, and only `backend` is used from outside it, by `load_backend`: numpy in, numpy out. What
+a trained denoiser is made of holds no torch: it is imported from here.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import importlib
 from types import ModuleType
 
 from .._numerics.interrupts import once_to_its_end
+from .state import DenoiserState, NetworkShape, Prior
 
-__all__ = ["RHO", "SIGMA_MAX", "SIGMA_MIN", "load_backend"]
+__all__ = ["RHO", "SIGMA_MAX", "SIGMA_MIN", "DenoiserState", "NetworkShape", "Prior", "load_backend"]
 
 # Defaults of the noise levels, in standard deviations of a column.
 SIGMA_MIN = 0.01  # the reverse process ends here, with one evaluation of the denoiser that removes what is left

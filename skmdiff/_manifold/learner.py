@@ -139,6 +139,11 @@ class ManifoldModel:
         landmarks = self._view(self.table_)[self.landmarks_]
         if not self.row_wise_:
             return carry(landmarks, self.landmark_embedding_, W, CARRY_NEIGHBORS)
+        if self.transformer_ is None:
+            raise ValueError(
+                "New rows need the manifold learner, which is not in the model file. Fit with a PCA, or keep the "
+                "sampler by joblib."
+            )
         with alone(self.transformer_, self.random_state):
             return in_blocks(lambda rows: transform(self.transformer_, self._shifted(rows)), W, landmarks[0])
 

@@ -16,10 +16,11 @@ from . import completion
 from .correction import log_correction
 from .defaults import settable_manifold
 from .density import log_density
+from .files import SavedInFiles
 from .model import FittedModel, Run, fitted_model, run_of
 
 
-class TableModelEstimator(DensityMixin, BaseEstimator):
+class TableModelEstimator(SavedInFiles, DensityMixin, BaseEstimator):
     """An estimator that learns the distribution of a table and holds what it learnt as `_model`.
 
     Its parameters have `manifold`, `n_steps`, `n_jobs` and `random_state` among them.

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .dtypes import read_pandas, write_pandas
+
 MISSING_TYPES = ("NoneType", "NAType", "NaTType")
 
 
@@ -277,6 +279,17 @@ class Writer:
     polars: bool
     filler: Any = None
     objects: ObjectCells = field(default_factory=ObjectCells)
+
+    def __getstate__(self) -> dict:
+        state = dict(vars(self))
+        if not self.polars and str(self.dtype) in ("category", "string", "str"):
+            state["dtype"] = {"pandas": write_pandas(self.dtype)}  # skops knows no pandas
+        return state
+
+    def __setstate__(self, state: dict) -> None:
+        vars(self).update(state)
+        if isinstance(self.dtype, dict):
+            vars(self)["dtype"] = read_pandas(*self.dtype["pandas"])
 
     def write(self, values: np.ndarray | None, missing: np.ndarray) -> Any:
         """The native column of values (n,), any where cells are missing; `values` None where all are missing."""

@@ -6,12 +6,42 @@ Neither library is imported before a frame of it is built, and a frame is built 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, cast
 
 import numpy as np
 
 from .integers import origin_of
+
+
+@dataclass(frozen=True)
+class Template:
+    """What is known of a container without its rows, as plain data: a fitted model holds no frame.
+
+    container : "pandas", "polars" or "array"
+    columns : the labels of a frame, 0, 1, ... of an array
+    dtype : of an array, or of the labels of a pandas frame
+    names : of a pandas frame what the labels are called, one name for each of their parts
+    """
+
+    container: str
+    columns: list
+    dtype: Any = None
+    names: list = field(default_factory=lambda: [None])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """No rows, and the columns."""
+        return 0, len(self.columns)
+
+    def labels(self) -> Any:
+        """The labels of a pandas frame."""
+        import pandas as pd
+
+        if len(self.names) > 1:
+            return pd.MultiIndex.from_tuples(self.columns, names=self.names)
+        return pd.Index(self.columns, dtype=self.dtype, name=self.names[0])
 
 
 def is_pandas(X: Any) -> bool:
@@ -23,7 +53,8 @@ def is_polars(X: Any) -> bool:
 
 
 def is_frame(X: Any) -> bool:
-    return is_pandas(X) or is_polars(X)
+    """Whether X is a frame, or the template of one."""
+    return is_pandas(X) or is_polars(X) or (isinstance(X, Template) and X.container != "array")
 
 
 def plain_container(X: Any) -> Any:
@@ -77,24 +108,28 @@ def take_rows(X: Any, rows: Any) -> Any:
     return X.iloc[rows] if is_pandas(X) else X[rows]
 
 
-def no_rows(X: Any) -> Any:
+def no_rows(X: Any) -> Template:
     """The container without rows: what `build` needs to know of it."""
     if is_polars(X):
-        return X.clear()
-    return X.iloc[:0].copy() if is_pandas(X) else np.empty((0, X.shape[1]), dtype=X.dtype)
+        return Template("polars", list(X.columns))
+    if not is_pandas(X):
+        return Template("array", list(range(X.shape[1])), X.dtype)
+    dtype = X.columns.dtype if X.columns.nlevels == 1 else None
+    return Template("pandas", X.columns.tolist(), dtype, list(X.columns.names))
 
 
-def build(template: Any, columns: Sequence) -> Any:
-    """A container like the template of native columns; a pandas frame gets a fresh RangeIndex."""
-    if is_polars(template):
+def build(like: Any, columns: Sequence) -> Any:
+    """A container of native columns like another one, or its template; a pandas frame gets a fresh RangeIndex."""
+    template = like if isinstance(like, Template) else no_rows(like)
+    if template.container == "polars":
         import polars as pl
 
         return pl.DataFrame([column.alias(name) for name, column in zip(template.columns, columns, strict=True)])
-    if is_pandas(template):
+    if template.container == "pandas":
         import pandas as pd
 
         frame = pd.DataFrame(dict(enumerate(columns)))
-        frame.columns = template.columns
+        frame.columns = template.labels()
         return frame
     out = np.empty((len(columns[0]), len(columns)), dtype=template.dtype)
     for j, column in enumerate(columns):

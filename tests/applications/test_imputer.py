@@ -252,8 +252,8 @@ def test_a_column_without_room_for_what_is_filled_in_takes_the_dtype_of_fit():
     filled = imputer.transform(new)
     assert not filled.isna().any().any() and filled["c"].tolist()[::2] == ["a", "b"]
     assert filled["n"].tolist()[::2] == [3, 5] and (filled["n"][1::2] >= 300).all()
-    for name in "cnst":
-        assert filled[name].dtype == fitted_model(imputer.sampler_).codec.template_[name].dtype
+    for name, writer in zip("cnst", fitted_model(imputer.sampler_).codec.writers_, strict=True):
+        assert filled[name].dtype == writer.dtype
 
 
 def test_a_column_without_any_cell_in_polars_takes_the_dtype_of_fit():
