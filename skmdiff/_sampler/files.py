@@ -32,7 +32,17 @@ SEEDS = {"random_state"}
 
 
 class InconsistentVersionWarning(SklearnVersionWarning):
-    """A fitted estimator comes from another version of skmdiff than the one that loads it."""
+    """A fitted estimator comes from another version of skmdiff than the one that loads it.
+
+    Parameters
+    ----------
+    estimator_name : str
+        Class of the estimator.
+    current_sklearn_version : str
+        Version of skmdiff that loads it; the name is that of scikit-learn's warning.
+    original_sklearn_version : str
+        Version of skmdiff that it was fitted by.
+    """
 
     def __str__(self) -> str:
         made, here = self.original_sklearn_version, self.current_sklearn_version
