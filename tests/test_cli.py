@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from skmdiff import ManifoldDiffusionSampler
 from skmdiff._cli import console, demo, model_file
 from skmdiff._cli.arguments import COMMANDS
 from skmdiff._cli.dialect import Numbering
@@ -155,6 +156,30 @@ def test_fit_says_what_it_did(folder, tmp_path, capsys):
     sampler, dialect = model_file.read_model(tmp_path / "m")
     assert sampler.n_features_in_ == 6 and len(sampler.embedding_) == 150, "all rows are learnt"
     assert sampler.manifold == "isomap" and dialect.names("dropped") == ["id"]
+
+
+def test_a_model_may_hold_no_row(tmp_path):
+    cells = np.random.default_rng(0).normal(size=(100, 2)).astype(str)
+    (tmp_path / "t.csv").write_text("\n".join(["a;b", *map(";".join, cells)]), encoding="utf-8")
+    for name, options in (("with", []), ("without", ["--without-rows"])):
+        words = ["fit", str(tmp_path / "t.csv"), "-o", str(tmp_path / name), "--max-iter", "0", *options]
+        assert main(words) == 0
+        found = np.unique(model_file.read_model(tmp_path / name)[0]._model.codec.columns_[0].values)
+        assert np.isin(cells[:, 0].astype(float), found).any() == (name == "with")
+    assert main(["sample", str(tmp_path / "without"), "-n", "5", "-o", str(tmp_path / "o.csv")]) == 0
+    assert (tmp_path / "o.csv").read_text().startswith("a;b\n")
+
+
+@pytest.mark.parametrize("of_python", [True, False])
+def test_files_that_are_no_models_of_the_command_are_refused(tmp_path, capsys, of_python):
+    if of_python:
+        ManifoldDiffusionSampler(max_iter=0, random_state=0).fit(np.eye(20)).save(tmp_path / "m")
+    else:
+        (tmp_path / "m").write_text("a,b", encoding="utf-8")
+    assert main(["sample", str(tmp_path / "m"), "-o", str(tmp_path / "o.csv")]) == 2
+    err = capsys.readouterr().err
+    assert ("skmdiff fit did not write it" if of_python else "cannot be read as a model file") in err
+    assert err.count("\n") == 1 and not (tmp_path / "o.csv").exists()
 
 
 def test_integers_that_number_rows_are_said_and_go_on(tmp_path, capsys):

@@ -53,6 +53,7 @@ def add_fit(parser: argparse.ArgumentParser) -> None:
     """The options of ``skmdiff fit``."""
     parser.add_argument("table", type=Path, metavar="TABLE", help=TABLE)
     parser.add_argument("-o", "--output", type=Path, metavar="MODEL", help="file to write; it holds the table's rows")
+    parser.add_argument("--without-rows", action="store_true", help="write a model that holds no row of the table")
     parser.add_argument("--types", action="store_true", help="show how each column is read, and stop")
     add_learning(parser)
     add_reading(parser)

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
         console.give("\n".join([types_table(columns), *notes]), summary)
         return
     sampler = learn(table, args, console)
-    write_model(sampler, table.dialect, args.output)
+    write_model(sampler, table.dialect, args.output, training_rows=not args.without_rows)
     summary = {
         **about_table(table),
         "model": str(args.output),

@@ -32,7 +32,17 @@ SEEDS = {"random_state"}
 
 
 class InconsistentVersionWarning(SklearnVersionWarning):
-    """A fitted estimator comes from another version of skmdiff than the one that loads it."""
+    """A fitted estimator comes from another version of skmdiff than the one that loads it.
+
+    Parameters
+    ----------
+    estimator_name : str
+        Class of the estimator.
+    current_sklearn_version : str
+        Version of skmdiff that loads it; the name is that of scikit-learn's warning.
+    original_sklearn_version : str
+        Version of skmdiff that it was fitted by.
+    """
 
     def __str__(self) -> str:
         made, here = self.original_sklearn_version, self.current_sklearn_version
@@ -101,13 +111,7 @@ class SavedInFiles:
         >>> bool((loaded.sample(5) == sampler.sample(5)).all())
         True
         """
-        from .. import __version__
-
-        check_is_fitted(self)
-        check_target(path)
-        check_integer(least_count, "least_count", 2)
-        held = self if training_rows else without_rows(self, int(least_count))
-        write_file(path, as_kept(held), registry_of(type(self)), skmdiff=__version__, training_rows=bool(training_rows))
+        write_sampler(self, path, training_rows, least_count)
 
     def __getstate__(self) -> dict:
         from .. import __version__
@@ -121,6 +125,20 @@ class SavedInFiles:
         if "_model" in state:
             warn_of_version(type(self).__name__, made)
         super().__setstate__(state)  # type: ignore[misc]
+
+
+def write_sampler(
+    sampler: Any, path: str | os.PathLike, training_rows: bool = True, least_count: int = 10, **said: Any
+) -> None:
+    """Write a fitted sampler to a model file, and beside it what else is said of it, plain values for JSON."""
+    from .. import __version__
+
+    check_is_fitted(sampler)
+    check_target(path)
+    check_integer(least_count, "least_count", 2)
+    held = sampler if training_rows else without_rows(sampler, int(least_count))
+    said = {"skmdiff": __version__, "training_rows": bool(training_rows), **said}
+    write_file(path, as_kept(held), registry_of(type(sampler)), **said)
 
 
 def registry_of(cls: type) -> dict:
@@ -168,15 +186,15 @@ def stand_in(name: str, value: Any) -> Any:
     return None if name in SEEDS else NotKept(f"{name}={str(value)[:200]}")
 
 
-def read_sampler(path: str | os.PathLike, cls: type) -> Any:
-    """The sampler of a model file."""
+def read_sampler(path: str | os.PathLike, cls: type) -> tuple[Any, dict]:
+    """The sampler of a model file, and what else is said of it."""
     sampler, head = read_file(path, registry_of(cls), cls)
     _check_model(getattr(sampler, "_model", None), str(path))
     manifold = sampler._model.manifold
     if manifold is not None:
         manifold.lift_ = replace(manifold.lift_, Z=manifold.shaped_embedding)
     warn_of_version(cls.__name__, str(head.get("skmdiff")))
-    return sampler
+    return sampler, head
 
 
 def _check_model(model: Any, path: str) -> None:

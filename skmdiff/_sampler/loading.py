@@ -39,4 +39,4 @@ def load(path: str | os.PathLike) -> ManifoldDiffusionSampler:
     ...     skmdiff.load(os.path.join(folder, "iris.skmdiff")).sample(3).shape
     (3, 4)
     """
-    return read_sampler(path, ManifoldDiffusionSampler)
+    return read_sampler(path, ManifoldDiffusionSampler)[0]

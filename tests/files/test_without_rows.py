@@ -106,10 +106,13 @@ def test_a_corrector_holds_no_cell_either(tmp_path):
     features = Features(sampler._model.codec, None)
     F = features.of(sampler._model.rows, {})
     trees = HistGradientBoostingClassifier(max_iter=30, categorical_features=features.is_category(), min_samples_leaf=1)
-    trees.fit(np.concatenate([F, RNG.permuted(F, axis=0)]), np.repeat([1, 0], N))
-    nodes = trees._predictors[0][0].nodes  # categories come first, so that the number is feature 1
-    at = np.flatnonzero((nodes["feature_idx"] == 1) & (nodes["is_leaf"] == 0))[0]
-    nodes["num_threshold"][at] = X["single"].iloc[3]
+    trees.fit(np.concatenate([F, RNG.permuted(F, axis=0) * [0.5, 1, 0.5, 1]]), np.repeat([1, 0], N))
+    changed = 0
+    for [tree] in trees._predictors:  # categories come first, so that the number is feature 1
+        at = np.flatnonzero((tree.nodes["feature_idx"] == 1) & (tree.nodes["is_leaf"] == 0))[:1]
+        tree.nodes["num_threshold"][at] = X["single"].iloc[3]
+        changed += len(at)
+    assert changed
     sampler._model = replace(sampler._model, corrector=Corrector(features, trees))
     sampler.save(tmp_path / "m", training_rows=False)
     assert found_cells(tmp_path / "m", X) == []
@@ -222,5 +225,4 @@ def test_samples_stay_nearly_as_good(tmp_path):
     sampler = ManifoldDiffusionSampler(random_state=0).fit(X)
     sampler.save(tmp_path / "m", training_rows=False)
     found = [c2st(held_out, one.sample(1000)) for one in (sampler, skmdiff.load(tmp_path / "m"))]
-    print(found)
-    assert found[1] < found[0] + 0.08
+    assert found[1] < found[0] + 0.05
