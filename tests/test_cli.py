@@ -218,7 +218,7 @@ def test_new_identifiers():
         (["fit", "table.csv", "-o", "m", "--target", "n", "--id", "id"], "table.csv: column 'n' has"),
         (["fit", "table.csv", "-o", "m", "--id", "sex"], "column 'sex' cannot be given new identifiers"),
         (["fit", "table.csv", "-o", "m", "--id", "id", "--drop", "id"], "column 'id' is given to both --id and --drop"),
-        (["sample", "table.csv", "-o", "new.csv"], "table.csv: is not a model that skmdiff fit wrote"),
+        (["sample", "table.csv", "-o", "new.csv"], "cannot be read as a model file"),
         (["sample", "model", "-o", "new.xls"], "a table must be a file .csv"),
         (["sample", "model", "-o", "new.csv", "--where", "age=3"], "must be COLUMN=VALUE with one of the columns day"),
         (["sample", "model", "-o", "new.csv", "--where", "sex"], "must be COLUMN=VALUE"),
@@ -253,10 +253,10 @@ def test_usage_errors_have_exit_code_2(capsys):
 
 def test_an_interrupt_and_a_failure_have_exit_codes_of_their_own(folder, tmp_path, monkeypatch, capsys):
     def run_with(error):
-        def fail(*args):
+        def fail(*args, **said):
             raise error
 
-        monkeypatch.setattr(model_file.joblib, "dump", fail)
+        monkeypatch.setattr("skmdiff._sampler.files.write_file", fail)
         words = ["--id", "id", "--max-iter", "0", "--debug"]
         return run(folder, "fit", "table.csv", "-o", str(tmp_path / "m"), *words)
 

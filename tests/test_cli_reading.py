@@ -8,7 +8,8 @@ import pytest
 
 from skmdiff._cli.dialect import Dialect
 from skmdiff._cli.reading import ReadOptions, read_like, read_table_file
-from skmdiff._cli.writing import check_table_target, replacing, write_table_file
+from skmdiff._cli.writing import check_table_target, write_table_file
+from skmdiff._numerics.whole_files import replacing
 
 pd = pytest.importorskip("pandas")
 

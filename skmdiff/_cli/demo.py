@@ -17,6 +17,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from .._manifold.words import PASSTHROUGH
+from .._numerics.whole_files import replacing
 from .._sampler.defaults import default_max_iter
 from .._sampler.estimator import ManifoldDiffusionSampler
 from .._sampler.model import fitted_model
@@ -31,7 +32,7 @@ from .console import Console, about
 from .dialect import Dialect
 from .reading import TableFile, dialect_of, read_table_file
 from .recognise import ReadOptions
-from .writing import replacing, write_table_file
+from .writing import write_table_file
 
 _EXTRAS = {"pandas": "frames", "matplotlib": "plot"}
 # a fifth of them is held out, of which the report needs 20

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from .._numerics.whole_files import replacing
 from ..metrics import MetricsReport, report
 from .console import Console, about
 from .identifiers import is_free_text, is_numbered_on
 from .learning import read_options
 from .reading import TableFile, read_like, read_table_file
-from .writing import check_target, replacing
+from .writing import check_target
 
 NO_HOLDOUT = (
     "No held-out rows were given: a fifth of the real rows stands for them. If the model has learnt these too, the "

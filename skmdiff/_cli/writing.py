@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .._numerics.whole_files import replacing
 from .dates import write_date
 from .dialect import ColumnFormat, Dialect
 from .numbers import write_number
 from .reading import SUFFIXES
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; the file replaces `path` if nothing fails meanwhile."""
-    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    try:
-        yield beside
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def check_target(path: Path, inputs: Sequence[Path], force: bool) -> None:

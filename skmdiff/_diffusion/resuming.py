@@ -29,11 +29,11 @@ from .._numerics.checkpoints import (
     check_folder,
     fingerprint,
     read_checkpoint,
-    remove_leftovers,
     write_checkpoint,
 )
 from .._numerics.interrupts import Termination
 from .._numerics.warnings_ import warn_user
+from .._numerics.whole_files import remove_leftovers
 from .denoiser import Denoiser
 from .state import NetworkShape, Prior
 from .training import Batches, Trainer, TrainingHistory, TrainingPlan, TrainingRows

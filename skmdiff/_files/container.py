@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
+from .._numerics.whole_files import replacing
 from .errors import ModelFileError
 
 CHECKSUMS = "SHA256SUMS"
@@ -42,19 +42,9 @@ def check_target(path: str | os.PathLike) -> Path:
 
 
 def write_members(target: Path, members: Iterable[tuple[str, bytes]]) -> None:
-    """Write the members (name, content) to a temporary file in the folder of the target, which it then replaces."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            _write_archive(file, members)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _mode_of_new_files())
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    _sync_folder(target.parent)
+    """Write the members (name, content), which replace the file of that name."""
+    with replacing(target) as beside, open(beside, "wb") as file:
+        _write_archive(file, members)
 
 
 def _write_archive(file: IO[bytes], members: Iterable[tuple[str, bytes]]) -> None:
@@ -82,24 +72,6 @@ def _write_member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 def _compressed_size(content: bytes) -> int:
     compressor = zlib.compressobj(1, zlib.DEFLATED, -15)
     return len(compressor.compress(content)) + len(compressor.flush())
-
-
-def _mode_of_new_files() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name last, where folders can be synced."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # ---- and back ---------------------------------------------------------------------------------------------------

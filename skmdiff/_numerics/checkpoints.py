@@ -1,8 +1,6 @@
 """Files that are there as a whole or not at all: arrays and plain values, with a checksum.
 
-A file is written under another name, forced to the disk and renamed, which replaces the former file in one step (POSIX
-`rename`, Python documentation of `os.replace`). A process that is killed meanwhile leaves the former file, and a part
-of a file under the other name. Nothing in a file is code: it is an npz archive, read without pickle, with JSON in it.
+Nothing in a file is code: it is an npz archive, read without pickle, with JSON in it.
 """
 
 from __future__ import annotations
@@ -11,8 +9,6 @@ import hashlib
 import io
 import json
 import os
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -20,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from .whole_files import path_beside, replacing
+
 FORMAT = "skmdiff checkpoint 1"
 SUFFIX = ".ckpt"
 VALUES = "values"  # the name of the JSON among the arrays
-LEFTOVER_SECONDS = 60.0  # no file takes as long to write
 PROBE_BLOCK = 2**20
 
 
@@ -41,7 +38,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **checkpoint.arrays, **{VALUES: values})  # type: ignore[arg-type]
     content = buffer.getvalue()
-    _replace(path, f"{FORMAT} {_checksum(content)}\n".encode() + content)
+    with replacing(path) as beside:
+        beside.write_bytes(f"{FORMAT} {_checksum(content)}\n".encode() + content)
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
@@ -74,20 +72,13 @@ def check_folder(folder: Any, n_bytes: int = 1) -> Path:
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        _try_to_write(_beside(path / "probe"), n_bytes)
+        _try_to_write(path_beside(path / "probe"), n_bytes)
     except OSError as error:
         raise type(error)(
             f"checkpoint must be a folder in which {n_bytes} bytes can be written, got {str(folder)!r}: {error}. Make "
             "room, or name another folder."
         ) from error
     return path
-
-
-def remove_leftovers(path: Path) -> None:
-    """Delete what killed processes have left of a file that they were writing."""
-    for part in path.parent.glob(f"{path.name}.*.part"):
-        if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
-            part.unlink(missing_ok=True)
 
 
 def fingerprint(*parts: Any) -> str:
@@ -113,23 +104,6 @@ def _texts(value: Any) -> list[bytes]:
 
 def _checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _beside(path: Path) -> Path:
-    """A name beside a path that no other process or thread writes to."""
-    return path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    beside = _beside(path)
-    try:
-        with open(beside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _try_to_write(path: Path, n_bytes: int) -> None:

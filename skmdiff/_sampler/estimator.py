@@ -245,13 +245,13 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         former = getattr(self, "_model", None)
         self._forget()
         try:
-            self._fit(X, y, sample_weight, former)
+            with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
+                self._fit(X, y, sample_weight, former)
         except BaseException:
             self._forget()
             raise
         return self
 
-    @np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
     def _fit(self, X: Any, y: Any, sample_weight: Any, former: FittedModel | None) -> None:
         params = self.get_params(deep=False)
         check_parameters(params)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from skmdiff._numerics import checkpoints
 from skmdiff._numerics.checkpoints import Checkpoint, check_folder, fingerprint, read_checkpoint, write_checkpoint
+from skmdiff._numerics.whole_files import remove_leftovers
 
 ARRAYS = {
     "a/b": np.arange(5.0, dtype=np.float32),
@@ -87,13 +87,13 @@ def test_a_full_disk_is_found_before_the_file_is_written(tmp_path, monkeypatch):
 
 
 def test_only_old_parts_of_the_same_file_are_removed(written):
-    parts = [written.with_name(f"{written.name}.{i}-1.part") for i in range(2)]
-    other = written.with_name("other.ckpt.1-1.part")
+    parts = [written.with_name(f".{written.stem}-{i}-1{written.suffix}") for i in range(2)]
+    other = written.with_name(f".other-1-1{written.suffix}")
     for path in (*parts, other):
         path.write_text("")
     for path in (parts[0], other):
         os.utime(path, (0, 0))
-    checkpoints.remove_leftovers(written)
+    remove_leftovers(written)
     assert not parts[0].exists() and parts[1].exists() and other.exists()
 
 
