@@ -33,7 +33,7 @@ UGLY = {
     "a hint for a spreadsheet": ("sep=;\na;b\n1;x\n2;y\n", {"a": [1, 2], "b": ["x", "y"]}),
     "a byte-order mark": ("\ufeffa,b\n1,x\n2,y\n", {"a": [1, 2], "b": ["x", "y"]}),
     "UTF-16": ("a,b\n1,é\n2,y\n".encode("utf-16"), {"a": [1, 2], "b": ["é", "y"]}),
-    "Windows letters": ("a,b\n1,caf\xe9\n2,y\n".encode("cp1252"), {"a": [1, 2], "b": ["café", "y"]}),
+    "Windows letters": ("a,b\n1,\xe9t\xe9\n2,y\n".encode("cp1252"), {"a": [1, 2], "b": ["été", "y"]}),
     "Windows line ends": ("a,b\r\n1,x\r\n2,y\r\n", {"a": [1, 2], "b": ["x", "y"]}),
     "gzip without saying so": (gzip.compress(b"a,b\n1,x\n2,y\n"), {"a": [1, 2], "b": ["x", "y"]}),
     "decimal commas": ("a;b\n1,5;x\n2,25;y\n", {"a": [1.5, 2.25], "b": ["x", "y"]}),

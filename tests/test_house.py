@@ -217,3 +217,16 @@ def test_readme_and_continuous_integration_give_the_same_commands():
         "readme_blocks.py",
     ]:
         assert command in integration
+
+
+FIRST_USE = """
+import skmdiff, sys
+assert set(skmdiff.__all__) <= set(dir(skmdiff)) and "sklearn" not in sys.modules
+skmdiff.pipeline, skmdiff.metrics
+from skmdiff import *
+assert ManifoldDiffusionSampler is skmdiff.ManifoldDiffusionSampler and not hasattr(skmdiff, "nothing")
+"""
+
+
+def test_public_names_are_found_at_first_use():
+    subprocess.run([sys.executable, "-c", FIRST_USE], check=True, cwd=ROOT)

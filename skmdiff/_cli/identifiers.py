@@ -25,7 +25,7 @@ def is_numbered_on(column: Any) -> bool:
 
 def is_free_text(column: Any) -> bool:
     """Whether a column has so many different texts that they are no categories."""
-    if column.dtype.kind not in "OT" and str(column.dtype) not in ("str", "string"):
+    if column.dtype.kind not in {"O", "T"} and str(column.dtype) not in ("str", "string"):
         return False
     seen = column.dropna()
     return len(seen) > IDENTIFIER_ROWS and seen.nunique() > len(seen) / 2
