@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parent.parent
 # the package that brings a module, where it has another name
 PACKAGES = {"sklearn": "scikit-learn", "umap": "umap-learn", "imblearn": "imbalanced-learn"}
-OPTIONAL = {"pandas", "polars", "matplotlib"}
+OPTIONAL = {"pandas", "polars", "pyarrow", "matplotlib"}
 
 
 def setup():
