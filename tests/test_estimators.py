@@ -23,6 +23,7 @@ from skmdiff import (
     SamplerPipeline,
     make_sampler_pipeline,
 )
+from skmdiff._files.registry import NotKept
 
 STEPS = "steps are fitted in place, as those of any Pipeline of scikit-learn"
 WEIGHTS = "integer weights are repeated rows for the generator in distribution only: training draws rows at random"
@@ -64,7 +65,7 @@ def found_estimators():
 
 
 def test_every_estimator_that_is_found_is_checked():
-    assert found_estimators() == set(INSTANCES)
+    assert found_estimators() - {NotKept} == set(INSTANCES)  # NotKept only says what a model file lacks
 
 
 @pytest.mark.parametrize("cls", INSTANCES)

@@ -364,10 +364,10 @@ def test_fit_and_embedding_are_enough():
     ("transformer", "error", "message"),
     [
         (PCA, TypeError, r"must be an instance of a transformer, got the class PCA; write PCA\(\)"),
-        (NoTransform(), TypeError, r"must have fit_transform, or fit and embedding_; NoTransform has not"),
+        (NoTransform(), TypeError, r"with fit_transform, or fit and embedding_; NoTransform has not, got NoTransform"),
         (DBSCAN(), TypeError, r"must have fit_transform, or fit and embedding_; DBSCAN has not"),
-        (3, TypeError, r"int has not$"),
-        (first_two, TypeError, r"function has not, wrap it in a FunctionTransformer"),
+        (3, TypeError, r"int has not, got 3$"),
+        (first_two, TypeError, r"function has not, got .*, wrap it in a FunctionTransformer"),
         (Isomap(metric="precomputed"), ValueError, r"Isomap has metric='precomputed'"),
         (SpectralEmbedding(affinity="precomputed_nearest_neighbors"), ValueError, r"affinity='precomputed_nearest_n"),
         (KernelPCA(2, kernel="precomputed"), ValueError, r"KernelPCA has kernel='precomputed'"),
