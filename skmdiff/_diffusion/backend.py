@@ -53,6 +53,7 @@ __all__ = [
 ]
 
 BLOCK_ROWS = 1024
+DEVICES = "device must be 'auto', 'cpu' or a GPU of CUDA such as 'cuda' or 'cuda:1'"
 N_PROBES = 8
 
 
@@ -63,13 +64,23 @@ def resolve_device(device: str | torch.device) -> torch.device:
     try:
         resolved = torch.device(device)
     except (RuntimeError, TypeError) as error:
-        raise ValueError(f"device must be 'auto' or a torch device such as 'cpu' or 'cuda', got {device!r}.") from error
+        raise ValueError(f"{DEVICES}, got {device!r}.") from error
+    if resolved.type not in ("cpu", "cuda"):
+        raise ValueError(f"{DEVICES}, got {device!r}: other kinds of device are not supported; use device='cpu'.")
     n_found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if resolved.type == "cuda" and (resolved.index or 0) >= n_found:
         raise ValueError(
             f"device={device!r} asks for a GPU, but torch finds {n_found or 'none'}; use device='auto' or 'cpu'."
         )
     return resolved
+
+
+def device_at_hand(device: str) -> torch.device:
+    """The device that a denoiser was trained on; where there is none like it now, what "auto" takes."""
+    try:
+        return resolve_device(device)
+    except ValueError:
+        return resolve_device("auto")
 
 
 @contextmanager
@@ -109,7 +120,7 @@ def _build(
 
 
 def _load(state: DenoiserState, dtype: torch.dtype = torch.float32) -> Denoiser:
-    device = resolve_device("auto" if state.device == "cuda" and not torch.cuda.is_available() else state.device)
+    device = device_at_hand(state.device)
     model = _build(state.blocks, state.shape, device, dtype, state.prior)
     weights = {name: torch.as_tensor(value, dtype=dtype, device=device) for name, value in state.weights.items()}
     model.load_state_dict(weights)
@@ -182,7 +193,7 @@ def fit_denoiser(
     if checkpoint is not None:
         file = TrainingFile(file_of(checkpoint, rows, batches, blocks, shape, plan, prior, model, seed))
     weights, history = _trained(model, batches, plan, generator, report, file)
-    state = DenoiserState(blocks, shape, weights, torch_device.type, rows.noise, plan.sigma_max, prior)
+    state = DenoiserState(blocks, shape, weights, str(torch_device), rows.noise, plan.sigma_max, prior)
     return state, history
 
 

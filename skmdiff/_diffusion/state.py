@@ -37,7 +37,7 @@ class Prior:
 class DenoiserState:
     """A trained denoiser as arrays: the blocks of the table, the shape of the network, its weights.
 
-    device : type of the device that it was trained on
+    device : what it was trained on, as torch names it; a model goes on where there is none like it, too
     noise : (n_blocks,) level of the measurement noise of each column, which samples do not have
     sigma_max : the largest level of training, and that of rows of which columns are known or unknown only
     prior : what the network corrects; None for columns that depend on nothing

@@ -111,7 +111,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         more probable by it, and not tried below 2000 rows, without training, with noise or contraction, or after
         `max_time`. "auto" is gradient-boosted trees; others get NaN in missing cells and the index for a category.
     device : str, default="auto"
-        A torch device; "auto" takes a GPU where there is one.
+        "cpu", or a GPU of CUDA such as "cuda" or "cuda:1"; "auto" takes a GPU where there is one.
     n_jobs : int or None, default=None
         Threads that draw samples.
     verbose : int, default=0

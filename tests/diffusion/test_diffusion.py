@@ -1,5 +1,7 @@
 """The diffusion against closed forms: Gaussians, two points, categories; the solver's order; the density."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -409,3 +411,27 @@ def test_learning_rate_warms_up_and_falls_to_zero():
 def test_unknown_device_is_refused():
     with pytest.raises(ValueError, match="device"):
         backend.resolve_device("abacus")
+
+
+@pytest.mark.parametrize("device", ["mps", "xla", "meta"])
+def test_other_kinds_of_device_are_refused_by_name(device):
+    with pytest.raises(ValueError, match=f"a GPU of CUDA such as.*got '{device}'.*use device='cpu'"):
+        backend.resolve_device(device)
+
+
+def test_a_gpu_keeps_its_number_and_a_model_goes_on_without_it(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert str(backend.device_at_hand("cuda:1")) == str(backend.resolve_device("cuda:1")) == "cuda:1"
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    assert str(backend.device_at_hand("cuda:1")) == "cuda"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert str(backend.device_at_hand("cuda:1")) == "cpu"
+
+
+def test_a_model_that_was_trained_on_a_gpu_samples_without_one():
+    rows = np.random.default_rng(0).normal(size=(50, 2))
+    state = replace(fit(rows, NUMBERS, max_iter=2, evaluate_every=1), device="cuda:3")
+    process, x = backend.ReverseProcess(1.0, 4), np.zeros((backend.BLOCK_ROWS, 2))
+    known, u = np.zeros(2, dtype=bool), np.full((backend.BLOCK_ROWS, 2), 0.5)
+    assert np.isfinite(backend.sample_block(state, x, known, process, u)).all()
