@@ -150,14 +150,19 @@ def choose_mixture(
 
 
 def of_all_rows(
-    chosen: ChosenMixture, W: np.ndarray, blocks: Sequence[Block], weight: np.ndarray | None = None
+    chosen: ChosenMixture,
+    W: np.ndarray,
+    blocks: Sequence[Block],
+    weight: np.ndarray | None = None,
+    deadline: float | None = None,
 ) -> ChosenMixture:
     """The same mixture, which was of some rows, of all the rows W (n, p), and with their shares of categories.
 
-    From where it is on, so that a network that was trained to correct it still does.
+    From where it is on, so that a network that was trained to correct it still does. Past a deadline with the shares
+    alone.
     """
-    rows = split_code(W, blocks)
-    mixture = continue_fit(chosen.mixture, rows, chosen.shape, N_LAST_ITERATIONS, weight)
+    rows, n_iterations = split_code(W, blocks), 0 if is_over(deadline) else N_LAST_ITERATIONS
+    mixture = continue_fit(chosen.mixture, rows, chosen.shape, n_iterations, weight)
     return replace(chosen, mixture=with_shares(mixture, rows, weight))
 
 

@@ -193,7 +193,7 @@ def fit_model(
         starts = choose_starts(encoded, manifold, source, mixture, on_manifold, sigma_start)
     denoiser, history = fit_denoiser(encoded, prior, sigma_start, noise, training, training_seed, report)
     if mixture is not None:
-        denoiser, starts = with_all_rows(encoded, mixture, denoiser, starts)
+        denoiser, starts = with_all_rows(encoded, mixture, denoiser, starts, training.deadline)
     model = FittedModel(
         codec=encoded.codec,
         constraints=constraints,
@@ -291,10 +291,14 @@ def choose_starts(
 
 
 def with_all_rows(
-    encoded: EncodedTable, chosen: ChosenMixture, denoiser: DenoiserState, starts: MixtureStarts | None
+    encoded: EncodedTable,
+    chosen: ChosenMixture,
+    denoiser: DenoiserState,
+    starts: MixtureStarts | None,
+    deadline: float | None,
 ) -> tuple[DenoiserState, MixtureStarts | None]:
     """The denoiser and the starts with a mixture of all rows in place of that of the rows trained on."""
-    mixture = of_all_rows(chosen, encoded.joint(), encoded.blocks, encoded.weight).mixture
+    mixture = of_all_rows(chosen, encoded.joint(), encoded.blocks, encoded.weight, deadline).mixture
     denoiser = replace(denoiser, prior=replace(denoiser.prior, mixture=mixture))
     return denoiser, None if starts is None else replace(starts, mixture=mixture)
 
