@@ -110,11 +110,6 @@ CELLS = {
     "dict cell": (lambda m: fit(object_column({"a": 1})), BOTH, ["odd", "must", "dict"]),
     "tuple cell": (lambda m: fit(object_column((1, 2))), BOTH, ["odd", "must", "tuple"]),
     "bytes cell": (lambda m: fit(object_column(b"a")), BOTH, ["odd", "must", "bytes"]),
-    "signalling NaN": (
-        lambda m: fit(object_column(Decimal("sNaN"), Decimal("1.5"))),
-        ValueError,
-        ["odd", "must", "sNaN"],
-    ),
     "int and str": (lambda m: fit(object_column("a", 1)), TypeError, ["odd", "must", "int", "str", "astype"]),
     "complex cell": (lambda m: fit(object_column(1j)), BOTH, ["odd", "complex"]),
     "object infinity": (lambda m: fit(object_column(float("inf"))), ValueError, ["odd", "finite", "infinity"]),
@@ -147,6 +142,12 @@ CELLS = {
     "constant": (lambda m: fit(np.ones((20, 2))), ValueError, ["At least one column", "vary"]),
     "one row": (lambda m: fit(X[:1]), ValueError, ["1 sample", "minimum of 2"]),
 }
+if int(pd.__version__.partition(".")[0]) >= 3:  # older ones only print the error of their comparison
+    CELLS["signalling NaN"] = (
+        lambda m: fit(object_column(Decimal("sNaN"), Decimal("1.5"))),
+        ValueError,
+        ["odd", "must", "sNaN"],
+    )
 
 FIT = {
     "weights too few": (lambda m: fit(X, weight=np.ones(3)), ValueError, ["sample_weight", "(3,)", "60"]),
@@ -519,7 +520,6 @@ APPLICATIONS = {
         ValueError,
         ["not fitted"],
     ),
-    "pipeline empty": (lambda m: make_sampler_pipeline().fit(X), ValueError, ["step"]),
     "pipeline last step": (
         lambda m: make_sampler_pipeline(StandardScaler(), PCA()).fit(X).sample(3),
         (*BOTH, AttributeError),
