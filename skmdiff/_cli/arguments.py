@@ -91,8 +91,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     add("--holdout", type=Path, metavar="TABLE", help="real rows that were not learnt; else a fifth of REAL")
     add("--html", type=Path, metavar="OUT", help="page to write")
     add("--max-rows", type=positive(int), default=3000, metavar="N", help="rows of each to compare; 3000 by default")
-    add("--drop", nargs="+", action="extend", default=[], metavar="COL", help="columns to leave out")
-    add("--categorical", nargs="+", action="extend", default=[], metavar="COL", help=CATEGORICAL)
+    add_columns(parser)
     add_seed(parser)
     add_reading(parser)
     add_common(parser)
@@ -108,8 +107,7 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
     add("--max-time", type=positive(float), metavar="SECONDS", help="seconds to train at most")
     add("--random-state", type=seed, default=0, metavar="SEED", help="seed of everything; 0 by default")
     add_reading(parser)
-    add("--quiet", action="store_true", help="no messages but errors")
-    add("--debug", action="store_true", help="show where an error comes from")
+    add_messages(parser)
 
 
 TABLE = "a table with a header line: .csv, .tsv, .txt, .gz or .parquet"
@@ -126,16 +124,23 @@ COMMANDS = {
 
 def add_learning(parser: argparse.ArgumentParser) -> None:
     """What is learnt and how."""
-    add = parser.add_argument_group("learning").add_argument
+    group = parser.add_argument_group("learning")
+    add = group.add_argument
     add("--target", metavar="COL", help="column of classes or numbers that the others are to predict")
-    add("--categorical", nargs="+", action="extend", default=[], metavar="COL", help=CATEGORICAL)
-    add("--drop", nargs="+", action="extend", default=[], metavar="COL", help="columns to leave out")
+    add_columns(group)
     add("--id", nargs="+", action="extend", default=[], metavar="COL", help="columns that new rows get new values of")
     add("--manifold", choices=MANIFOLDS, default=DEFAULT, metavar="WORD", help=f"one of {', '.join(MANIFOLDS)}")
     add("--max-time", type=positive(float), metavar="S", help="seconds to train at most")
     # for tests
     add("--max-iter", type=int, help=argparse.SUPPRESS)
     add_seed(parser)
+
+
+def add_columns(options: argparse._ActionsContainer) -> None:
+    """Which columns are left out, and which are categories."""
+    add = options.add_argument
+    add("--categorical", nargs="+", action="extend", default=[], metavar="COL", help=CATEGORICAL)
+    add("--drop", nargs="+", action="extend", default=[], metavar="COL", help="columns to leave out")
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -157,8 +162,13 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--force", action="store_true", help="replace a file that is read")
     add("--json", action="store_true", help="a summary as JSON on stdout")
-    add("--quiet", action="store_true", help="no messages but errors")
-    add("--debug", action="store_true", help="show where an error comes from")
+    add_messages(parser)
+
+
+def add_messages(parser: argparse.ArgumentParser) -> None:
+    """How much is said."""
+    parser.add_argument("--quiet", action="store_true", help="no messages but errors")
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
 
 
 def positive(kind: type) -> Callable[[str], int | float]:

@@ -107,11 +107,9 @@ class TrainingLines(io.TextIOBase):
 
 
 def make_bar(n_steps: int) -> Any:
-    """A bar of tqdm; None where it is not installed."""
-    try:
-        from tqdm import tqdm
-    except ModuleNotFoundError:
-        return None
+    """A bar of tqdm."""
+    from tqdm import tqdm
+
     return tqdm(total=n_steps, desc="learning the manifold", file=sys.stderr, leave=False, unit="step")
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.cluster import KMeans
 
-from .mixture import MixedRows, Mixture, log_joint
+from .mixture import MixedRows, Mixture, by_column, log_joint
 
 LEAST_RISE = 1e-3  # of the mean log-density, in nats, below which the iterations end
 SMALLEST_VARIANCE = 1e-3  # of a number, of which columns have about 1
@@ -80,8 +80,7 @@ def with_shares(mixture: Mixture, rows: MixedRows, weight: np.ndarray | None = N
     near 0.
     """
     weight = np.ones(len(rows)) if weight is None else weight
-    counts = rows.has_category.T @ weight + 1e-6
-    columns = np.split(counts, np.cumsum(rows.n_categories)[:-1]) if len(rows.n_categories) else []
+    columns = by_column(rows.has_category.T @ weight + 1e-6, rows.n_categories)
     raked = [
         _raked(shares, mixture.weights, of_column / of_column.sum())
         for shares, of_column in zip(mixture.shares_by_column, columns, strict=True)

@@ -80,7 +80,7 @@ class Mixture:
     @property
     def shares_by_column(self) -> list[np.ndarray]:
         """(M, n_categories) of each column of categories."""
-        return np.split(self.shares, np.cumsum(self.n_categories)[:-1], axis=1) if len(self.n_categories) else []
+        return by_column(self.shares, self.n_categories)
 
     def of_numbers(self, columns: np.ndarray) -> Mixture:
         """The marginal distribution of some of the numbers, (k,) indices or (q,) of bool."""
@@ -102,6 +102,11 @@ class Mixture:
     def n_normals(self) -> int:
         """Standard normal numbers that a row drawn takes."""
         return self.loadings.shape[2] + self.means.shape[1]
+
+
+def by_column(values: np.ndarray, n_categories: np.ndarray) -> list[np.ndarray]:
+    """(..., n_categories) of each column of categories, of values (..., all categories)."""
+    return np.split(values, np.cumsum(n_categories)[:-1], axis=-1) if len(n_categories) else []
 
 
 def numeric_columns(blocks: Sequence[Block]) -> np.ndarray:

@@ -37,11 +37,9 @@ def chosen_manifold(manifold: Any, n_rows: int, n_columns: int) -> Any:
 
 def settable_manifold(manifold: Any) -> Any:
     """The same before there is a table, as parameters of it are to be set; any other string is an error."""
-    if is_default_manifold(manifold):
-        return PCA(n_components=N_COMPONENTS)
-    if isinstance(manifold, str) and manifold not in LEARNERS:
+    if isinstance(manifold, str) and not is_default_manifold(manifold) and manifold not in LEARNERS:
         raise ValueError(f"manifold={manifold!r} has no parameters to set. Set manifold to a transformer first.")
-    return learner_of(manifold) if isinstance(manifold, str) else manifold
+    return chosen_manifold(manifold, N_COMPONENTS + 1, N_COMPONENTS)
 
 
 def default_manifold_weight(n_rows: int) -> float:

@@ -25,6 +25,7 @@ from ._attacks import (
     with_rare_category,
 )
 from ._intervals import area_interval, difference_interval, fraction_interval, rate_at, rate_interval, wilson_interval
+from ._named import measure_named
 from ._privacy import memorised, row_tuples
 from ._tables import CategoricalFeatures, Seed, Table, aligned, as_table, check_max_rows, nearest
 
@@ -98,10 +99,7 @@ class PrivacyReport:
 
     def __getitem__(self, name: str) -> PrivacyMeasure:
         """The measure of a name."""
-        found = {measure.name: measure for measure in self.measures}
-        if name not in found:
-            raise KeyError(f"the report has no measure {name!r}; it has {', '.join(found)}")
-        return found[name]
+        return measure_named(name, self.measures)
 
     @property
     def above_fresh(self) -> list[str]:

@@ -21,6 +21,7 @@ from .._numerics.checks import random_stream
 from .._table.frames import column_names
 from ._coverage import prdc, vendi_score
 from ._marginals import mutual_information_error, shape_error, shape_errors, trend_error
+from ._named import measure_named
 from ._privacy import copy_share, distance_ratio, fraction_nearer, membership_attack, memorised_excess
 from ._tables import (
     CategoricalFeatures,
@@ -137,10 +138,7 @@ class MetricsReport:
 
     def __getitem__(self, name: str) -> Measure:
         """The measure of a name."""
-        found = {measure.name: measure for measure in self.measures}
-        if name not in found:
-            raise KeyError(f"the report has no measure {name!r}; it has {', '.join(found)}")
-        return found[name]
+        return measure_named(name, self.measures)
 
     def __str__(self) -> str:
         """Aligned plain text, one line a measure."""
