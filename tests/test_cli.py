@@ -270,6 +270,7 @@ def test_an_interrupt_and_a_failure_have_exit_codes_of_their_own(folder, tmp_pat
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_a_process_that_is_terminated_leaves_the_former_file(folder, tmp_path):
     out = tmp_path / "m"
     out.write_text("former", encoding="utf-8")

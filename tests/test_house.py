@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import functools
 import graphlib
 import json
 import subprocess
@@ -85,9 +86,14 @@ def own_imports(name, tree):
             yield f"{module}.{imported}" if f"{module}.{imported}" in FILES else module
 
 
+@functools.cache
+def tree_of(name):
+    return ast.parse(FILES[name].read_text(encoding="utf-8"))
+
+
 @pytest.fixture(params=FILES)
 def module(request):
-    return request.param, ast.parse(FILES[request.param].read_text(encoding="utf-8"))
+    return request.param, tree_of(request.param)
 
 
 def room_of(name):
@@ -111,11 +117,7 @@ def test_rooms_import_from_rooms_before_them(module):
 
 
 def test_no_circle_among_files():
-    graph = {
-        name: set(own_imports(name, ast.parse(path.read_text(encoding="utf-8")))) - {name, "skmdiff"}
-        for name, path in FILES.items()
-        if name != "skmdiff"
-    }
+    graph = {name: set(own_imports(name, tree_of(name))) - {name, "skmdiff"} for name in FILES if name != "skmdiff"}
     list(graphlib.TopologicalSorter(graph).static_order())  # raises a CycleError where there is one
 
 

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.manifold import Isomap
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
@@ -21,6 +21,7 @@ from skmdiff.metrics import coverage_scorer, detection_scorer
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 3)) * [1, 10, 100] + [0, 5, 50]
+ONE_SPLIT = ShuffleSplit(1, test_size=0.5, random_state=0)
 LABELS = np.where(X[:, 0] > 0, "high", "low")
 FRAME = pd.DataFrame(
     {
@@ -231,7 +232,7 @@ def test_a_search_is_scored_in_the_units_of_the_table():
         {"manifolddiffusionsampler__max_iter": [4, 8]},
         scoring=scoring,
         refit="coverage",
-        cv=2,
+        cv=ONE_SPLIT,
         error_score="raise",
     ).fit(FRAME)
     assert np.isfinite(search.cv_results_["mean_test_detection"]).all()
@@ -248,7 +249,7 @@ def test_a_search_is_scored_in_the_units_of_the_table():
     ids=["columns", "function", "union"],
 )
 def test_composed_manifolds_are_searched_by_nested_names(manifold, name, values):
-    search = GridSearchCV(sampler(manifold=manifold), {name: values}, cv=2, error_score="raise").fit(X)
+    search = GridSearchCV(sampler(manifold=manifold), {name: values}, cv=ONE_SPLIT, error_score="raise").fit(X)
     best = search.best_estimator_
     assert best.get_params()[name] in values and best.sample(3).shape == (3, 3)
     assert search.cv_results_["mean_test_score"][0] != search.cv_results_["mean_test_score"][1]

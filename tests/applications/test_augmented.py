@@ -385,6 +385,7 @@ def test_the_gate_takes_nothing_where_a_part_of_the_rows_cannot_be_fitted():
 # --- integer targets are what the estimator says
 
 
+@pytest.mark.slow
 def test_many_integers_are_numbers_of_a_regressor_and_classes_of_a_classifier():
     rows, y = np.random.default_rng(0).normal(size=(130, 2)), np.arange(130) % 60
     sampler = quick(random_state=0)

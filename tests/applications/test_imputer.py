@@ -1,5 +1,7 @@
 """Missing cells: their distribution given the observed ones, everything else left as it is."""
 
+from copy import copy
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -52,6 +54,16 @@ def gaussian():
     whole, X = with_gaps()
     sampler = ManifoldDiffusionSampler(numeric="standard", max_iter=400, batch_size=256, hidden_layer_sizes=(48,))
     return whole, X, ManifoldDiffusionImputer(sampler, random_state=0).fit(X)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Of `mixed()`; the strategy is for `transform` only: tests set it on a copy."""
+    return quick().fit(mixed())
+
+
+def filling_by(strategy, fitted):
+    return copy(fitted).set_params(strategy=strategy)
 
 
 def conditional(x, missing):
@@ -111,28 +123,32 @@ def test_observed_cells_stay_as_they_are_bit_for_bit():
 
 
 @pytest.mark.parametrize("strategy", ["draw", "mean"])
-def test_frames_keep_columns_dtypes_and_index(strategy):
+def test_frames_keep_columns_dtypes_and_index(fitted, strategy):
     X = mixed()
-    filled = quick(strategy=strategy).fit_transform(X)
+    filled = filling_by(strategy, fitted).transform(X)
     assert filled.dtypes.equals(X.dtypes) and filled.index.equals(X.index) and not filled.isna().any().any()
     for name in X:
         seen = X[name].notna()
         pd.testing.assert_series_equal(filled[name][seen], X[name][seen])
 
 
-def test_means_are_whole_in_columns_of_integers_only():
-    X = pd.DataFrame({"half": np.tile([0.5, 1.0, 2.5, np.nan], 60), "count": pd.array([1, 2, None, 7] * 60, "Int64")})
-    filled = quick(strategy="mean").fit_transform(X)
-    assert filled["count"].dtype == "Int64"
-    means = filled["half"][X["half"].isna()]
-    assert (means % 0.5 != 0).mean() > 0.1 and means.between(0.5, 2.5).all()  # the column holds halves
+@pytest.fixture(scope="module")
+def means():
+    """A polars frame of halves, integers and decimals, and the same filled in with means."""
+    cells = {"half": [0.5, 1.0, 2.5, None] * 20, "count": [1, 2, None, 7] * 20, "price": [1.25, None, 2.5, 4.0] * 20}
+    X = pl.DataFrame(cells).with_columns(pl.col("price").cast(pl.Decimal(10, 2)))
+    return X, quick(strategy="mean").fit_transform(X)
 
 
-def test_means_of_decimals():
-    pl = pytest.importorskip("polars")
-    X = pl.DataFrame({"price": [1.25, 2.5, None, 4.0] * 60, "b": [1.0, None, 2.0, 5.0] * 60})
-    X = X.with_columns(pl.col("price").cast(pl.Decimal(10, 2)))
-    filled = quick(strategy="mean").fit_transform(X)
+def test_means_are_whole_in_columns_of_integers_only(means):
+    X, filled = means
+    assert filled["count"].dtype == pl.Int64
+    half = filled["half"].filter(X["half"].is_null())
+    assert (half % 0.5 != 0).mean() > 0.1 and half.is_between(0.5, 2.5).all()  # the column holds halves
+
+
+def test_means_of_decimals(means):
+    X, filled = means
     assert filled.schema == X.schema and filled["price"].null_count() == 0
 
 
@@ -216,11 +232,10 @@ def test_an_unseen_level_is_named():
         imputer.transform(pd.DataFrame({"colour": ["green"], "x": [None]}))
 
 
-def test_what_comes_back_is_a_table_of_its_own():
+def test_what_comes_back_is_a_table_of_its_own(fitted):
     frame = mixed().dropna()
-    imputer = quick().fit(mixed())
-    once, twice = imputer.impute(frame, 2)
-    assert imputer.transform(frame) is not frame and once is not twice
+    once, twice = fitted.impute(frame, 2)
+    assert fitted.transform(frame) is not frame and once is not twice
     once.iloc[0, 0] = 99.0
     assert frame.iloc[0, 0] != 99.0 != twice.iloc[0, 0]
     pl.testing.assert_frame_equal(
@@ -263,11 +278,11 @@ def test_a_column_without_any_cell_in_polars_takes_the_dtype_of_fit():
 
 
 @pytest.mark.slow
-def test_tables_are_filled_some_rows_after_the_other(monkeypatch):
+def test_tables_are_filled_some_rows_after_the_other(fitted, monkeypatch):
     """Rows of the first chunk do not depend on where it ends; all are filled in order."""
     frame = mixed()
     for strategy in ("draw", "mean"):
-        imputer = quick(strategy=strategy).fit(frame)
+        imputer = filling_by(strategy, fitted)
         with monkeypatch.context() as patch:
             whole = imputer.transform(frame)
             patch.setattr(_completion, "CHUNK_ROWS", 10)
@@ -282,7 +297,6 @@ def test_of_equally_common_levels_that_drawn_first_stands():
     np.testing.assert_array_equal(_completion.commonest(drawn), [2, 0])
 
 
-def test_the_mean_of_days_is_a_day():
-    frame = mixed()
-    days = quick(strategy="mean").fit_transform(frame)["day"]
+def test_the_mean_of_days_is_a_day(fitted):
+    days = filling_by("mean", fitted).transform(mixed())["day"]
     assert (days.dt.normalize() == days).all()

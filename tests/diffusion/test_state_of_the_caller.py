@@ -72,7 +72,11 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("state", STATES)
+# "no_grad" is part of inference mode, and one dtype tells of another
+SLOW = [pytest.param(state, marks=pytest.mark.slow) for state in ("no_grad", "bfloat16")]
+
+
+@pytest.mark.parametrize("state", [*SLOW, "inference_mode", "autocast", "float64", "another device"])
 def test_the_state_of_torch_changes_no_bit(plain, state):
     with STATES[state]():
         found = results(*fitted())

@@ -41,12 +41,13 @@ def outcome(content, path):
     return "loaded", loaded
 
 
+@pytest.mark.parametrize("n_files", [60, pytest.param(500, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore")
-def test_five_hundred_mutated_files(good, tmp_path):
+def test_mutated_files(good, tmp_path, n_files):
     sampler, content = good
     rng, before = np.random.default_rng(0), sampler.sample(5)
     tracemalloc.start()
-    for _ in range(500):
+    for _ in range(n_files):
         way, changed = mutated(content, rng)
         found, loaded = outcome(changed, tmp_path / "m")
         if way in {one.__name__ for one in DAMAGED} and found == "loaded" and changed != content:

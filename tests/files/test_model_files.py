@@ -66,11 +66,13 @@ ARROW = pd.DataFrame(
         "t": pd.Series(FRAME["day"]).astype("timestamp[ms][pyarrow]"),
     }
 )
+FEW = FRAME[["x", "count", "kind", "day"]]
 UNIQUE = ("id", "is", "unique")
 RULES = ["auto", UNIQUE, ("count", ">=", 0), ("here", "<=", pd.Timestamp("2025-01-01", tz="Europe/Berlin"))]
 TABLES = {
     "array": (NUMBERS, None, {}),
     "float32": (NUMBERS.astype(np.float32), None, {}),
+    "few columns": (FEW, RNG.choice(["yes", "no"], N), {"constraints": [("count", ">=", 0)]}),
     "frame": (FRAME, None, {"constraints": RULES}),
     "classes": (FRAME, RNG.choice(["yes", "no"], N), {"constraints": [UNIQUE]}),
     "numbers": (FRAME[["x", "kind"]], NUMBERS[:, 1], {}),
@@ -109,7 +111,15 @@ def same(a, b):
         assert a.dtype == b.dtype
 
 
-@pytest.mark.parametrize("name", TABLES)
+# those of many columns or kinds of columns; "few columns" goes through the same methods
+LONG = {"frame", "classes", "missing", "constraints", "polars", "objects", "arrow"}
+
+
+def marked(name):
+    return pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in TABLES])
 @pytest.mark.filterwarnings("ignore")
 def test_every_method_gives_the_same_bits(name, tmp_path):
     X, y, parameters = TABLES[name]

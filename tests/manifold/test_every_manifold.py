@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from skmdiff import ManifoldDiffusionSampler
 
-LEARNERS = [PCA(2), Isomap(), TSNE(perplexity=10.0, max_iter=300), make_pipeline(PCA(3), Isomap())]
+PLANE, ISOMAP, FIXED, STEPS = PCA(2), Isomap(), TSNE(perplexity=10.0, max_iter=300), make_pipeline(PCA(3), Isomap())
 
 
 def array():
@@ -45,8 +45,18 @@ def finite(rows, X):
     return rows.shape[1:] == X.shape[1:] and np.isfinite(rows).all()
 
 
-@pytest.mark.parametrize("make", [array, mixed], ids=["array", "mixed"])
-@pytest.mark.parametrize("learner", LEARNERS, ids=lambda t: type(t).__name__)
+def slow(*arguments):
+    return pytest.param(*arguments, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(
+    ("learner", "make"),
+    [
+        *[(PLANE, array), (ISOMAP, mixed), (FIXED, mixed), (STEPS, array)],
+        *[slow(PLANE, mixed), slow(ISOMAP, array), slow(FIXED, array), slow(STEPS, mixed)],
+    ],
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
+)
 def test_everything_on_every_manifold(learner, make):
     X = make()
     est = fitted(learner, X, noise_level="auto", contraction=1.0)
@@ -64,7 +74,7 @@ def test_everything_on_every_manifold(learner, make):
         assert finite(est.denoise(X), X)
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=lambda t: type(t).__name__)
+@pytest.mark.parametrize("learner", [PLANE, FIXED, slow(ISOMAP), slow(STEPS)], ids=lambda t: type(t).__name__)
 def test_contracted_rows_are_nearer_to_the_plane(learner):
     """Rows of two dimensions in six columns: contraction moves what an untrained denoiser draws to their plane."""
     rng = np.random.default_rng(0)

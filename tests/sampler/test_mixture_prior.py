@@ -26,9 +26,9 @@ def instant(**parameters):
 
 
 def test_a_fit_without_training_knows_means_covariances_and_shares():
-    """10 000 samples of 178 rows: errors of the fit, not of the draw, so the bounds are those of the rows' errors."""
+    """4000 samples of 178 rows: errors of the fit, not of the draw, so the bounds are those of the rows' errors."""
     est = instant().fit(FRAME)
-    new, old = est.sample(10_000), FRAME
+    new, old = est.sample(4000), FRAME
     assert est.n_iter_ == 0 and est.loss_curve_ == [] and est.validation_loss_curve_ == []
     numbers = list("abcde")
     scale = old[numbers].std() / np.sqrt(len(old))
@@ -38,6 +38,7 @@ def test_a_fit_without_training_knows_means_covariances_and_shares():
     np.testing.assert_allclose(*shares, atol=0.03)
 
 
+@pytest.mark.slow
 def test_the_untrained_denoiser_samples_the_mixture(monkeypatch):
     """Starts of the mixture and a denoiser that is its posterior mean: the reverse process stays in its law."""
     monkeypatch.setattr(from_mixture, "STANDARD_ERRORS", -np.inf)
@@ -71,10 +72,10 @@ def test_the_density_of_a_fit_without_training_has_the_mass_one():
 def test_rows_from_components_keep_the_laws(max_iter):
     est = instant(max_iter=max_iter, hidden_layer_sizes=(8,)).fit(FRAME.drop(columns="kind"), FRAME["kind"])
     assert est._model.mixture_starts is not None
-    rows = est.sample(2100)
+    rows = est.sample(1100)  # more than are drawn at a time
     pd.testing.assert_frame_equal(est.sample(30), rows[:30])
-    pd.testing.assert_frame_equal(est.set_params(n_jobs=2).sample(2100), rows)
-    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(est)).sample(2100), rows)
+    pd.testing.assert_frame_equal(est.set_params(n_jobs=2).sample(1100), rows)
+    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(est)).sample(1100), rows)
     new, y = est.sample(200, y="w", return_y=True)
     assert set(y) == {"w"}
     of_class = FRAME[FRAME["kind"] == "w"].drop(columns="kind")
@@ -142,9 +143,11 @@ def test_weights_of_rows_reach_the_mixture():
 
 
 def test_missing_cells_and_unknown_columns():
-    holes = FRAME.mask(np.random.default_rng(0).random(FRAME.shape) < 0.15)
+    """The fraction missing within seven standard errors of the 6000 cells drawn."""
+    frame = FRAME[["a", "b", "kind"]]
+    holes = frame.mask(np.random.default_rng(0).random(frame.shape) < 0.15)
     est = instant().fit(holes)
-    assert abs(est.sample(2000).isna().mean().mean() - 0.15) < 0.03
+    assert abs(est.sample(2000).isna().mean().mean() - holes.isna().mean().mean()) < 0.03
     assert np.isfinite(est.score_samples(holes)).all()
 
 

@@ -128,6 +128,6 @@ def table_of_frequent_values(n):
 
 @pytest.mark.parametrize("max_iter", [1, 60])
 def test_the_probabilities_of_all_rows_of_frequent_values_sum_to_one(max_iter):
-    X, rows = table_of_frequent_values(600)
+    X, rows = table_of_frequent_values(300)
     probability = np.exp(sampler(max_iter=max_iter, corrector=None).fit(X).score_samples(rows))
     assert probability.sum() == pytest.approx(1, abs=1e-6)

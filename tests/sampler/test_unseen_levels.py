@@ -65,5 +65,5 @@ def test_levels_of_another_kind_are_refused():
 
 def test_a_search_over_folds_with_a_level_of_their_own():
     table = FRAME.assign(e=["rare", *LABELS[1:]])
-    search = GridSearchCV(sampler(), {"max_iter": [4, 8]}, cv=3, error_score="raise").fit(table)
+    search = GridSearchCV(sampler(), {"max_iter": [4]}, cv=3, error_score="raise").fit(table)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()

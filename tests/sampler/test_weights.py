@@ -4,6 +4,8 @@ Shares drawn are compared with weighted shares within 4 binomial standard errors
 unweighted shares lie far outside.
 """
 
+from copy import deepcopy
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -320,6 +322,11 @@ def test_relative_weights():
     np.testing.assert_array_equal(check_weight(2, 3), [2.0, 2.0, 2.0])
 
 
+@pytest.fixture(scope="module")
+def without_weights():
+    return sampler(max_iter=2).fit(world()[0])
+
+
 @pytest.mark.parametrize(
     ("weight", "message"),
     [
@@ -333,9 +340,8 @@ def test_relative_weights():
         (np.eye(1, N)[0], "sample_weight must be above 0 for at least 2 rows, got 1 such row"),
     ],
 )
-def test_bad_weights(weight, message):
-    X, y, _ = world()
-    est = sampler(max_iter=2).fit(X)
+def test_bad_weights(without_weights, weight, message):
+    (X, y, _), est = world(), deepcopy(without_weights)
     with pytest.raises(ValueError, match=message):
         est.fit(X, y, sample_weight=weight)
     assert not hasattr(est, "n_iter_")

@@ -3,6 +3,8 @@
 Seeds are fixed; p-values are bounded by 1e-4 and bounds on statistics are at four standard errors or more.
 """
 
+from copy import copy
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -84,16 +86,17 @@ def of_groups(groups, weights):
     return _distributions.RowDistribution(order, np.cumsum(weights[order]), groups)
 
 
-def test_a_row_of_a_stratified_batch_has_the_distribution():
-    """Seven rows in three groups, batches of three: the third row of the batch, over 20 000 seeds."""
+@pytest.mark.parametrize("n_seeds", [4000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_a_row_of_a_stratified_batch_has_the_distribution(n_seeds):
+    """Seven rows in three groups, batches of three: the third row of the batch, over all seeds."""
     groups, weights = np.array([2, 0, 1, 1, 0, 2, 2]), np.array([1.0, 3.0, 1.0, 2.0, 1.0, 4.0, 2.0])
     distribution, rng = of_groups(groups, weights), np.random.default_rng(0)
     quantiles = []
-    for seed in range(20_000):
+    for seed in range(n_seeds):
         low, mass = _distributions.strata(distribution, np.zeros(3), None, seed)
         quantiles.append(low[2] + rng.random() * mass[2])
     counts = np.bincount(distribution.rows_at(np.array(quantiles)), minlength=7)
-    assert stats.chisquare(counts, 20_000 * weights / weights.sum()).pvalue > 1e-4
+    assert stats.chisquare(counts, n_seeds * weights / weights.sum()).pvalue > 1e-4
 
 
 def test_strata_of_wanted_classes_are_those_of_their_rows():
@@ -266,14 +269,18 @@ def test_clusters_are_balanced_without_classes():
 # --- calls
 
 
-@pytest.mark.parametrize("manifold", [None, PCA(2), Isomap(n_neighbors=8)])
+@pytest.fixture(scope="module", params=[None, PCA(2), Isomap(n_neighbors=8)], ids=["default", "PCA", "Isomap"])
+def of_a_roll(request):
+    return sampler(manifold=request.param).fit(make_swiss_roll_nd(200, 3, random_state=0).data)
+
+
 @pytest.mark.parametrize("density", sorted(_distributions.DENSITIES))
-def test_rows_depend_on_the_seed_only(manifold, density):
-    X = make_swiss_roll_nd(200, 3, random_state=0).data
-    est = sampler(manifold=manifold).fit(X)
+def test_rows_depend_on_the_seed_only(of_a_roll, density):
+    est = of_a_roll
     np.testing.assert_array_equal(est.sample(50, density=density)[:20], est.sample(20, density=density))
     batch = est.sample(1100, density=density, design="stratified")
-    np.testing.assert_array_equal(batch, est.set_params(n_jobs=2).sample(1100, density=density, design="stratified"))
+    parallel = copy(est).set_params(n_jobs=2)
+    np.testing.assert_array_equal(batch, parallel.sample(1100, density=density, design="stratified"))
     assert np.isfinite(batch).all() and len(np.unique(batch, axis=0)) == 1100
 
 
