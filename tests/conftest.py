@@ -9,8 +9,14 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
-# of scikit-learn's checks: one that calls a method once a row, and those of a second and third instance of a class
-SLOW_CHECKS = ("check_methods_subset_invariance", "manifold='passthrough'", "manifold=Isomap")
+# of scikit-learn's checks: one that calls a method once a row, those that are made once more with arrays in a file, and
+# those of a second and third instance of a class
+SLOW_CHECKS = (
+    "check_methods_subset_invariance",
+    "readonly_memmap=True",
+    "manifold='passthrough'",
+    "manifold=Isomap",
+)
 
 
 @pytest.hookimpl(tryfirst=True)

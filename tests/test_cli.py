@@ -253,21 +253,24 @@ def test_usage_errors_have_exit_code_2(capsys):
         assert stopped.value.code == 2 and capsys.readouterr().err.count("\n") == 1
 
 
-def test_an_interrupt_and_a_failure_have_exit_codes_of_their_own(folder, tmp_path, monkeypatch, capsys):
+def test_an_interrupt_and_a_failure_have_exit_codes_of_their_own(tmp_path, monkeypatch, capsys):
+    table, models = tmp_path / "table.csv", tmp_path / "models"
+    table.write_text("x,y\n" + "\n".join(f"{k % 9},{k % 5}" for k in range(90)), encoding="utf-8")
+    models.mkdir()
+
     def run_with(error):
         def fail(*args, **said):
             raise error
 
         monkeypatch.setattr("skmdiff._sampler.files.write_file", fail)
-        words = ["--id", "id", "--max-iter", "0", "--debug"]
-        return run(folder, "fit", "table.csv", "-o", str(tmp_path / "m"), *words)
+        return main(["fit", str(table), "-o", str(models / "m"), "--max-iter", "0", "--debug"])
 
     assert run_with(KeyboardInterrupt()) == 130
     assert run_with(OSError("no space left on device")) == 1
     err = capsys.readouterr().err
     assert "interrupted" in err and "error: no space left on device (OSError; --debug shows where)" in err
     assert "Traceback" in err, "as --debug asks for it"
-    assert not [*tmp_path.iterdir()]
+    assert not [*models.iterdir()]
 
 
 @pytest.mark.slow

@@ -138,11 +138,11 @@ def test_frames_come_back_with_their_dtypes():
 @pytest.mark.parametrize("target", [Y, X[:, 0], np.arange(80) % 7 > 0])
 def test_targets_of_polars_come_back(target):
     given = pl.Series("target", target)
-    new_X, new_y = over(sampler=Jitter()).fit_resample(pl.DataFrame(X), given)
+    new_X, new_y = over().fit_resample(pl.DataFrame(X), given)
     assert isinstance(new_X, pl.DataFrame) and new_y.dtype == given.dtype and new_y.name == "target"
     assert new_y[:80].equals(given) and len(new_y) == len(new_X) > 80 and len(given) == 80
     with pytest.warns(DataConversionWarning, match="column-vector y"):
-        frame = over(sampler=Jitter()).fit_resample(X, given.to_frame())[1]
+        frame = over().fit_resample(X, given.to_frame())[1]
     assert frame.to_series(0).equals(new_y)
 
 

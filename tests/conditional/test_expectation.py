@@ -101,8 +101,8 @@ def test_means_of_rows_given_a_number(of_numbers):
 
 
 def test_the_commonest_category_stands_for_a_category():
-    X, y = classes(600)
-    means = sampler(max_iter=200).fit(X, y).mean_rows([5, 6, 7], n_draws=50)
+    X, y = classes(300)
+    means = sampler(max_iter=100).fit(X, y).mean_rows([5, 6, 7], n_draws=50)
     assert means["kind"].tolist() == ["x", "y", "z"]
 
 

@@ -154,7 +154,7 @@ def test_all_methods_work_without_training_rows(tmp_path):
     assert set(rows["kind"]) == {"south"} and (rows["x"] <= 0).all()
     assert np.isfinite(loaded.score_samples(X[:20])).all() and loaded.explore(4).shape == (4, 7)
     assert loaded.predict_target(X[:5], n_draws=2).shape == (5, 2) and len(loaded.embed(X[:3])) == 3
-    assert abs(loaded.score(X) - sampler.score(X)) < 2  # seven columns; repeated numbers become densities
+    assert abs(loaded.score(X[:60]) - sampler.score(X[:60])) < 2  # seven columns; repeated numbers become densities
 
 
 def test_columns_with_rare_categories_are_named(tmp_path):

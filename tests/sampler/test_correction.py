@@ -109,7 +109,7 @@ def test_designed_shares_stay(with_it, without, how):
 
 
 def test_rows_filled_are_those_with_missing_cells(always):
-    est = quick().fit(GAPS)
+    est = quick().fit(GAPS[:200])
     rows, filled = est.sample(1500), est.sample(1500, missing="fill")
     assert rows.isna().any(axis=None) and not filled.isna().any(axis=None)
     equal(rows, filled.where(rows.notna()).astype(rows.dtypes))
@@ -136,7 +136,7 @@ def test_no_corrector_where_samples_are_not_to_be_like_the_rows(always, paramete
 def test_means_and_completions_go_without(always, with_it, without):
     equal(with_it.mean_rows(["yes"]), without.mean_rows(["yes"]))
     np.testing.assert_array_equal(with_it.predict_target(FRAME[:5]), without.predict_target(FRAME[:5]))
-    imputer = ManifoldDiffusionImputer(quick(), random_state=0).fit(GAPS)
+    imputer = ManifoldDiffusionImputer(quick(), random_state=0).fit(GAPS[:100])
     assert imputer.sampler_.corrector_ is None and imputer.sampler.corrector is SMALL_TREES
 
 

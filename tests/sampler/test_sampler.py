@@ -270,7 +270,7 @@ def test_curves_and_early_stopping():
     whole = sampler(max_iter=80, early_stopping=False).fit(table())
     assert len(whole.loss_curve_) == 40 and whole.n_iter_ == 80 and whole.stop_reason_ == "max_iter"
     assert whole.validation_loss_curve_ == []
-    est = sampler(max_iter=400).fit(table())
+    est = sampler(max_iter=400, learning_rate_init=0.02).fit(table())
     best = int(np.argmin(est.validation_loss_curve_))
     assert est.stop_reason_ == "early_stopping" and len(est.validation_loss_curve_) == best + 11
     assert len(est.loss_curve_) == best + 11 and est.n_iter_ == 10 * (best + 11)

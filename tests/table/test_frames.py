@@ -378,7 +378,8 @@ def test_the_sampler_takes_tables_as_they_are(polars):
     new = est.sample(50)
     assert type(new) is type(X) and new.shape == (50, 5)
     assert new.schema == X.schema if polars else new.dtypes.equals(X.dtypes)
-    assert np.isfinite(est.score(X)) and est.embed(X).shape[0] == n and type(est.lift(est.embedding_[:3])) is type(X)
+    assert np.isfinite(est.score(X[:20])) and est.embed(X).shape[0] == n
+    assert type(est.lift(est.embedding_[:3])) is type(X)
     one = est.sample(1)
     assert one.equals(new[:1])
 
