@@ -141,6 +141,7 @@ def test_a_corrector_holds_no_cell_either(tmp_path):
     assert np.corrcoef(odds, after)[0, 1] > 0.9
 
 
+@pytest.mark.slow
 def test_all_methods_work_without_training_rows(tmp_path):
     X = table()
     y = np.where(X["x"] > 0.5, "a", "b")

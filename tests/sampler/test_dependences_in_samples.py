@@ -71,7 +71,7 @@ def test_twins_among_a_hundred_columns():
         {"a": 1.0, "b": 2.0},
         {"s": (5, 6), "a": (2, 3), "b": (3.0, 3.5)},
     ],
-    ids=str,
+    ids=" and ".join,
 )
 def test_conditions_on_each_side_stay(sampler, conditions):
     rows = sampler.sample(100, conditions=conditions)
