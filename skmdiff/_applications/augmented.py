@@ -16,7 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from .._numerics.checks import accepts_missing, check_option, check_real, is_auto, random_stream, tags_of
+from .._numerics.checks import accepts_missing, check_option, check_real, check_rows, is_auto, random_stream, tags_of
 from .._numerics.weights import check_weight
 from .._table.checks import check_columns
 from .._table.target import read_target
@@ -101,10 +101,12 @@ class _Augmented(MetaEstimatorMixin, BaseEstimator):
     def _recipe(self, rows: Rows, params: dict[str, Any], sampler_params: dict[str, Any]) -> Recipe:
         """The fit that the parameters describe."""
         n_rows = len(rows.with_weight().y)
+        ratio = self._auto_ratio(n_rows) if is_auto(self.n_synthetic) else self.n_synthetic
+        check_rows(max(1, round(ratio * n_rows)), "n_synthetic times the rows of the table", rows.X.shape[1])
         return Recipe(
             self.estimator,
             self.sampler,
-            self._auto_ratio(n_rows) if is_auto(self.n_synthetic) else self.n_synthetic,
+            ratio,
             self.synthetic_weight,
             self._classes(rows.y),
             self._is_balanced(),

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._numerics.checks import check_integer, check_option, random_stream
+from .._numerics.checks import check_integer, check_option, check_rows, random_stream
 from .._numerics.streams import Seed, draw_seed
 from .._sampler.completion import complete, complete_by_means
 from .._sampler.estimator import ManifoldDiffusionSampler
@@ -150,13 +150,13 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
             `n_draws` tables that differ in the cells missing in X. The first is what strategy="draw" returns.
         """
         check_is_fitted(self, "sampler_")
-        check_integer(n_draws, "n_draws", 1)
         return self._fill(X, n_draws)
 
     def _fill(self, X: Any, n_draws: int, mean: bool = False) -> list:
         """Completed tables: `n_draws` of them, or one of means over as many draws."""
         model = fitted_model(self.sampler_)
         table = model.codec.read(check_columns(self, X))
+        check_rows(n_draws, "n_draws", self.n_features_in_, times=len(table))
         random_state = random_stream(self.random_state)
         rows = np.flatnonzero(table.missing.any(axis=1))
         if not len(rows):

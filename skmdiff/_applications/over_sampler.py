@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
-from .._numerics.checks import accepts_missing, check_option, check_real, is_auto, random_stream
+from .._numerics.checks import accepts_missing, check_option, check_real, check_rows, is_auto, random_stream
 from .._table.cells import is_polars_column
 from .._table.checks import check_table
 from .._table.frames import is_frame
@@ -140,6 +140,10 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
             For a table or a parameter that cannot be used; the message names it, the rule and the value.
         """
         X, targets, random_state = self._check(X, y)
+        of_classes = isinstance(self.sampling_strategy_, dict)
+        n_new = sum(self.sampling_strategy_.values()) if of_classes else self.sampling_strategy_
+        if n_new:
+            check_rows(n_new, "sampling_strategy", self.n_features_in_)
         wanted = self._wanted(targets, random_state)
         new = take(X, [])
         if len(wanted):

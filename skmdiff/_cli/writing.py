@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .._numerics.whole_files import replacing
+from .._numerics.whole_files import replacing, why_not_written
 from .dates import write_date
 from .dialect import ColumnFormat, Dialect
 from .numbers import write_number
@@ -19,13 +18,9 @@ def check_target(path: Path, inputs: Sequence[Path], force: bool) -> None:
 
     One of the inputs is replaced by force only.
     """
-    folder = path.parent
-    if not folder.is_dir():
-        raise ValueError(f"{path}: cannot be written, {folder} is not a folder")
-    if path.is_dir():
-        raise ValueError(f"{path}: cannot be written, it is a folder")
-    if not os.access(folder, os.W_OK):
-        raise ValueError(f"{path}: cannot be written, there is no permission to write to {folder}")
+    reason = why_not_written(path)
+    if reason:
+        raise ValueError(f"{path}: cannot be written, {reason}")
     if not force and path.exists() and any(other.exists() and path.samefile(other) for other in inputs):
         raise ValueError(f"{path}: is read by this command. Write to another file, or add --force to replace it")
 

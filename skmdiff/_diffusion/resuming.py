@@ -26,14 +26,13 @@ from .._numerics.blocks import Block
 from .._numerics.checkpoints import (
     SUFFIX,
     Checkpoint,
-    check_folder,
     fingerprint,
     read_checkpoint,
     write_checkpoint,
 )
 from .._numerics.interrupts import Termination
 from .._numerics.warnings_ import warn_user
-from .._numerics.whole_files import remove_leftovers
+from .._numerics.whole_files import check_folder, remove_leftovers
 from .denoiser import Denoiser
 from .state import NetworkShape, Prior
 from .training import Batches, Trainer, TrainingHistory, TrainingPlan, TrainingRows

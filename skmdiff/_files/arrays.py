@@ -5,7 +5,8 @@ the one that follows from that, so that no header of a file is ever parsed.
 
 Numbers take the smallest dtype that holds all of them exactly. Large arrays are written as planes, the first bytes of
 all numbers, then the second ones, and so on: numbers of a column have first bytes in common, which then compress.
-Bools of a large array take a bit each.
+Numbers in ascending order are written as their differences, those of floats as differences of their bits. Bools of a
+large array take a bit each.
 """
 
 from __future__ import annotations
@@ -63,6 +64,42 @@ def narrowed(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def is_ascending(flat: np.ndarray) -> bool:
+    """Whether a large array holds numbers of 4 or 8 bytes in ascending order."""
+    large = flat.size >= PLANES_FROM and flat.dtype.kind in "iufmM" and flat.itemsize in (4, 8)
+    return large and bool((flat[1:] >= flat[:-1]).all())
+
+
+def steps_of(flat: np.ndarray) -> tuple[int, np.ndarray]:
+    """The first of ascending numbers (n,), by the order of their bits, and the differences of the others, (n,)."""
+    keys = _in_order(flat)
+    steps = np.diff(keys, prepend=keys[:1])
+    return int(keys[0]), steps.astype(np.min_scalar_type(steps.max()))
+
+
+def from_steps(first: int, steps: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Numbers (n,) of a dtype from their first one and differences."""
+    keys = np.cumsum(steps, dtype=f"u{dtype.itemsize}")
+    keys += keys.dtype.type(first)
+    if dtype.kind == "f":
+        top = _top_bit(keys)
+        keys = np.where(keys & top, keys ^ top, ~keys)
+    return keys.view(dtype)
+
+
+def _in_order(flat: np.ndarray) -> np.ndarray:
+    """The bits of numbers (n,) as unsigned integers; those of floats in the order of the floats."""
+    bits = flat.view(f"u{flat.itemsize}")
+    if flat.dtype.kind != "f":
+        return bits
+    top = _top_bit(bits)
+    return np.where(bits & top, ~bits, bits ^ top)
+
+
+def _top_bit(bits: np.ndarray) -> np.unsignedinteger:
+    return bits.dtype.type(1 << (8 * bits.itemsize - 1))
+
+
 def write_array(array: np.ndarray) -> tuple[dict, bytes]:
     """What is said of an array in the tree, and its npy member."""
     small, fortran = narrowed(array), is_fortran(array)
@@ -72,6 +109,10 @@ def write_array(array: np.ndarray) -> tuple[dict, bytes]:
     flat = small.ravel(order="F" if fortran else "C")
     if small.dtype != array.dtype:
         said["stored"] = small.dtype.str
+    if is_ascending(flat):
+        said["first"], flat = steps_of(flat)
+        said["steps"] = flat.dtype.str
+        small = flat
     if small.size >= PLANES_FROM and small.dtype.kind == "b":
         said["bits"] = True
         bits = np.packbits(flat)
@@ -90,19 +131,31 @@ def read_array(said: Any, name: str, members: Members) -> np.ndarray:
     if stored.kind not in ("iu" if dtype.kind in "iu" else dtype.kind) or stored.itemsize > dtype.itemsize:
         raise ModelFileError(f"the member {name} is stored in a dtype that is not its own")
     size, planes, bits = math.prod(shape), said.get("planes") is True, said.get("bits") is True and dtype.kind == "b"
-    n_bytes = -(-size // 8) if bits else size * stored.itemsize
-    header = npy_header(stored.str, shape, fortran)
+    written = _checked_steps(said, stored, name) if "steps" in said else stored
+    n_bytes = -(-size // 8) if bits else size * written.itemsize
+    header = npy_header(written.str, shape, fortran)
     if planes or bits:
-        header = npy_header("|u1", (n_bytes,) if bits else (stored.itemsize, size), False)
+        header = npy_header("|u1", (n_bytes,) if bits else (written.itemsize, size), False)
     if members.size(name) != len(header) + n_bytes:
         raise ModelFileError(f"the member {name} does not have the size of an array of shape {shape}")
     content = members.read(name)
     if content[: len(header)] != header:
         raise ModelFileError(f"the member {name} does not have the header of the array that it is to be")
     body = memoryview(content)[len(header) :]
-    flat = _bools(body, size) if bits else _flat(body, stored, size, planes)
+    flat = _bools(body, size) if bits else _flat(body, written, size, planes)
+    if "steps" in said:
+        flat = from_steps(said["first"], flat, stored)
     _check_values(flat, name)
     return flat.astype(dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _checked_steps(said: Any, stored: np.dtype, name: str) -> np.dtype:
+    """The dtype of the differences of ascending numbers."""
+    steps, first = checked_dtype(said["steps"]), said.get("first")
+    of_numbers = steps.kind == "u" and steps.itemsize <= stored.itemsize and stored.kind in "iufmM"
+    if not of_numbers or type(first) is not int or not 0 <= first < 1 << (8 * stored.itemsize):
+        raise ModelFileError(f"the member {name} is no array of ascending numbers")
+    return steps
 
 
 def _flat(content: memoryview, stored: np.dtype, size: int, planes: bool) -> np.ndarray:

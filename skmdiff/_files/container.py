@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from .._numerics.whole_files import replacing
+from .._numerics.whole_files import replacing, why_not_written
 from .errors import ModelFileError
 
 CHECKSUMS = "SHA256SUMS"
@@ -32,12 +32,9 @@ LOCAL_HEADER, DIRECTORY_ENTRY, END_OF_ARCHIVE = 30, 46, 22  # bytes of zip recor
 def check_target(path: str | os.PathLike) -> Path:
     """The path of a file to be written, checked before any work is done for it."""
     target = Path(path)
-    if target.is_dir():
-        raise ModelFileError(f"path must name a file, got the folder {str(target)!r}.")
-    if not target.parent.is_dir():
-        raise ModelFileError(f"path must be in a folder that exists, got {str(target)!r}. Make the folder first.")
-    if not os.access(target.parent, os.W_OK):
-        raise ModelFileError(f"path must be in a folder that can be written to, got {str(target)!r}.")
+    reason = why_not_written(target)
+    if reason:
+        raise ModelFileError(f"path must be a file that can be written, got {str(target)!r}: {reason}.")
     return target
 
 

@@ -16,6 +16,7 @@ from .._manifold.noise import Cleaner, MeasurementNoise
 from .._manifold.units import Units
 from .._mixture.mixture import Mixture
 from .._starts.from_mixture import MixtureStarts
+from .._starts.on_demand import Neighborhoods
 from .._starts.source import Source
 from .._table.cells import ArrayWriter, ObjectCells, Writer
 from .._table.codec import TableCodec
@@ -96,6 +97,7 @@ CLASSES = [
         ManifoldModel, f"{MANIFOLD} seen_ floor_ landmark_embedding_ row_wise_ center_ scale_ intrinsic_dimension_"
     ),
     kind_of(MissingnessModel, "blocks choice terms trees"),
+    kind_of(Neighborhoods, "Z labels n_neighbors"),
     kind_of(NotKept, "description"),
     kind_of(PCA, "n_components", f"{OF_PCA} {FITTED_PCA}"),
     kind_of(QuantileColumn, f"{NUMBER} values counts masses frequent widths edges total", CATEGORIES),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -16,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from .whole_files import path_beside, replacing
+from .whole_files import replacing
 
 FORMAT = "skmdiff checkpoint 1"
 SUFFIX = ".ckpt"
 VALUES = "values"  # the name of the JSON among the arrays
-PROBE_BLOCK = 2**20
 
 
 @dataclass(frozen=True)
@@ -61,26 +59,6 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     return Checkpoint(arrays, json.loads(arrays.pop(VALUES).tobytes()))
 
 
-def check_folder(folder: Any, n_bytes: int = 1) -> Path:
-    """The path of a folder in which a file of so many bytes can be written; it is made where it is not there.
-
-    Raises
-    ------
-    OSError
-        If it cannot: no permission, a full disk, a file in its place.
-    """
-    path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        _try_to_write(path_beside(path / "probe"), n_bytes)
-    except OSError as error:
-        raise type(error)(
-            f"checkpoint must be a folder in which {n_bytes} bytes can be written, got {str(folder)!r}: {error}. Make "
-            "room, or name another folder."
-        ) from error
-    return path
-
-
 def fingerprint(*parts: Any) -> str:
     """A name (SHA-256) of arrays, dataclasses and plain values: another one if any bit of them is another."""
     digest = hashlib.sha256()
@@ -104,15 +82,3 @@ def _texts(value: Any) -> list[bytes]:
 
 def _checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _try_to_write(path: Path, n_bytes: int) -> None:
-    """Write a file of so many bytes and delete it."""
-    try:
-        with open(path, "wb") as file:
-            for start in range(0, n_bytes, PROBE_BLOCK):
-                file.write(bytes(min(PROBE_BLOCK, n_bytes - start)))
-            file.flush()
-            os.fsync(file.fileno())
-    finally:
-        path.unlink(missing_ok=True)

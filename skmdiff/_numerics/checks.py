@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Collection
 from numbers import Integral, Real
 from typing import Any
@@ -65,6 +67,27 @@ def check_integer(value: Any, name: str, min_val: int | None = None) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer, got {value!r:.80}.")
     return int(check_scalar(value, name, Integral, min_val=min_val))
+
+
+def check_rows(value: Any, name: str, n_columns: int, times: int = 1) -> int:
+    """Raise unless so many rows (`times` as many) of `n_columns` numbers of 8 bytes fit into the memory there is."""
+    value = check_integer(value, name, 1)
+    largest = memory_there_is() // (8 * max(1, n_columns) * max(1, times))
+    if value > largest:
+        got = value if value < 10**40 else "more than 10**40"
+        raise ValueError(
+            f"{name} must be a number of rows that fit into memory, here at most {largest}, got {got}. Draw them in "
+            "parts, each with a random_state of its own."
+        )
+    return value
+
+
+def memory_there_is() -> int:
+    """Bytes of memory of this machine; where it does not say, what an array can hold at most."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return sys.maxsize
 
 
 def check_real(value: Any, name: str, high: float = np.inf) -> None:

@@ -127,14 +127,21 @@ def n_candidates(n_neighbors: int) -> int:
 
 
 def rank_neighbors(
-    distances: np.ndarray, indices: np.ndarray, n_neighbors: int, W: np.ndarray | None = None
+    distances: np.ndarray,
+    indices: np.ndarray,
+    n_neighbors: int,
+    W: np.ndarray | None = None,
+    rows: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Neighbour graph (n, n_neighbors) from the nearest rows (n, c), the index of the row itself among them."""
+    """Neighbour graph (n, n_neighbors) from the nearest rows (n, c), the index of the row itself among them.
+
+    The rows are all of a table, or those of the indices `rows` (n,).
+    """
     if indices.shape[1] == 1:
         return np.repeat(indices, n_neighbors, axis=1)
     if W is not None:
         indices = _break_ties(distances, indices, W)
-    others = indices != np.arange(len(indices))[:, None]
+    others = indices != (np.arange(len(indices)) if rows is None else rows)[:, None]
     others[others.all(axis=1), -1] = False  # more than c copies of a row: it may be missing from its list
     others = indices[others].reshape(len(indices), -1)
     return np.take(others, np.arange(n_neighbors) % others.shape[1], axis=1)

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all.
+"""Files that are there as a whole or not at all, and whether they can be written, before work is done for them.
 
 A file is written under another name, forced to the disk and renamed, which replaces the former file in one step (POSIX
 `rename`, Python documentation of `os.replace`). A process that is killed meanwhile leaves the former file, and a part
@@ -13,8 +13,40 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 LEFTOVER_SECONDS = 60.0  # no file takes as long to write
+PROBE_BLOCK = 2**20
+
+
+def why_not_written(path: Path) -> str:
+    """What keeps a file from being written; "" for nothing that could be seen."""
+    folder = path.parent
+    if path.is_dir():
+        return "it is a folder"
+    if not folder.is_dir():
+        return f"{folder} is not a folder"
+    return "" if os.access(folder, os.W_OK) else f"there is no permission to write to {folder}"
+
+
+def check_folder(folder: Any, n_bytes: int = 1) -> Path:
+    """The path of a folder in which a file of so many bytes can be written; it is made where it is not there.
+
+    Raises
+    ------
+    OSError
+        If it cannot: no permission, a full disk, a file in its place.
+    """
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        _try_to_write(path_beside(path / "probe"), n_bytes)
+    except OSError as error:
+        raise type(error)(
+            f"checkpoint must be a folder in which {n_bytes} bytes can be written, got {str(folder)!r}: {error}. Make "
+            "room, or name another folder."
+        ) from error
+    return path
 
 
 @contextmanager
@@ -49,3 +81,15 @@ def _force_to_disk(path: Path, flags: int) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _try_to_write(path: Path, n_bytes: int) -> None:
+    """Write a file of so many bytes and delete it."""
+    try:
+        with open(path, "wb") as file:
+            for start in range(0, n_bytes, PROBE_BLOCK):
+                file.write(bytes(min(PROBE_BLOCK, n_bytes - start)))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        path.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import Tags
 
-from .._numerics.checks import check_integer, random_stream
+from .._numerics.checks import check_rows, random_stream
 from .._numerics.streams import Seed, draw_seed
 from .._numerics.weights import check_weight
 from .._table.checks import ReadTable, as_table, check_columns, read_table
@@ -100,8 +100,9 @@ class TableModelEstimator(SavedInFiles, DensityMixin, BaseEstimator):
         (5, 3)
         """
         model = self._model_with_target("predict_target")
-        check_integer(n_draws, "n_draws", 1)
-        return completion.predict_target(model, self._read(model, X), n_draws, self._run(model, random_state))
+        table = self._read(model, X)
+        check_rows(n_draws, "n_draws", self.n_features_in_, times=len(table))
+        return completion.predict_target(model, table, n_draws, self._run(model, random_state))
 
     def mean_rows(self, y: Any, *, n_draws: int = 100, random_state: Seed = None) -> Any:
         """E[X | y]: the mean row of given targets, under the model.
@@ -127,7 +128,7 @@ class TableModelEstimator(SavedInFiles, DensityMixin, BaseEstimator):
             If there was no target in `fit`, or it did not hold y.
         """
         model = self._model_with_target("mean_rows")
-        check_integer(n_draws, "n_draws", 1)
+        check_rows(n_draws, "n_draws", self.n_features_in_, times=np.size(y))
         return completion.mean_rows(model, np.atleast_1d(y), n_draws, self._run(model, random_state))
 
     def set_params(self, **params: Any) -> TableModelEstimator:

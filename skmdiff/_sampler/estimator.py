@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.neighbors import KernelDensity
 
 from .._diffusion import load_backend
-from .._numerics.checks import check_coordinates, check_integer, check_option, random_stream
+from .._numerics.checks import check_coordinates, check_option, check_rows, random_stream
 from .._numerics.streams import Seed
 from .._numerics.weights import check_weight
 from .._starts.distributions import DENSITIES
@@ -322,10 +322,10 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         ValueError
             If a target, column, category, number or range was not seen in `fit`, there was no target, or arguments
             exclude each other: `density` and `design` need a manifold and no `conditions`; conditions must not
-            contradict `constraints`.
+            contradict `constraints`. For more rows than memory can hold.
         """
         model = fitted_model(self)
-        check_integer(n_samples, "n_samples", 1)
+        check_rows(n_samples, "n_samples", self.n_features_in_)
         check_option(missing, "missing", {"generate", "fill"})
         run = self._run(model, random_state)
         if model.target is None and (y is not None or return_y):
@@ -418,7 +418,7 @@ class ManifoldDiffusionSampler(TableModelEstimator):
             Without a manifold; for `region` and `path` both; for a region without training rows or a path of one row.
         """
         model = model_on_manifold(self, "explore")
-        check_integer(n_samples, "n_samples", 1)
+        check_rows(n_samples, "n_samples", self.n_features_in_)
         if region is not None and path is not None:
             raise ValueError("region and path must not be given both.")
         run = exploration.close_to_manifold(self._run(model, random_state))

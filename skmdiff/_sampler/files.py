@@ -8,7 +8,6 @@ from copy import copy
 from dataclasses import fields, replace
 from typing import Any
 
-import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning as SklearnVersionWarning
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,6 +19,7 @@ from .._files.values import Encoder, kind_of
 from .._manifold.learner import ManifoldModel
 from .._manifold.lift import Lift
 from .._numerics.checks import check_integer
+from .kept_rows import same_bits, with_what_follows, without_what_follows
 from .model import FittedModel
 from .without_rows import without_rows
 
@@ -157,8 +157,10 @@ def as_kept(sampler: Any) -> Any:
         kept = model.manifold.transformer_ if can_be_kept(model.manifold.transformer_) else None
         manifold = copy(model.manifold)
         manifold.transformer, manifold.transformer_, out.manifold_ = None, kept, kept
-        manifold.lift_ = replace(manifold.lift_, Z=None)  # the embedding once more, in another scale
-        out._model = replace(model, manifold=manifold)
+        model = replace(model, manifold=manifold)
+    out._model = without_what_follows(model)
+    if model.manifold is not None and same_bits(out.embedding_, model.manifold.embedding_):
+        out.embedding_ = None
     return out
 
 
@@ -190,9 +192,12 @@ def read_sampler(path: str | os.PathLike, cls: type) -> tuple[Any, dict]:
     """The sampler of a model file, and what else is said of it."""
     sampler, head = read_file(path, registry_of(cls), cls)
     _check_model(getattr(sampler, "_model", None), str(path))
-    manifold = sampler._model.manifold
-    if manifold is not None:
-        manifold.lift_ = replace(manifold.lift_, Z=manifold.shaped_embedding)
+    try:
+        sampler._model = with_what_follows(sampler._model, os.path.getsize(path))
+    except Exception as error:  # whatever a file that was tampered with brings about
+        raise ModelFileError(f"{str(path)!r} cannot be read as a model file, it is damaged ({error}).") from error
+    if sampler._model.manifold is not None and sampler.embedding_ is None:
+        sampler.embedding_ = sampler._model.manifold.embedding_
     warn_of_version(cls.__name__, str(head.get("skmdiff")))
     return sampler, head
 
@@ -215,7 +220,4 @@ def _is_manifold(manifold: Any) -> bool:
     """Whether a part of a model is a manifold with a lift, or none."""
     if manifold is None:
         return True
-    arrays = [getattr(manifold, name, None) for name in ("embedding_", "shape_")]
-    plain = all(isinstance(array, np.ndarray) and array.dtype == np.float64 for array in arrays)
-    shapes = plain and arrays[0].ndim == 2 and arrays[0].shape[1:] == arrays[1].shape
-    return type(manifold) is ManifoldModel and shapes and type(manifold.lift_) is Lift
+    return type(manifold) is ManifoldModel and type(manifold.lift_) is Lift

@@ -12,8 +12,8 @@ from sklearn.utils import check_scalar
 
 from .._diffusion import SIGMA_MAX, SIGMA_MIN
 from .._manifold.words import PASSTHROUGH, check_word
-from .._numerics.checkpoints import check_folder
 from .._numerics.checks import check_integer, check_option, check_real, check_sizes, is_auto
+from .._numerics.whole_files import check_folder
 from .._table.codec import NUMERIC_CODES
 from .._table.target import TARGET_TYPES
 

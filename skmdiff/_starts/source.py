@@ -34,6 +34,7 @@ from .._numerics.deadlines import is_over
 from .._numerics.neighbors import neighbor_graph
 from .._numerics.streams import row_normals
 from .._numerics.weights import indices_at, rows_of
+from .on_demand import Neighborhoods
 
 PRIOR_NEIGHBORS = 15
 MIN_SPLIT_ROWS, N_SPLITS, SPLIT_ROWS, SPLIT_STARTS = 10, 4, 10_000, 1000
@@ -48,7 +49,7 @@ class Source:
     """Rows to start from.
 
     rows : (n, p)
-    neighborhoods : (n, k + 1) indices of each row itself and of its neighbours in the embedding
+    neighborhoods : (n, k + 1) indices of each row itself and of its neighbours in the embedding; or what finds them
     stays : (n, p) of bool, the cells that are no numbers to be moved: the codes of categories, and frequent values
     target : (n,) the target of each row, classes by their index; None without one
     is_class : whether the target is a class
@@ -57,7 +58,7 @@ class Source:
     """
 
     rows: np.ndarray
-    neighborhoods: np.ndarray
+    neighborhoods: np.ndarray | Neighborhoods
     stays: np.ndarray
     target: np.ndarray | None = None
     is_class: bool = False
@@ -77,6 +78,8 @@ class Source:
     def is_repeat(self) -> np.ndarray | None:
         """(n, k + 1) of bool, rows of a neighbourhood that are in it once more before; None without any."""
         near = self.neighborhoods
+        if isinstance(near, Neighborhoods):
+            return None
         repeats = np.stack([(near[:, :j] == near[:, j : j + 1]).any(axis=1) for j in range(near.shape[1])], axis=1)
         return repeats if repeats.any() else None
 

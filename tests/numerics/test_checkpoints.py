@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from skmdiff._numerics.checkpoints import Checkpoint, check_folder, fingerprint, read_checkpoint, write_checkpoint
-from skmdiff._numerics.whole_files import remove_leftovers
+from skmdiff._numerics.checkpoints import Checkpoint, fingerprint, read_checkpoint, write_checkpoint
+from skmdiff._numerics.whole_files import check_folder, remove_leftovers
 
 ARRAYS = {
     "a/b": np.arange(5.0, dtype=np.float32),
