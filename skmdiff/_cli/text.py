@@ -43,7 +43,7 @@ def read_text_table(path: Path) -> RawTable:
     text, skipped = without_hint(decode(path))
     separator = separator_of(text)
     names, width, lines = check_lines(path, text, separator, skipped)
-    cells = parse(text, separator, names, width)
+    cells = parse(path, text, separator, names, width)
     return RawTable(cells, lines, separator)
 
 
@@ -161,20 +161,23 @@ def check_width(path: Path, line: int, cells: list[str], names: list[str]) -> No
         )
 
 
-def parse(text: str, separator: str, names: list[str], width: int) -> Any:
+def parse(path: Path, text: str, separator: str, names: list[str], width: int) -> Any:
     """The DataFrame of all cells as text, without the empty columns behind the last name."""
     import pandas as pd
 
-    table = pd.read_csv(
-        io.StringIO(text, newline=""),
-        sep=separator,
-        header=0,
-        names=range(width),
-        index_col=False,
-        dtype=str,
-        keep_default_na=False,
-        na_filter=False,
-        skipinitialspace=True,
-    ).iloc[:, : len(names)]
+    try:
+        table = pd.read_csv(
+            io.StringIO(text, newline=""),
+            sep=separator,
+            header=0,
+            names=range(width),
+            index_col=False,
+            dtype=str,
+            keep_default_na=False,
+            na_filter=False,
+            skipinitialspace=True,
+        ).iloc[:, : len(names)]
+    except pd.errors.ParserError as error:
+        raise ValueError(f"{path}: cannot be read as lines of cells: {error}. Close its quotes.") from error
     table.columns = names
     return table.apply(lambda column: column.str.strip())

@@ -10,6 +10,7 @@ from mutations import DAMAGED, archive_of, members_of, mutated, small_model
 
 import skmdiff
 from skmdiff import ModelFileError
+from skmdiff._sampler import kept_rows
 
 LARGEST = 64 * 2**20
 
@@ -55,6 +56,17 @@ def test_mutated_files(good, tmp_path, n_files):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < LARGEST
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_mutated_files_that_hold_rows_by_indices(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept_rows, "LEAST_ROWS", 1)
+    content, rng = made(tmp_path, whole=True)[1], np.random.default_rng(3)
+    tracemalloc.start()
+    found = [outcome(mutated(content, rng)[1], tmp_path / "m")[0] for _ in range(300)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < LARGEST and 0 < found.count("loaded") < 100
 
 
 def test_every_bit_of_the_content_is_guarded(good, tmp_path):
