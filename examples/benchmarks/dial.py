@@ -26,10 +26,10 @@ MOST_ROWS, MOST_CLASSES = 1500, 20
 SETTINGS = {
     "defaults": {},
     **{f"sigma_start={level}": {"sigma_start": level} for level in (0.2, 0.35, 0.5, 1.0, 2.0)},
+    "max_iter=0": {"max_iter": 0},
+    "max_iter=500": {"max_iter": 500},
     "manifold_weight=0": {"manifold_weight": 0.0},
     "n_neighbors=50": {"n_neighbors": 50},
-    "max_iter=500": {"max_iter": 500},
-    "max_iter=0": {"max_iter": 0},
 }
 CASE = ["seed", "setting", "table"]
 MEASURES = ["c2st", "relative_distance", "density_ratio"]
@@ -81,8 +81,8 @@ def means(path):
     found = pd.read_csv(path)
     by_case = {name: part.set_index(["seed", "table"]) for name, part in found.groupby("setting")}
     lines = {}
-    for name in SETTINGS:
-        gained = by_case[name][MEASURES] - by_case["defaults"][MEASURES]
+    for name in filter(by_case.__contains__, SETTINGS):
+        gained = (by_case[name][MEASURES] - by_case["defaults"][MEASURES]).dropna()
         errors = gained.std() / np.sqrt(len(gained))
         lines[name] = {**by_case[name].mean(numeric_only=True), **errors.add_suffix("_error")}
     return pd.DataFrame(lines).T
@@ -112,7 +112,7 @@ def draw(path, figure):
 
 def show(path, figure):
     """Print the means, and draw them."""
-    print(means(path)[[*MEASURES, *(f"{name}_error" for name in MEASURES), "nearer", "seconds"]].round(3).to_markdown())
+    print(means(path)[[*MEASURES, *(f"{name}_error" for name in MEASURES), "nearer", "seconds"]].round(3).to_string())
     if figure:
         draw(path, figure)
 
