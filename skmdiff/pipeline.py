@@ -14,6 +14,8 @@ from ._numerics.checks import accepts_missing
 from ._table.frames import is_pandas
 from ._table.grids import to_grid
 
+__all__ = ["SamplerPipeline", "make_sampler_pipeline"]
+
 ADVICE = (
     "Give the columns to the sampler as they are, it takes numbers and categories together, or replace the step by one "
     "that has inverse_transform."
