@@ -38,6 +38,7 @@ html_math_renderer = "mathml"
 
 autodoc_typehints = "none"  # types are in the docstrings
 autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the reference pages list members themselves
 numpydoc_attributes_as_param_list = True
 

@@ -12,7 +12,7 @@ def inline(writer, node):
 
 def displayed(writer, node):
     """A formula in a line of its own."""
-    writer.body.append(f'<div class="math">{convert(node.astext(), display="block")}</div>\n')
+    writer.body.append(f'<div class="formula">{convert(node.astext(), display="block")}</div>\n')
     raise SkipNode
 
 

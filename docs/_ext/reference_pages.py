@@ -79,7 +79,8 @@ def page_of(home: tuple[str, str]) -> str:
     """The page of a public name."""
     module, name = home
     public = value_of(home)
-    lines = [*heading(f"{module}.{name}"), f".. currentmodule:: {module}", ""]
+    title = f"{module}.{name}".removeprefix(f"{PACKAGE}.")
+    lines = [*heading(title), f".. currentmodule:: {module}", ""]
     if not inspect.isclass(public):
         directive = "autofunction" if inspect.isroutine(public) else "autodata"
         return "\n".join([*lines, f".. {directive}:: {name}", *["   :no-value:"] * (directive == "autodata"), ""])
