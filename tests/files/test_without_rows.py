@@ -120,6 +120,7 @@ def test_none_of_its_samples_or_rows_is_a_training_row(stripped):
     assert (loaded.sample(3000)["hours"] == 40).mean() == pytest.approx(0.4, abs=0.06)
 
 
+@pytest.mark.slow
 def test_a_corrector_holds_no_cell_either(tmp_path):
     X = table()[["single", "kind", "x", "when"]]
     sampler = quick().fit(X)

@@ -45,6 +45,7 @@ def test_it_is_what_the_same_number_gives(clean):
     np.testing.assert_array_equal(clean.sample(50), given.sample(50))
 
 
+@pytest.mark.slow
 def test_it_follows_the_noise_of_the_rows(clean):
     """Of 500 rows on circles of radius 1, some .025 apart: noise far below that leaves a surface, noise above none."""
     strengths = [quick().fit(circles(noise).data).contraction_ for noise in (1e-4, 0.05, 0.3)]
@@ -99,6 +100,7 @@ def test_without_a_manifold_it_is_0():
     assert quick(manifold="passthrough").fit(circles().data).contraction_ == 0.0
 
 
+@pytest.mark.slow
 def test_known_noise_settles_it():
     """Rows with noise, samples without: their distances to the surface are not to be alike."""
     X = circles(n=200).data

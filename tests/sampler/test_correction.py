@@ -108,6 +108,7 @@ def test_designed_shares_stay(with_it, without, how):
         np.testing.assert_array_equal(found[1], expected[1])
 
 
+@pytest.mark.slow
 def test_rows_filled_are_those_with_missing_cells(always):
     est = quick().fit(GAPS[:200])
     rows, filled = est.sample(1500), est.sample(1500, missing="fill")
@@ -118,6 +119,7 @@ def test_rows_filled_are_those_with_missing_cells(always):
     assert (given["c"] == "x").all() and given["a"].isna().any()
 
 
+@pytest.mark.slow
 def test_a_closed_gate_and_none_give_the_same_bits(never, without, capsys):
     closed = quick(verbose=1).fit(FRAME, Y)
     assert "corrector: none" in capsys.readouterr().out
@@ -153,6 +155,7 @@ def test_probabilities_of_all_rows_sum_to_one(always, y):
     assert with_it.sum() == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_target_of_numbers_is_averaged_out(always):
     est = quick().fit(FRAME, FRAME["a"].to_numpy() + RNG.normal(size=N))
     assert np.isfinite(est.score_samples(GAPS[:10])).all()

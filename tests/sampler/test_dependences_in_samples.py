@@ -51,6 +51,7 @@ def test_what_is_found_is_said_and_held(sampler):
     assert free.constraints_ == [] and n_wrong(free.sample(200)) > 0
 
 
+@pytest.mark.slow
 def test_twins_among_a_hundred_columns():
     X = np.random.default_rng(0).normal(size=(400, 100))
     X[:, 1] = X[:, 0]

@@ -142,6 +142,7 @@ def test_weights_of_rows_reach_the_mixture():
     assert abs(shares["u"] - expected) < 0.05
 
 
+@pytest.mark.slow
 def test_missing_cells_and_unknown_columns():
     """The fraction missing within seven standard errors of the 6000 cells drawn."""
     frame = FRAME[["a", "b", "kind"]]

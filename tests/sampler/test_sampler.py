@@ -266,6 +266,7 @@ def test_targets_that_are_not_what_is_said_are_refused(target_type, y, message):
 # --- training as the user sees it
 
 
+@pytest.mark.slow
 def test_curves_and_early_stopping():
     whole = sampler(max_iter=80, early_stopping=False).fit(table())
     assert len(whole.loss_curve_) == 40 and whole.n_iter_ == 80 and whole.stop_reason_ == "max_iter"

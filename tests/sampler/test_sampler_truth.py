@@ -126,7 +126,7 @@ def table_of_frequent_values(n):
     return pd.DataFrame({"a": a, "b": b, "c": c}), pd.DataFrame(rows, columns=["a", "b", "c"])
 
 
-@pytest.mark.parametrize("max_iter", [1, 60])
+@pytest.mark.parametrize("max_iter", [1, pytest.param(60, marks=pytest.mark.slow)])
 def test_the_probabilities_of_all_rows_of_frequent_values_sum_to_one(max_iter):
     X, rows = table_of_frequent_values(300)
     probability = np.exp(sampler(max_iter=max_iter, corrector=None).fit(X).score_samples(rows))

@@ -134,6 +134,7 @@ def test_a_fit_with_a_checkpoint_is_the_fit_without_one(plain, tmp_path):
     assert len(os.listdir(tmp_path)) == 1
 
 
+@pytest.mark.slow
 def test_another_table_and_other_parameters_are_learnt_anew(tmp_path):
     few = X[:60]
     one = few.copy()
@@ -155,6 +156,7 @@ def test_parameters_that_training_does_not_read_keep_the_file(tmp_path):
     assert len(os.listdir(tmp_path)) == 1
 
 
+@pytest.mark.slow
 def test_a_search_that_is_killed_goes_on_where_it_was(tmp_path, monkeypatch):
     plain, n_trained = training.Trainer.finish, 0
 
@@ -204,6 +206,7 @@ def test_a_killed_process_is_gone_on_from(tmp_path, number):
 # --- warm start
 
 
+@pytest.mark.slow
 def test_a_warm_start_goes_on_from_the_last_weights():
     est = sampler(warm_start=True, max_iter=30).fit(X)
     first, last = weights(est), est.validation_loss_curve_[-1]

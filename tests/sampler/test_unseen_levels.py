@@ -26,6 +26,7 @@ def unseen_cases():
     yield FRAME.assign(e=days), {"e": pd.Timestamp("2024-02-01")}, {"categorical_features": ["e"]}
 
 
+@pytest.mark.slow
 def test_a_level_that_was_not_seen_costs_log_of_the_rows():
     """Beside the density of the other cells: that of a row with a gap in its place."""
     for table, unseen, params in unseen_cases():
@@ -63,6 +64,7 @@ def test_levels_of_another_kind_are_refused():
             model.score(FRAME.assign(e=pd.Categorical([other] * 40)))
 
 
+@pytest.mark.slow
 def test_a_search_over_folds_with_a_level_of_their_own():
     table = FRAME.assign(e=["rare", *LABELS[1:]])
     search = GridSearchCV(sampler(), {"max_iter": [4]}, cv=3, error_score="raise").fit(table)

@@ -112,6 +112,7 @@ def test_other_tables_that_come_back(sampler):
     assert (clean[:, :2] <= clean[:, 2:]).all()
 
 
+@pytest.mark.slow
 def test_with_a_target():
     table = trips()
     fitted = fit(table, RULES)

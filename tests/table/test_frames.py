@@ -360,7 +360,7 @@ def test_columns_of_polars_that_are_no_table_are_refused(column, got):
 # --- the sampler
 
 
-@pytest.mark.parametrize("polars", [False, True])
+@pytest.mark.parametrize("polars", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_sampler_takes_tables_as_they_are(polars):
     rng, n = np.random.default_rng(0), 120
     frame = pd.DataFrame(
