@@ -26,7 +26,9 @@ MOST_ROWS, MOST_CLASSES = 1500, 20
 SETTINGS = {
     "defaults": {},
     **{f"sigma_start={level}": {"sigma_start": level} for level in (0.2, 0.35, 0.5, 1.0, 2.0)},
+    "numeric=standard": {"numeric": "standard"},
     "max_iter=0": {"max_iter": 0},
+    "max_iter=0, standard": {"max_iter": 0, "numeric": "standard"},
     "max_iter=500": {"max_iter": 500},
     "manifold_weight=0": {"manifold_weight": 0.0},
     "n_neighbors=50": {"n_neighbors": 50},

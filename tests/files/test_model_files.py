@@ -241,7 +241,7 @@ def test_another_classifier_is_refused_with_a_way_out(tmp_path):
 
 def test_targets_are_checked_before_work(tmp_path):
     sampler = quick().fit(NUMBERS)
-    with pytest.raises(ModelFileError, match="got the folder"):
+    with pytest.raises(ModelFileError, match="it is a folder"):
         sampler.save(tmp_path)
     with pytest.raises(ModelFileError, match="a file that can be written.*nowhere is not a folder"):
         sampler.save(tmp_path / "nowhere" / "m")
