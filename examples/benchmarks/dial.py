@@ -99,15 +99,15 @@ def draw(path, figure):
 
     table = means(path)
     fig, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
-    levels = table[table.index.str.startswith("sigma_start")]
     for ax, name in zip(axes, MEASURES[1:], strict=True):
-        ax.plot(levels[name], levels["c2st"], color="0.6", zorder=1)
         ax.scatter(table[name], table["c2st"], s=30, color="0.2", zorder=2)
         ax.scatter(table[name]["defaults"], table["c2st"]["defaults"], s=90, color="k", marker="*", zorder=3)
-        for setting, line in table.iterrows():
-            ax.annotate(setting, (line[name], line["c2st"]), xytext=(5, 4), textcoords="offset points", fontsize=7)
+        for k, (setting, line) in enumerate(table.iterrows()):
+            offset = (5, 4) if k % 2 else (5, -9)
+            ax.annotate(setting, (line[name], line["c2st"]), xytext=offset, textcoords="offset points", fontsize=7)
         ax.set_xlabel(f"membership, {name.replace('_', ' ')}: area under the curve")
-        ax.margins(x=0.25)
+        ax.locator_params(axis="x", nbins=5)
+        ax.margins(x=0.3)
     axes[0].set_ylabel("C2ST against held-out rows")
     fig.savefig(figure, dpi=100)
 
