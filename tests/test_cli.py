@@ -1,5 +1,6 @@
 """The commands fit, sample, impute and report: what they write, say and refuse, and their exit codes."""
 
+import io
 import json
 import os
 import signal
@@ -317,20 +318,20 @@ class Terminal:
         return True
 
 
-def test_a_bar_follows_the_training_on_a_terminal(monkeypatch):
-    pytest.importorskip("tqdm")
+def test_bars_follow_fit_and_sample_on_a_terminal(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
-    with console.Console("skmdiff fit").training(200):
-        print("step 50, loss 0.5000, held-out loss 0.6, 1 s")
-        print("step 200, loss 0.4000, 4 s")
-    shown = sys.stderr.text
-    assert "learning the manifold" in shown and "training, loss 0.5000" in shown and "50/200" in shown
+    model, new = str(tmp_path / "m"), str(tmp_path / "new.csv")
+    assert run(folder, "fit", "table.csv", "-o", model, "--drop", "id", "--max-iter", "10", "--max-time", "20") == 0
+    assert "manifold ..." in sys.stderr.text and "training: 100%" in sys.stderr.text
+    assert model_file.read_model(model)[0].verbose == 0, "the file does not depend on the terminal"
+    assert run(folder, "sample", model, "-n", "50", "-o", new) == 0
+    assert "samples: 100%" in sys.stderr.text and "50/50" in sys.stderr.text
 
 
-def test_no_bar_elsewhere(capsys):
-    with console.Console("skmdiff fit").training(200):
-        print("step 50, loss 0.5000, held-out loss 0.6, 1 s")
-    assert capsys.readouterr() == ("", "")
+@pytest.mark.parametrize("quiet, is_terminal, verbose", [(False, True, 1), (True, True, 0), (False, False, 0)])
+def test_no_bar_elsewhere(quiet, is_terminal, verbose, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal() if is_terminal else io.StringIO())
+    assert console.Console("skmdiff fit", quiet).verbose == verbose
 
 
 def test_library_warnings_are_lines(capsys):

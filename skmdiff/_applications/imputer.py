@@ -10,6 +10,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._numerics.checks import check_integer, check_option, check_rows, random_stream
+from .._numerics.progress import shown
 from .._numerics.streams import Seed, draw_seed
 from .._sampler.completion import complete, complete_by_means
 from .._sampler.estimator import ManifoldDiffusionSampler
@@ -161,9 +162,10 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         rows = np.flatnonzero(table.missing.any(axis=1))
         if not len(rows):
             return [copy_of(table.X) for _ in range(1 if mean else n_draws)]
-        run = run_of(model, self.sampler_.n_steps, draw_seed(random_state), self.sampler_.n_jobs)
         fill = complete_by_means if mean else complete
-        drawn = fill(model, table.take(rows), n_draws, run, n_used(model.codec.columns_, table.cells))
+        with shown(self.sampler_.verbose) as progress:
+            run = run_of(model, self.sampler_.n_steps, draw_seed(random_state), self.sampler_.n_jobs, progress)
+            drawn = fill(model, table.take(rows), n_draws, run, n_used(model.codec.columns_, table.cells))
         return [put(table.X, table.missing, rows, stack(*parts)) for parts in drawn]
 
     def __sklearn_tags__(self) -> Tags:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
-import re
 import sys
 import time
 import warnings
@@ -13,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
-
-STEP = re.compile(r"step (\d+), (loss \S+)")
 
 
 @dataclass
@@ -38,6 +34,11 @@ class Console:
     def give(self, text: str, summary: dict[str, Any]) -> None:
         """The result on stdout: a text, or what a program reads."""
         print(json.dumps(summary, indent=2, default=str) if self.as_json else text)
+
+    @property
+    def verbose(self) -> int:
+        """The `verbose` of samplers: bars where there is a terminal to show them on."""
+        return int(not self.quiet and sys.stderr.isatty())
 
     @property
     def seconds(self) -> float:
@@ -65,52 +66,6 @@ class Console:
         line: str | None = None,
     ) -> None:
         self.say(f"warning: {' '.join(str(message).split())}")
-
-    @contextlib.contextmanager
-    def training(self, n_steps: int) -> Iterator[None]:
-        """A bar of so many steps while a sampler with verbose=1 is fitted; nothing where stderr is no terminal."""
-        lines = TrainingLines(n_steps, shown=not self.quiet and sys.stderr.isatty())
-        try:
-            with contextlib.redirect_stdout(lines):
-                yield
-        finally:
-            lines.close()
-
-
-class TrainingLines(io.TextIOBase):
-    """What a sampler prints while it is fitted, as a bar with its stage and the time left.
-
-    Parameters
-    ----------
-    n_steps : int
-    shown : bool
-    """
-
-    def __init__(self, n_steps: int, shown: bool) -> None:
-        self.bar = make_bar(n_steps) if shown else None
-
-    def write(self, text: str) -> int:
-        """A line that tells of a step moves the bar."""
-        found = STEP.match(text)
-        if self.bar is not None and found is not None:
-            self.bar.set_description(f"training, {found[2].rstrip(',')}")
-            self.bar.update(int(found[1]) - self.bar.n)
-            if self.bar.n >= self.bar.total:
-                self.bar.set_description("correcting samples")
-        return len(text)
-
-    def close(self) -> None:
-        """The bar goes."""
-        if self.bar is not None:
-            self.bar.close()
-        super().close()
-
-
-def make_bar(n_steps: int) -> Any:
-    """A bar of tqdm."""
-    from tqdm import tqdm
-
-    return tqdm(total=n_steps, desc="learning the manifold", file=sys.stderr, leave=False, unit="step")
 
 
 @contextlib.contextmanager

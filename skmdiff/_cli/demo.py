@@ -18,7 +18,6 @@ from sklearn.utils import check_random_state
 
 from .._manifold.words import PASSTHROUGH
 from .._numerics.whole_files import replacing
-from .._sampler.defaults import default_max_iter
 from .._sampler.estimator import ManifoldDiffusionSampler
 from .._sampler.model import fitted_model
 from .._table.checks import read_table
@@ -95,9 +94,12 @@ def fit_demo(table: TableFile, manifold: str, max_time: float | None, random_sta
     size = f"{train.shape[0]} rows of {train.shape[1]} columns"
     console.say(f"fitting {size}, {len(holdout)} more held out; manifold: {manifold}")
     sampler = ManifoldDiffusionSampler(
-        None if manifold == DEFAULT else manifold, max_time=max_time, verbose=1, random_state=rng.randint(2**31)
+        None if manifold == DEFAULT else manifold,
+        max_time=max_time,
+        verbose=console.verbose,
+        random_state=rng.randint(2**31),
     )
-    with about(table.path), console.training(default_max_iter(len(train))):
+    with about(table.path):
         sampler.fit(train)
     return Fitted(sampler, train, holdout, table.dialect, manifold, rng)
 

@@ -25,6 +25,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     X = table.select(names)
     n_missing = int(X.isna().to_numpy().sum())
     console.say(f"{args.table}: filling {n_missing} missing cells of {len(X)} rows")
+    sampler.set_params(verbose=console.verbose)
     with about(args.table), console.warnings():
         filled = fitted_imputer(sampler, args.seed).transform(without_empty(X, known))
     warn_of_target(table, known, console)

@@ -6,7 +6,6 @@ import argparse
 from dataclasses import replace
 from typing import Any
 
-from .._sampler.defaults import default_max_iter
 from .._sampler.estimator import ManifoldDiffusionSampler
 from .arguments import DEFAULT
 from .console import Console, about
@@ -60,10 +59,9 @@ def learn(table: TableFile, args: argparse.Namespace, console: Console) -> Manif
         max_iter="auto" if args.max_iter is None else args.max_iter,
         max_time=args.max_time,
         random_state=args.seed,
-        verbose=1,
+        verbose=console.verbose,
     )
-    n_steps = default_max_iter(len(X)) if args.max_iter is None else args.max_iter
-    with about(table.path), console.warnings(), console.training(n_steps):
+    with about(table.path), console.warnings():
         sampler.fit(X, y)
     return sampler.set_params(verbose=0)
 

@@ -21,7 +21,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     sampler, dialect = read_model(args.model)
     with about(args.model), console.warnings():
         where = read_where(args.where, sampler, dialect)
-        drawn = sampler.sample(
+        drawn = sampler.set_params(verbose=console.verbose).sample(
             args.n_samples,
             y=where.target,
             conditions=where.conditions or None,

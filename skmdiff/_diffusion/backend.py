@@ -28,7 +28,7 @@ from .prior import MixturePrior
 from .readout import Reader, has_categories_to_read, plan_readings
 from .resuming import TrainingFile, file_of
 from .state import DenoiserState, DensityQuery, NetworkShape, Prior
-from .training import Batches, TrainingHistory, TrainingPlan, TrainingRows, train
+from .training import Batches, Trainer, TrainingHistory, TrainingPlan, TrainingRows, train
 
 __all__ = [
     "BLOCK_ROWS",
@@ -55,6 +55,8 @@ __all__ = [
 BLOCK_ROWS = 1024
 DEVICES = "device must be 'auto', 'cpu' or a GPU of CUDA such as 'cuda' or 'cuda:1'"
 N_PROBES = 8
+
+Report = Callable[[TrainingHistory, Callable[[], DenoiserState]], object]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -146,7 +148,7 @@ def fit_denoiser(
     *,
     device: str = "auto",
     seed: int = 0,
-    report: Callable[[TrainingHistory], None] = lambda history: None,
+    report: Report = lambda history, state: None,
     first_weights: dict[str, np.ndarray] | None = None,
     checkpoint: str | os.PathLike | None = None,
 ) -> tuple[DenoiserState, TrainingHistory]:
@@ -164,7 +166,8 @@ def fit_denoiser(
         A torch device; "auto" takes a GPU where there is one.
     seed : int, default=0
         Of the first weights and of everything that training draws.
-    report : callable(history), called at every evaluation
+    report : callable(history, function that returns the state so far), called at every evaluation
+        The training stops where it returns what is true.
     first_weights : dict of array, default=None
         Weights of a network of the same shape to begin with; None for random ones.
     checkpoint : str or path-like, default=None
@@ -192,9 +195,20 @@ def fit_denoiser(
     batches, file = Batches(rows, torch_device), None
     if checkpoint is not None:
         file = TrainingFile(file_of(checkpoint, rows, batches, blocks, shape, plan, prior, model, seed))
-    weights, history = _trained(model, batches, plan, generator, report, file)
-    state = DenoiserState(blocks, shape, weights, str(torch_device), rows.noise, plan.sigma_max, prior)
-    return state, history
+
+    def state_with(weights: dict[str, np.ndarray]) -> DenoiserState:
+        return DenoiserState(blocks, shape, weights, str(torch_device), rows.noise, plan.sigma_max, prior)
+
+    def told(trainer: Trainer) -> object:
+        return report(trainer.history, lambda: state_with(weights_of(trainer.average.averaged_model())))
+
+    weights, history = _trained(model, batches, plan, generator, told, file)
+    return state_with(weights), history
+
+
+def weights_of(model: Denoiser) -> dict[str, np.ndarray]:
+    """The weights of a network as arrays."""
+    return {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
 
 
 def _trained(
@@ -202,7 +216,7 @@ def _trained(
     batches: Batches,
     plan: TrainingPlan,
     generator: torch.Generator,
-    report: Callable[[TrainingHistory], None],
+    report: Callable[[Trainer], object],
     file: TrainingFile | None,
 ) -> tuple[dict[str, np.ndarray], TrainingHistory]:
     """The weights of a training and its history: those of its file, if it came to its end before."""
@@ -212,8 +226,8 @@ def _trained(
     if file is not None:
         file.check_space(sum(parameter.numel() for parameter in model.parameters()))
     history = train(model, batches, plan, generator, report, file)
-    weights = {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
-    if file is not None and history.stop_reason != "max_time":
+    weights = weights_of(model)
+    if file is not None and history.stop_reason not in ("max_time", "callback"):
         file.write_result(weights, history)
     return weights, history
 

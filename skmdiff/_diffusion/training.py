@@ -297,13 +297,13 @@ def train(
     batches: Batches,
     plan: TrainingPlan,
     generator: torch.Generator,
-    report: Callable[[TrainingHistory], None],
+    report: Callable[[Trainer], object],
     keeper: Keeper | None = None,
 ) -> TrainingHistory:
     """Train `model` itself and load the weights chosen; returns the history.
 
     Without held-out rows it trains to max_iter and keeps the last averaged weights. `report` is called at every
-    evaluation. With a keeper the training goes on where it has been.
+    evaluation, and the training stops where it returns what is true. With a keeper it goes on where it has been.
     """
     trainer = Trainer(model, batches, plan, generator)
     with nullcontext() if keeper is None else keeper.open(trainer):
@@ -312,7 +312,7 @@ def train(
     return trainer.history
 
 
-def _run(trainer: Trainer, report: Callable[[TrainingHistory], None], keeper: Keeper | None) -> None:
+def _run(trainer: Trainer, report: Callable[[Trainer], object], keeper: Keeper | None) -> None:
     history, plan, started = trainer.history, trainer.plan, time.monotonic() - trainer.history.seconds
     if trainer.held_out is not None and not history.n_iter:
         trainer.held_out.compare(trainer.held_out.loss(trainer.model), trainer.latest)  # what is known without training
@@ -322,8 +322,7 @@ def _run(trainer: Trainer, report: Callable[[TrainingHistory], None], keeper: Ke
         history.n_iter, history.seconds = step, now - started
         reason = None
         if step % plan.evaluate_every == 0 or step == plan.max_iter:
-            reason = trainer.evaluate()
-            report(history)
+            reason = _take_stock(trainer, report)
         reason = reason or _stop_for_time(trainer, report, keeper, now)
         if reason is not None:
             history.stop_reason = reason
@@ -331,7 +330,7 @@ def _run(trainer: Trainer, report: Callable[[TrainingHistory], None], keeper: Ke
 
 
 def _stop_for_time(
-    trainer: Trainer, report: Callable[[TrainingHistory], None], keeper: Keeper | None, now: float
+    trainer: Trainer, report: Callable[[Trainer], object], keeper: Keeper | None, now: float
 ) -> str | None:
     """Keep the state where there is a keeper; where time is up, take stock and return the reason to stop.
 
@@ -343,8 +342,11 @@ def _stop_for_time(
         keeper.after_step(trainer, is_last)
     if not is_last:
         return None
-    reason = None
-    if trainer.losses:
-        reason = trainer.evaluate()
-        report(trainer.history)
+    reason = _take_stock(trainer, report) if trainer.losses else None
     return reason or "max_time"
+
+
+def _take_stock(trainer: Trainer, report: Callable[[Trainer], object]) -> str | None:
+    """Evaluate and report; the reason to stop now, or None."""
+    reason, is_asked = trainer.evaluate(), report(trainer)
+    return reason or ("callback" if is_asked else None)

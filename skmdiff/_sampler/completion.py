@@ -89,9 +89,11 @@ def _in_chunks(model: FittedModel, table: ReadTable, n_draws: int, run: Run) -> 
     """
     W = with_unknown_target(model.codec.encode(table), model.denoiser.blocks[-1].stop)
     matches = matches_of(model)
+    run.progress.stage("filling", len(W), unit="row")
     for k in range(0, len(W), CHUNK_ROWS):
         rows = np.arange(k, min(k + CHUNK_ROWS, len(W)))
         drawn = _draw_given(model, matches, np.tile(W[rows], (n_draws, 1)), replace(run, seed=run.seed ^ k))
+        run.progress.advance(len(rows))
         yield rows, drawn.reshape(n_draws, len(rows), -1)
 
 

@@ -20,8 +20,9 @@ from .._numerics.checks import is_auto
 from .._numerics.deadlines import is_over
 from .._numerics.streams import CONTRACTION_STREAM
 from .encoding import EncodedTable
-from .fitting import Fitted, ManifoldSettings, fit_charts
+from .fitting import Fitted, fit_charts
 from .model import FittedModel, Request, draw, run_of
+from .settings import ManifoldSettings
 
 FEWEST_ROWS, CHART_ROWS = 100, 2000  # of the charts that decide
 N_SAMPLES = 300  # and as many rows

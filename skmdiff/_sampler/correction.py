@@ -13,14 +13,17 @@ from .._corrector.corrector import Corrector
 from .._corrector.features import Features, with_target
 from .._corrector.fitting import Rows, fit_corrector
 from .._numerics.deadlines import is_over, seconds_until
+from .._numerics.progress import Progress
 from .._numerics.streams import CORRECTOR_STREAM
 from .._numerics.weights import rows_of
 from .._table.checks import ReadTable
 from .._table.codec import without_unseen
 from .completion import MEAN_STEPS, draw_targets, predict_target
 from .encoding import EncodedTable
-from .fitting import Fitted, TrainingSettings, split_rows
+from .fitting import Fitted
 from .model import FittedModel, Request, draw, draw_missing, encode, run_of
+from .settings import TrainingSettings
+from .training import split_rows
 
 MIN_ROWS = 2000
 SAMPLES_PER_ROW, MAX_SAMPLES = 2, 150_000
@@ -37,30 +40,34 @@ class CorrectorSettings:
     corrector: Any
     n_steps: int
     n_jobs: int | None
-    verbose: int
 
 
 def with_corrector(
-    fitted: Fitted, encoded: EncodedTable, settings: CorrectorSettings, training: TrainingSettings, seed: int
+    fitted: Fitted,
+    encoded: EncodedTable,
+    settings: CorrectorSettings,
+    training: TrainingSettings,
+    seed: int,
+    progress: Progress,
 ) -> Fitted:
     """What a fit leaves, with a corrector where one is asked for, there is time for it and held-out rows gain by it."""
     if settings.corrector is None or not is_correctable(fitted) or is_over(training.deadline):
         return fitted
-    started = time.perf_counter()
     held_out, seen = held_out_rows(len(fitted.model.rows), training, seed)
     if not has_time(fitted.model, len(seen), settings, seed, training.deadline):
         return fitted
     features = Features(fitted.model.codec, fitted.model.target)
+    samples = sample_features(fitted.model, features, len(seen), settings, seed, progress)
+    progress.stage("corrector", n_reports=1)
     corrector = fit_corrector(
         settings.corrector,
         features,
         training_features(fitted.model, encoded, features, seen),
         training_features(fitted.model, encoded, features, held_out),
-        sample_features(fitted.model, features, len(seen), settings, seed),
+        samples,
         seed,
     )
-    if settings.verbose:
-        print_corrector(corrector, time.perf_counter() - started)
+    progress.report(gain_of(corrector))
     return replace(fitted, model=replace(fitted.model, corrector=corrector))
 
 
@@ -102,21 +109,19 @@ def training_features(model: FittedModel, encoded: EncodedTable, features: Featu
 
 
 def sample_features(
-    model: FittedModel, features: Features, n_rows: int, settings: CorrectorSettings, seed: int
+    model: FittedModel, features: Features, n_rows: int, settings: CorrectorSettings, seed: int, progress: Progress
 ) -> np.ndarray:
     """Features (n, k) of new samples of a model without a corrector, some for each of `n_rows` rows."""
-    run = run_of(model, settings.n_steps, seed ^ CORRECTOR_STREAM, settings.n_jobs)
+    run = run_of(model, settings.n_steps, seed ^ CORRECTOR_STREAM, settings.n_jobs, progress)
     W, _ = draw(model, Request(n_samples_for(n_rows)), run)
     return features.of(W, draw_missing(model, W, run.seed, None))
 
 
-def print_corrector(corrector: Corrector | None, seconds: float) -> None:
-    """One line: what it gains and what it cost."""
+def gain_of(corrector: Corrector | None) -> str:
+    """What a corrector gains, in words."""
     if corrector is None:
-        print(f"corrector: none, held-out rows gain nothing by it, {seconds:.0f} s")
-        return
-    gain = f"gain {corrector.gain:.4f} (standard error {corrector.gain_error:.4f})"
-    print(f"corrector: {gain}, odds to the power {corrector.alpha}, {seconds:.0f} s")
+        return "none, held-out rows gain nothing by it"
+    return f"gain {corrector.gain:.4f} (standard error {corrector.gain_error:.4f}), odds to the power {corrector.alpha}"
 
 
 def log_correction(model: FittedModel, table: ReadTable) -> np.ndarray:

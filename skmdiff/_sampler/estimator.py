@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.neighbors import KernelDensity
 
 from .._diffusion import load_backend
-from .._numerics.checks import check_coordinates, check_option, check_rows, random_stream
+from .._numerics.checks import check_option, check_rows, random_stream
+from .._numerics.progress import Several, shown
 from .._numerics.streams import Seed
 from .._numerics.weights import check_weight
-from .._starts.distributions import DENSITIES
 from .._table.target import read_target
 from . import exploration
-from .base import TableModelEstimator
+from .callbacks import CallbackSupportMixin, Tasks, with_callbacks
 from .encoding import rows_with_weight
-from .fitting import settings_of
+from .fitting import Fitted
+from .html import LearntInHTML
 from .model import (
     FittedModel,
     Request,
-    decode,
     decode_samples,
     draw,
     draw_missing,
-    encode,
     fitted_model,
-    model_on_manifold,
 )
+from .on_manifold import EstimatorOnManifold
 from .parameters import check_parameters
-from .whole_fit import attributes_of, fit_table, warn_if_diverged
+from .settings import settings_of
+from .whole_fit import N_STAGES, attributes_of, fit_table, warn_if_diverged
 
 
-class ManifoldDiffusionSampler(TableModelEstimator):
+class ManifoldDiffusionSampler(LearntInHTML, EstimatorOnManifold, CallbackSupportMixin):
     """Generator of synthetic rows of a table: a diffusion model that starts on the manifold of the rows.
 
     `fit` learns the distribution of a mixed table: numbers, dates and categories, with missing cells or without.
@@ -115,7 +116,8 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     n_jobs : int or None, default=None
         Threads that draw samples.
     verbose : int, default=0
-        Whether to print the loss at each evaluation, and what the corrector gains.
+        1 shows a bar for each stage of `fit` and for `sample`, on stderr, with the loss and the time that is left; 2
+        prints the loss at each evaluation, what the corrector gains and the seconds of each stage, for logs.
     random_state : int, RandomState or None, default=None
         Seed of the fit and, by default, of the samples: with an int, `sample` returns the same rows at each call.
 
@@ -138,7 +140,10 @@ class ManifoldDiffusionSampler(TableModelEstimator):
     corrector_ : Corrector or None
         Its `classifier`, the power `alpha` of the odds, its `gain` in held-out log-density and `gain_error`, or None.
     n_iter_, stop_reason_ : int, str
-        Optimiser steps taken, and why training ended: "max_iter", "early_stopping", "max_time" or "diverged".
+        Optimiser steps taken, and why training ended: "max_iter", "early_stopping", "max_time", "diverged" or, if a
+        callback of scikit-learn asked for it, "callback".
+    fit_time_ : float
+        Seconds that `fit` took. Model files do not hold it.
     constraints_ : list of tuple
         The constraints held: those given, then those that "auto" found.
     classes_ : ndarray of shape (n_classes,)
@@ -218,10 +223,12 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> ManifoldDiffusionSampler:
         """Learn the distribution of a table.
 
-        A fit that fails leaves an estimator that is not fitted, whatever it was before.
+        A fit that fails leaves an estimator that is not fitted, whatever it was before. Callbacks of scikit-learn (1.9
+        or later, `set_callbacks`) are called for each stage and each evaluation of the training.
 
         Parameters
         ----------
@@ -253,16 +260,25 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         return self
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, former: FittedModel | None) -> None:
-        params = self.get_params(deep=False)
+        started, params = time.perf_counter(), self.get_params(deep=False)
         check_parameters(params)
         settings = settings_of(params, former)
         load_backend().resolve_device(self.device)
         random_state = random_stream(self.random_state)
         table = self._read_training(X)
+        given = {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
         y = None if y is None else read_target(y, len(table))
         table, y, weight, seen = rows_with_weight(table, y, check_weight(sample_weight, len(table)))
-        fitted = fit_table(table, y, weight, params, settings, random_state)
-        self.__dict__.update(attributes_of(fitted, seen), _model=fitted.model)
+
+        def learnt(fitted: Fitted) -> dict[str, Any]:
+            attributes = attributes_of(fitted, seen)
+            return {**attributes, "_model": fitted.model, "fit_time_": time.perf_counter() - started}
+
+        with shown(self.verbose) as bar:
+            tasks = Tasks(self, given, N_STAGES, learnt)
+            fitted = fit_table(table, y, weight, params, settings, random_state, Several([bar, tasks]))
+        self.__dict__.update(learnt(fitted))
+        tasks.end(fitted)
         warn_if_diverged(fitted.history, self.learning_rate_init)
 
     def sample(
@@ -331,41 +347,13 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         if model.target is None and (y is not None or return_y):
             raise ValueError(f"y={y!r}, return_y={return_y!r} need a target, but the sampler was fitted with y=None.")
         wanted = None if y is None else model.target.encode_wanted(y, n_samples, run.seed)
-        W, resolved = draw(model, Request(n_samples, wanted, conditions, density, design), run)
+        with shown(self.verbose) as progress:
+            request = Request(n_samples, wanted, conditions, density, design)
+            W, resolved = draw(model, request, replace(run, progress=progress))
         lacking = draw_missing(model, W, run.seed, resolved) if missing == "generate" else {}
         X = decode_samples(model, W, resolved, lacking)
         # the codes asked for, not those that went through the denoiser in single precision
         return (X, model.target.decode(W[:, model.n_outputs :] if wanted is None else wanted)) if return_y else X
-
-    def embed(self, X: Any) -> np.ndarray:
-        """Coordinates of rows on the manifold.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_components)
-            By the `transform` of the learner where it treats each row alone, else by neighbours, missing cells filled.
-        """
-        model = model_on_manifold(self, "embed")
-        return model.manifold.embed(encode(model, self._read(model, X)))
-
-    def lift(self, Z: ArrayLike) -> Any:
-        """Rows of the table at coordinates on the manifold, by local regression.
-
-        Parameters
-        ----------
-        Z : array-like of shape (n_samples, n_components)
-
-        Returns
-        -------
-        X : ndarray or DataFrame of shape (n_samples, n_features)
-        """
-        model = model_on_manifold(self, "lift")
-        Z = check_coordinates(Z, model.manifold.embedding_.shape[1])
-        return decode(model, model.manifold.lift(Z))
 
     def denoise(self, X: Any) -> Any:
         """Rows without their measurement noise: an estimate of E[clean row | row with as much noise added again].
@@ -391,55 +379,3 @@ class ManifoldDiffusionSampler(TableModelEstimator):
         if not model.noise.of_columns.any():
             raise ValueError(f"denoise needs a noise_level above 0, got noise_level={self.noise_level!r}.")
         return exploration.denoise(model, self._read(model, X))
-
-    def explore(self, n_samples: int = 10, *, region: Any = None, path: Any = None, random_state: Seed = None) -> Any:
-        """Rows that show a part of the manifold: evenly spread over a region of it, or along a path on it.
-
-        They start at a noise level of at most 0.1: they follow the manifold, not the distribution of the table.
-
-        Parameters
-        ----------
-        n_samples : int, default=10
-        region : callable or pair of array-like of shape (n_components,), default=None
-            A part of the embedding: two opposite corners of a box, as in `embedding_`, or a function from
-            coordinates (n, n_components) to one bool a row. None is all of it.
-        path : array-like or DataFrame of shape (n_stops, n_features), default=None
-            Two rows or more to pass by: samples at even steps of the shortest way over the graph of neighbours.
-        random_state : int, RandomState or None, default=None
-            As in `sample`. Along a path all rows have the same noise.
-
-        Returns
-        -------
-        X : ndarray or DataFrame of shape (n_samples, n_features)
-
-        Raises
-        ------
-        ValueError
-            Without a manifold; for `region` and `path` both; for a region without training rows or a path of one row.
-        """
-        model = model_on_manifold(self, "explore")
-        check_rows(n_samples, "n_samples", self.n_features_in_)
-        if region is not None and path is not None:
-            raise ValueError("region and path must not be given both.")
-        run = exploration.close_to_manifold(self._run(model, random_state))
-        if path is None:
-            return exploration.explore_region(model, region, n_samples, run)
-        return exploration.explore_path(model, self._read(model, path), n_samples, run)
-
-    def embedding_density(self, density: str = "data") -> KernelDensity:
-        """Distribution of the starts over the embedding.
-
-        Parameters
-        ----------
-        density : {"data", "balanced", "uniform"}, default="data"
-            As in `sample`.
-
-        Returns
-        -------
-        distribution : sklearn.neighbors.KernelDensity
-            Fitted on `embedding_`: ``score_samples(sampler.embed(X))`` is the log-density of rows on the manifold,
-            ``sample(n)`` draws points that `lift` takes to rows.
-        """
-        model = model_on_manifold(self, "embedding_density")
-        check_option(density, "density", DENSITIES)
-        return exploration.embedding_density(model, density)

@@ -29,6 +29,7 @@ FITTED = (
     "sigma_start_ loss_curve_ validation_loss_curve_ n_iter_ stop_reason_ constraints_ n_features_in_ feature_names_in_"
 )
 SEEDS = {"random_state"}
+NOT_KEPT = {"fit_time_", "_skl_callbacks"}  # the same fit is to give the same file
 
 
 class InconsistentVersionWarning(SklearnVersionWarning):
@@ -150,6 +151,8 @@ def registry_of(cls: type) -> dict:
 def as_kept(sampler: Any) -> Any:
     """A sampler with all that a model file can hold of it."""
     out, model = copy(sampler), sampler._model
+    for name in NOT_KEPT & vars(out).keys():
+        delattr(out, name)
     check_classifier(model)
     for name, value in sampler.get_params(deep=False).items():
         setattr(out, name, value if can_be_kept(value) else stand_in(name, value))

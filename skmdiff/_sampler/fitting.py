@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,114 +21,28 @@ from .._manifold.noise import (
 from .._manifold.units import CODE, Units
 from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score, of_all_rows
 from .._numerics.checks import is_auto
-from .._numerics.deadlines import deadline_in, halfway, is_over, seconds_until
+from .._numerics.deadlines import halfway, is_over, seconds_until
+from .._numerics.progress import Progress
 from .._numerics.streams import MISSING_STREAM
 from .._numerics.weights import rows_of
 from .._starts.from_mixture import MixtureStarts, mixture_is_better
 from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, cells_that_stay, coded_columns, number_columns
-from .._table.columns import Block
 from .._table.constraints.constraints import Constraints, constraints_of
 from .._table.constraints.written import unique_columns
 from .._table.identifiers import warn_of_identifiers
 from .._table.missing.indicators import MissingnessModel
 from .._table.missing.patterns import MissingPatterns
 from .._table.target import Target, check_target
-from .defaults import (
-    CONDITIONAL_FRACTION,
-    EMA_DECAY,
-    N_EVALUATIONS,
-    N_ITER_NO_CHANGE,
-    chosen_manifold,
-    default_batch_size,
-    default_hidden_layer_sizes,
-    default_manifold_weight,
-    default_max_iter,
-    n_frequencies,
-    n_held_out,
-)
+from .defaults import chosen_manifold, default_manifold_weight
 from .encoding import EncodedTable
 from .model import FittedModel
-from .warm_start import first_weights
+from .settings import ManifoldSettings, TableSettings, TrainingSettings
+from .training import fit_denoiser, split_rows
 
 if TYPE_CHECKING:
-    from .._diffusion.backend import DenoiserState, NetworkShape, Prior, TrainingPlan
-
-
-@dataclass(frozen=True)
-class TableSettings:
-    """How the columns are read: parameters of the sampler."""
-
-    categorical_features: Any
-    numeric: str
-    constraints: list | str | None
-    target_type: str
-
-
-@dataclass(frozen=True)
-class ManifoldSettings:
-    """How the manifold is found and used: parameters of the sampler."""
-
-    manifold: Any
-    max_landmarks: int
-    n_neighbors: int
-    sigma_start: float | str
-    noise_level: Any
-    contraction: float | str
-    manifold_weight: float | str
-
-    @property
-    def manifolds(self) -> list:
-        """The learners, one or more."""
-        return list(self.manifold) if isinstance(self.manifold, list | tuple) else [self.manifold]
-
-    @property
-    def is_passthrough(self) -> bool:
-        """Whether there is to be no manifold."""
-        return isinstance(self.manifold, str) and self.manifold == "passthrough"
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How the denoiser is trained: parameters of the sampler.
-
-    deadline : when the whole fit is to end, by `time.monotonic`; None for no bound
-    former : the model whose weights the training begins with; None for random ones
-    """
-
-    hidden_layer_sizes: tuple | str
-    max_iter: int | str
-    batch_size: int | str
-    learning_rate_init: float
-    early_stopping: bool
-    validation_fraction: float
-    device: str
-    checkpoint: Any
-    deadline: float | None
-    former: FittedModel | None
-
-
-Settings = TypeVar("Settings", TableSettings, ManifoldSettings, TrainingSettings)
-
-
-def settings_of(
-    params: Mapping[str, Any], former: FittedModel | None
-) -> tuple[TableSettings, ManifoldSettings, TrainingSettings]:
-    """The parameters of the sampler, by what they are for; `max_time` counts from here.
-
-    former : what the sampler was fitted to before, or None
-    """
-    values = {
-        **params,
-        "deadline": deadline_in(params["max_time"]),
-        "former": former if params["warm_start"] else None,
-    }
-
-    def chosen(kind: type[Settings]) -> Settings:
-        return kind(**{field.name: values[field.name] for field in fields(kind)})
-
-    return chosen(TableSettings), chosen(ManifoldSettings), chosen(TrainingSettings)
+    from .._diffusion.backend import DenoiserState, TrainingHistory
 
 
 @dataclass(frozen=True)
@@ -176,14 +89,17 @@ def fit_model(
     on_manifold: ManifoldSettings,
     training: TrainingSettings,
     training_seed: int,
-    report: Callable,
+    progress: Progress,
 ) -> Fitted:
     """Fit everything behind the codes."""
     of_columns = check_noise_level(on_manifold.noise_level, encoded.codec)  # before minutes are spent
+    progress.stage("manifold")
     manifold, scores = fit_manifold(encoded, on_manifold, training.deadline)
+    progress.stage("starts")
     source, sigma_start = fit_source(encoded, manifold, on_manifold, training.deadline)
     missingness = fit_missingness(encoded)
     noise = fit_noise(encoded, manifold, on_manifold, of_columns)
+    progress.stage("mixture")
     mixture = fit_mixture(encoded, manifold, on_manifold, training, training_seed)
     prior = (
         None if mixture is None else load_backend().Prior(mixture.mixture, weight_of(on_manifold, encoded, training))
@@ -191,9 +107,6 @@ def fit_model(
     starts = None
     if not is_over(training.deadline):
         starts = choose_starts(encoded, manifold, source, mixture, on_manifold, sigma_start)
-    denoiser, history = fit_denoiser(encoded, prior, sigma_start, noise, training, training_seed, report)
-    if mixture is not None:
-        denoiser, starts = with_all_rows(encoded, mixture, denoiser, starts, training.deadline)
     model = FittedModel(
         codec=encoded.codec,
         constraints=constraints,
@@ -207,10 +120,20 @@ def fit_model(
         noise=noise,
         hot_deck=encoded.hot_deck,
         missingness=missingness,
-        denoiser=denoiser,
+        denoiser=None,
         mixture_starts=starts,
     )
-    return Fitted(model, history, None if manifold is None else manifold.embedding_, scores)
+    embedding = None if manifold is None else manifold.embedding_
+
+    def learnt(denoiser: DenoiserState, history: TrainingHistory) -> Fitted:
+        return Fitted(replace(model, denoiser=denoiser), history, embedding, scores)
+
+    how = (prior, sigma_start, noise, training, training_seed, learnt, progress)
+    fitted = learnt(*fit_denoiser(encoded, *how))
+    if mixture is None:
+        return fitted
+    progress.stage("mixture")
+    return replace(fitted, model=with_all_rows(encoded, mixture, fitted.model, training.deadline))
 
 
 def fit_manifold(
@@ -291,16 +214,14 @@ def choose_starts(
 
 
 def with_all_rows(
-    encoded: EncodedTable,
-    chosen: ChosenMixture,
-    denoiser: DenoiserState,
-    starts: MixtureStarts | None,
-    deadline: float | None,
-) -> tuple[DenoiserState, MixtureStarts | None]:
-    """The denoiser and the starts with a mixture of all rows in place of that of the rows trained on."""
+    encoded: EncodedTable, chosen: ChosenMixture, model: FittedModel, deadline: float | None
+) -> FittedModel:
+    """A model with a mixture of all rows in place of that of the rows trained on, in its denoiser and its starts."""
     mixture = of_all_rows(chosen, encoded.joint(), encoded.blocks, encoded.weight, deadline).mixture
+    denoiser, starts = model.denoiser, model.mixture_starts
     denoiser = replace(denoiser, prior=replace(denoiser.prior, mixture=mixture))
-    return denoiser, None if starts is None else replace(starts, mixture=mixture)
+    starts = None if starts is None else replace(starts, mixture=mixture)
+    return replace(model, denoiser=denoiser, mixture_starts=starts)
 
 
 def fit_source(
@@ -374,75 +295,3 @@ def fit_charts(
         return None
     rows = np.arange(len(manifold.table_)) if rows is None else rows
     return choose_charts(units.to(manifold.table_[rows]), manifold.shaped_embedding[rows], surface, d, seed)
-
-
-def fit_denoiser(
-    encoded: EncodedTable,
-    prior: Prior | None,
-    sigma_start: float,
-    noise: MeasurementNoise,
-    settings: TrainingSettings,
-    seed: int,
-    report: Callable,
-) -> tuple[DenoiserState, Any]:
-    """The denoiser trained up to the noise level sigma_start, and the history of its training."""
-    backend = load_backend()
-    rng = np.random.default_rng(seed)
-    W = encoded.joint()
-    held_out, rows = split_rows(rng, len(W), settings)
-    n_out = len(held_out)
-    training, weight = encoded.take(rows), encoded.weight
-    data = backend.TrainingRows(
-        lambda: training.joint(rng),
-        noise.of_blocks(encoded.blocks),
-        missing=training.missing,
-        cumulated_weight=None if weight is None else np.cumsum(training.weight),
-        held_out=W[held_out] if n_out else None,
-        held_out_weight=None if weight is None else weight[held_out],
-        target=None if encoded.target is None else len(encoded.codec.blocks_),
-        rng=rng,
-    )
-    plan, shape = plan_training(settings, len(rows), encoded.blocks, max(sigma_start, data.noise.max()))
-    return backend.fit_denoiser(
-        data,
-        encoded.blocks,
-        shape,
-        plan,
-        prior,
-        device=settings.device,
-        seed=seed,
-        report=report,
-        first_weights=first_weights(settings.former, encoded, shape),
-        checkpoint=settings.checkpoint,
-    )
-
-
-def split_rows(rng: np.random.Generator, n_rows: int, settings: TrainingSettings) -> tuple[np.ndarray, np.ndarray]:
-    """The rows held out of training, none without early stopping, and the others, in the order of a permutation."""
-    order = rng.permutation(n_rows)
-    is_trained = settings.early_stopping and settings.max_iter != 0
-    n_out = n_held_out(n_rows, settings.validation_fraction) if is_trained else 0
-    return order[:n_out], order[n_out:]
-
-
-def plan_training(
-    settings: TrainingSettings, n_rows: int, blocks: list[Block], sigma_max: float
-) -> tuple[TrainingPlan, NetworkShape]:
-    """The plan of the training on so many rows up to a noise level, and the shape of the network."""
-    backend = load_backend()
-    max_iter = default_max_iter(n_rows) if is_auto(settings.max_iter) else int(settings.max_iter)
-    auto_sizes = is_auto(settings.hidden_layer_sizes)
-    sizes = default_hidden_layer_sizes(n_rows) if auto_sizes else tuple(settings.hidden_layer_sizes)
-    plan = backend.TrainingPlan(
-        max_iter=max_iter,
-        batch_size=default_batch_size(n_rows) if is_auto(settings.batch_size) else settings.batch_size,
-        learning_rate_init=settings.learning_rate_init,
-        conditional_fraction=CONDITIONAL_FRACTION,
-        ema_decay=EMA_DECAY,
-        n_iter_no_change=N_ITER_NO_CHANGE,
-        evaluate_every=max(1, max_iter // N_EVALUATIONS),
-        sigma_min=SIGMA_MIN,
-        sigma_max=sigma_max,
-        deadline=settings.deadline,
-    )
-    return plan, backend.NetworkShape(sizes, n_frequencies(sum(block.codes is None for block in blocks)))

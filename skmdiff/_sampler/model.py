@@ -24,6 +24,7 @@ from .._corrector.corrector import Corrector
 from .._diffusion import load_backend
 from .._manifold.learner import ManifoldModel
 from .._manifold.noise import MeasurementNoise
+from .._numerics.progress import SILENT, Progress
 from .._numerics.streams import MISSING_STREAM, row_uniforms
 from .._starts.draw import draw_rows, plan_draw
 from .._starts.from_mixture import MixtureStarts
@@ -105,12 +106,13 @@ class Request:
 class Run:
     """How the rows of one call are made: the seed, the reverse process, and threads as in joblib.
 
-    The seed alone says which random numbers a row gets; threads change nothing.
+    The seed alone says which random numbers a row gets; threads and who is told of the progress change nothing.
     """
 
     seed: int
     process: ReverseProcess
     n_jobs: int | None = None
+    progress: Progress = SILENT
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,11 @@ def model_on_manifold(estimator: Any, method: str) -> FittedModel:
     return model
 
 
-def run_of(model: FittedModel, n_steps: int, seed: int, n_jobs: int | None) -> Run:
+def run_of(model: FittedModel, n_steps: int, seed: int, n_jobs: int | None, progress: Progress = SILENT) -> Run:
     """A run of the model's reverse process in so many steps of the solver."""
     check_run(n_steps, n_jobs)  # both may have been set after the fit
     backend = load_backend()
-    return Run(seed, backend.ReverseProcess(model.sigma_start, n_steps), n_jobs)
+    return Run(seed, backend.ReverseProcess(model.sigma_start, n_steps), n_jobs, progress)
 
 
 # ---- table -> code ----------------------------------------------------------------------------------------------
@@ -199,7 +201,10 @@ def resolve_request(model: FittedModel, request: Request, seed: int) -> Resolved
 
 def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, ResolvedQuery | None]:
     """Code (n_samples, p) of a call, that of the target last, and what was resolved of conditions."""
+    if request.conditions is not None:
+        run.progress.stage("conditions")
     resolved, wanted = resolve_request(model, request, run.seed), request.wanted
+    run.progress.stage("samples", request.n_samples, unit="row")
     plan = plan_draw(
         model.source,
         model.manifold,
@@ -215,8 +220,9 @@ def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Re
     )
     how = (model.denoiser, plan, run.process, request.n_samples, run.seed, run.n_jobs)
     if model.corrector is None:
-        return draw_rows(*how), resolved
-    return draw_with_rejection(*how, partial(log_acceptance, model, model.corrector, run.seed, resolved)), resolved
+        return draw_rows(*how, progress=run.progress), resolved
+    accept = partial(log_acceptance, model, model.corrector, run.seed, resolved)
+    return draw_with_rejection(*how, accept, progress=run.progress), resolved
 
 
 def log_acceptance(

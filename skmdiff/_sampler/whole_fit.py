@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .._numerics.progress import Progress
 from .._numerics.streams import draw_seed
 from .._numerics.warnings_ import warn_user
 from .._table.checks import ReadTable
 from .._table.codec import spread
 from .contraction import Drawing, with_contraction
 from .correction import CorrectorSettings, with_corrector
-from .fitting import Fitted, ManifoldSettings, TableSettings, TrainingSettings, encode_table, fit_model
+from .fitting import Fitted, encode_table, fit_model
+from .settings import ManifoldSettings, TableSettings, TrainingSettings
 
+# of `fit`, at most: table, manifold, starts, mixture twice, training, contraction, samples and corrector
+N_STAGES = 9
 DIVERGED = (
     "The training loss grew out of bounds or was not finite after step {0} with learning_rate_init={1}: the best "
     "weights until then are kept. Try a smaller learning_rate_init."
@@ -29,18 +33,20 @@ def fit_table(
     params: Mapping[str, Any],
     settings: tuple[TableSettings, ManifoldSettings, TrainingSettings],
     random_state: np.random.RandomState,
+    progress: Progress,
 ) -> Fitted:
     """What a sampler learns from a table, its target and weights; `settings` are a part of its parameters."""
     of_table, on_manifold, training = settings
-    n_steps, n_jobs, verbose = params["n_steps"], params["n_jobs"], params["verbose"]
+    n_steps, n_jobs = params["n_steps"], params["n_jobs"]
     seed, training_seed = draw_seed(random_state), draw_seed(random_state)
+    progress.stage("table")
     encoded, constraints = encode_table(table, y, weight, of_table, seed)
-    report = print_progress if verbose else (lambda history: None)
-    fitted = fit_model(encoded, constraints, on_manifold, training, training_seed, report)
+    fitted = fit_model(encoded, constraints, on_manifold, training, training_seed, progress)
     drawing = Drawing(n_steps, n_jobs, training_seed)
+    progress.stage("contraction")
     fitted = with_contraction(fitted, encoded, on_manifold, drawing, training.deadline)
-    correction = CorrectorSettings(params["corrector"], n_steps, n_jobs, verbose)
-    return with_corrector(fitted, encoded, correction, training, training_seed)
+    correction = CorrectorSettings(params["corrector"], n_steps, n_jobs)
+    return with_corrector(fitted, encoded, correction, training, training_seed, progress)
 
 
 def attributes_of(fitted: Fitted, seen: np.ndarray) -> dict[str, Any]:
@@ -71,10 +77,3 @@ def warn_if_diverged(history: Any, learning_rate_init: float) -> None:
     """Say it where training ended for that."""
     if history.stop_reason == "diverged":
         warn_user(DIVERGED.format(history.n_iter, learning_rate_init), ConvergenceWarning)
-
-
-def print_progress(history: Any) -> None:
-    """One line an evaluation."""
-    held_out = history.validation_loss_curve[-1:]
-    shown = f", held-out loss {held_out[0]:.4f}" if held_out else ""
-    print(f"step {history.n_iter}, loss {history.loss_curve[-1]:.4f}{shown}, {history.seconds:.0f} s")

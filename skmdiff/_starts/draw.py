@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from .._diffusion import load_backend
 from .._manifold.learner import ManifoldModel
 from .._numerics.checks import check_option
+from .._numerics.progress import SILENT, Progress
 from .._numerics.streams import PROBE_STREAM, READ_STREAM, row_normals, row_uniforms
 from .distributions import DENSITIES, DESIGNS, RowDistribution, row_distribution, strata
 from .from_mixture import MixtureStarts
@@ -110,7 +111,13 @@ def plan_draw(
 
 
 def draw_rows(
-    denoiser: DenoiserState, plan: Plan, process: ReverseProcess, n_samples: int, seed: int, n_jobs: int | None = None
+    denoiser: DenoiserState,
+    plan: Plan,
+    process: ReverseProcess,
+    n_samples: int,
+    seed: int,
+    n_jobs: int | None = None,
+    progress: Progress = SILENT,
 ) -> np.ndarray:
     """Encoded rows (n_samples, p) of a plan, the code of the target last.
 
@@ -125,7 +132,7 @@ def draw_rows(
         x, given = starts_of(plan, np.arange(start, stop), uniforms, levels)
         return finish_block(denoiser, process, x, given, uniforms, _probe(denoiser, seed, start))
 
-    return in_blocks(block, n_samples, n_jobs)
+    return in_blocks(block, n_samples, n_jobs, progress)
 
 
 def draw_from(
@@ -150,11 +157,19 @@ def draw_from(
     return in_blocks(block, len(points), n_jobs)
 
 
-def in_blocks(block: Callable[[int], np.ndarray], n_samples: int, n_jobs: int | None) -> np.ndarray:
+def in_blocks(
+    block: Callable[[int], np.ndarray], n_samples: int, n_jobs: int | None, progress: Progress = SILENT
+) -> np.ndarray:
     """The first n_samples rows of the blocks that `block` makes, each given its first row."""
     backend = load_backend()
     starts = range(0, n_samples, backend.BLOCK_ROWS)
-    return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(block)(s) for s in starts))[:n_samples]
+
+    def told(start: int) -> np.ndarray:
+        rows = block(start)
+        progress.advance(min(len(rows), n_samples - start))
+        return rows
+
+    return np.concatenate(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(told)(s) for s in starts))[:n_samples]
 
 
 def _probe(denoiser: DenoiserState, seed: int, start: int) -> np.ndarray | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._diffusion import load_backend
+from .._numerics.progress import SILENT, Progress
 from .._numerics.streams import ACCEPT_STREAM, candidate_seed, row_uniforms
 from .draw import Plan, Width, draw_uniforms, finish_block, in_blocks, starts_of
 
@@ -34,6 +35,7 @@ def draw_with_rejection(
     seed: int,
     n_jobs: int | None,
     log_acceptance: LogAcceptance,
+    progress: Progress = SILENT,
 ) -> np.ndarray:
     """Encoded rows (n_samples, p) of a plan, as `draw_rows` has them, of which some are drawn again.
 
@@ -51,7 +53,7 @@ def draw_with_rejection(
         numbers = CandidateNumbers(plan, seed, start, start + backend.BLOCK_ROWS, Width.of(denoiser))
         return keep_or_redraw(numbers, candidates, log_acceptance)
 
-    return in_blocks(block, n_samples, n_jobs)
+    return in_blocks(block, n_samples, n_jobs, progress)
 
 
 class CandidateNumbers:

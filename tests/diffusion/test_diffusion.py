@@ -379,7 +379,7 @@ def test_an_interrupt_reaches_the_caller(n_evaluations):
     """Before the first evaluation and after it: what was learnt so far is not a fit."""
     n_reports = 0
 
-    def interrupt(history):
+    def interrupt(history, state):
         nonlocal n_reports
         n_reports += 1
         if n_reports > n_evaluations:

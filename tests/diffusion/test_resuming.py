@@ -50,7 +50,7 @@ def plan(**changes):
     return training.TrainingPlan(**{**values, **changes})
 
 
-def fit(checkpoint=None, seed=0, first_weights=None, report=lambda history: None, **changes):
+def fit(checkpoint=None, seed=0, first_weights=None, report=lambda history, state: None, **changes):
     return backend.fit_denoiser(
         rows(),
         BLOCKS,
@@ -262,5 +262,5 @@ def test_an_ignored_sigterm_stays_ignored(tmp_path, monkeypatch, never, whole):
 def test_a_training_without_a_checkpoint_sets_no_handler(handler):
     ours = signal.getsignal(signal.SIGTERM)
     seen = []
-    fit(report=lambda history: seen.append(signal.getsignal(signal.SIGTERM)))
+    fit(report=lambda history, state: seen.append(signal.getsignal(signal.SIGTERM)))
     assert set(seen) == {ours}

@@ -121,7 +121,7 @@ def test_rows_filled_are_those_with_missing_cells(always):
 
 @pytest.mark.slow
 def test_a_closed_gate_and_none_give_the_same_bits(never, without, capsys):
-    closed = quick(verbose=1).fit(FRAME, Y)
+    closed = quick(verbose=2).fit(FRAME, Y)
     assert "corrector: none" in capsys.readouterr().out
     assert closed.corrector_ is None and without.corrector_ is None
     equal(closed.sample(1100), without.sample(1100))
@@ -176,6 +176,6 @@ def test_parameters_of_the_classifier_are_nested():
 
 def test_weights_and_verbose(always, capsys):
     weight = np.where(FRAME["c"] == "x", 3.0, 1.0)
-    est = quick(verbose=1).fit(FRAME, sample_weight=weight)
+    est = quick(verbose=2).fit(FRAME, sample_weight=weight)
     assert est.corrector_ is not None
     assert "corrector: gain" in capsys.readouterr().out

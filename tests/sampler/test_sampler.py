@@ -283,7 +283,7 @@ def test_max_time_stops_and_leaves_a_sampler():
 
 
 def test_verbose_prints_and_silence_does_not(capsys):
-    sampler(verbose=1).fit(table())
+    sampler(verbose=2).fit(table())
     assert "loss" in capsys.readouterr().out
     sampler().fit(table())
     assert capsys.readouterr().out == ""
