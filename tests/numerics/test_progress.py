@@ -45,7 +45,7 @@ def test_bars_tell_the_stages_in_order(catch_stderr):
 
 
 def test_bars_leave_no_thread(catch_stderr):
-    stderr = catch_stderr()
+    catch_stderr()
     before = threading.active_count()
     with shown(1) as progress:
         work(progress)
@@ -77,7 +77,7 @@ def test_a_closed_bar_is_told_nothing(catch_stderr):
 
 
 def test_threads_lose_no_step(catch_stderr):
-    stderr = catch_stderr()
+    catch_stderr()
     progress = Bar()
     progress.stage("work", 4000)
     threads = [threading.Thread(target=lambda: [progress.advance(1) for _ in range(1000)]) for _ in range(4)]

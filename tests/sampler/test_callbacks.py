@@ -109,6 +109,7 @@ def test_a_fit_that_fails_ends_its_callbacks(callback):
     assert recorder.told[-1] == ("teardown", "fit") and ("end", "fit") not in recorder.told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_a_search_over_a_pipeline(callback, n_jobs):
     recorder = Recorder() if n_jobs is None else callback.ScoringMonitor(scoring=None)

@@ -43,7 +43,7 @@ def test_a_fit_tells_its_stages_in_order(catch_stderr, capsys):
     quick(verbose=1).fit(FRAME)
     text = stderr.getvalue()
     assert stages(text) == ["table", "manifold", "starts", "mixture", "training", "mixture", "contraction"]
-    assert "20/20" in text and re.search(r"loss \d\.\d{4}, held-out loss \d\.\d{4}", text)
+    assert "10/20" in text and re.search(r"loss \d\.\d{4}, held-out loss \d\.\d{4}", text)
     assert capsys.readouterr().out == ""
 
 
@@ -77,7 +77,7 @@ def test_zero_is_silent(capsys):
 
 
 def test_the_bits_are_the_same(catch_stderr, capsys):
-    stderr = catch_stderr()
+    catch_stderr()
     rows = [quick(verbose=verbose, n_jobs=2).fit(FRAME).sample(1500) for verbose in (0, 1, 2)]
     assert rows[0].equals(rows[1]) and rows[0].equals(rows[2])
 
