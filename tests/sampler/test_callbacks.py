@@ -29,7 +29,7 @@ def test_before_scikit_learn_has_callbacks_the_sampler_has_none():
         import sklearn.callback  # noqa: F401
     except ImportError:
         assert not hasattr(quick(), "set_callbacks")
-        assert quick().fit(X).n_iter_ == 20
+        assert quick().fit(X).n_iter_ > 0
     else:
         assert hasattr(quick(), "set_callbacks")
 
