@@ -50,6 +50,7 @@ __all__ = [
     "remove_noise",
     "resolve_device",
     "sample_block",
+    "states_of_block",
 ]
 
 BLOCK_ROWS = 1024
@@ -255,6 +256,37 @@ def sample_block(
     -------
     x : array (BLOCK_ROWS, p), clean rows; a categorical column holds the code of the category read
     """
+    return _reverse(state, x, known, process, u, probe, lambda x: None)
+
+
+@_usual_state()
+def states_of_block(
+    state: DenoiserState,
+    x: np.ndarray,
+    known: np.ndarray,
+    process: ReverseProcess,
+    u: np.ndarray,
+    probe: np.ndarray | None = None,
+) -> np.ndarray:
+    """What `sample_block` goes through, (BLOCK_ROWS, n_steps + 2, p): rows at the levels of the grid, clean ones last.
+
+    Parameters are those of `sample_block`.
+    """
+    states: list[np.ndarray] = []
+    out = _reverse(state, x, known, process, u, probe, lambda x: states.append(x.double().cpu().numpy()))
+    return np.stack([*states, out], axis=1)
+
+
+def _reverse(
+    state: DenoiserState,
+    x: np.ndarray,
+    known: np.ndarray,
+    process: ReverseProcess,
+    u: np.ndarray,
+    probe: np.ndarray | None,
+    record: Callable[[torch.Tensor], None],
+) -> np.ndarray:
+    """`sample_block`, with every state of the solver given to `record`."""
     model = _load(state)
     layout, device = model.layout, model.enter.weight.device
 
@@ -275,6 +307,7 @@ def sample_block(
             noise[layout.block_of_column],
             None if probe is None else tensor(probe),
             reader,
+            record,
         )
     return out.double().cpu().numpy()
 

@@ -50,6 +50,7 @@ def reverse(
     noise: torch.Tensor | float = 0.0,
     probe: torch.Tensor | None = None,
     read: Read | None = None,
+    record: Callable[[torch.Tensor], None] = lambda x: None,
 ) -> torch.Tensor:
     """From x at the level grid[0] down to D(x; grid[-1]).
 
@@ -65,6 +66,7 @@ def reverse(
     noise : tensor (p,), the level of the measurement noise of each column, or 0.0 for none
     probe : tensor (B, p) of standard normals, for columns with noise
     read : callable(x, level), which denoises as well, and reads categories on the way; None for none
+    record : callable(x), called with the state at every level of the grid, once what is read there is read
     """
     noise = torch.as_tensor(noise, dtype=x.dtype, device=x.device)
     levels = grid[:, None].clamp_min(noise)  # of each column
@@ -77,12 +79,14 @@ def reverse(
 
     for i, h in enumerate(steps):
         x, denoised, moving = at(x, grid[i])
+        record(x)
         u = x * torch.cos(angles[i])
         f = velocity(denoised, u, angles[i])
         last = i == len(steps) - 1
         u = multistep(u, f, None if last else f_previous, h, steps[i - 1])
         x = torch.where(moving, u / torch.cos(angles[i + 1]), x)
         f_previous = f
+    record(x)
     if probe is None:
         x, denoised, moving = at(x, grid[-1])
         return torch.where(moving, denoised, x)

@@ -11,16 +11,18 @@ from sklearn.neighbors import KernelDensity
 
 from .._diffusion import load_backend
 from .._starts.distributions import kernel_density, row_distribution
-from .._starts.draw import draw_from
+from .._starts.draw import draw_from, draw_states
 from .._starts.explore import path_points, region_points
 from .._table.checks import ReadTable
 from .model import (
     DecodedCells,
     FittedModel,
+    Request,
     Run,
     decode,
     decode_samples,
     encode,
+    plan_of,
     rows_in_units,
     seen_cells,
     seen_limits,
@@ -49,6 +51,21 @@ def explore_path(model: FittedModel, stops: ReadTable, n_samples: int, run: Run)
         raise ValueError(f"path must hold at least two rows, got {len(stops)}.")
     points = path_points(model.manifold, model.source.rows, encode(model, stops), n_samples)
     return decode_samples(model, draw_from(model.denoiser, run.process, points, run.seed, run.n_jobs, same_noise=True))
+
+
+def reverse_states(model: FittedModel, n_samples: int, run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """The noise levels of the reverse process, and its states there, in the code of the table.
+
+    Returns
+    -------
+    levels : array (n_steps + 2,), decreasing, the last one 0
+    states : array (n_samples, n_steps + 2, n_outputs)
+        The last are the rows that `sample` returns of this seed, before a corrector, contraction or constraints.
+    """
+    states = draw_states(
+        model.denoiser, plan_of(model, Request(n_samples), run), run.process, n_samples, run.seed, run.n_jobs
+    )
+    return np.append(run.process.grid(), 0.0), states[:, :, : model.n_outputs]
 
 
 def embedding_density(model: FittedModel, density: str) -> KernelDensity:

@@ -26,7 +26,7 @@ from .._manifold.learner import ManifoldModel
 from .._manifold.noise import MeasurementNoise
 from .._numerics.progress import SILENT, Progress
 from .._numerics.streams import MISSING_STREAM, row_uniforms
-from .._starts.draw import draw_rows, plan_draw
+from .._starts.draw import Plan, draw_rows, plan_draw
 from .._starts.from_mixture import MixtureStarts
 from .._starts.redraw import draw_with_rejection
 from .._starts.source import Source
@@ -203,9 +203,19 @@ def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Re
     """Code (n_samples, p) of a call, that of the target last, and what was resolved of conditions."""
     if request.conditions is not None:
         run.progress.stage("conditions")
-    resolved, wanted = resolve_request(model, request, run.seed), request.wanted
+    resolved = resolve_request(model, request, run.seed)
     run.progress.stage("samples", request.n_samples, unit="row")
-    plan = plan_draw(
+    how = (model.denoiser, plan_of(model, request, run, resolved), run.process, request.n_samples, run.seed, run.n_jobs)
+    if model.corrector is None:
+        return draw_rows(*how, progress=run.progress), resolved
+    accept = partial(log_acceptance, model, model.corrector, run.seed, resolved)
+    return draw_with_rejection(*how, accept, progress=run.progress), resolved
+
+
+def plan_of(model: FittedModel, request: Request, run: Run, resolved: ResolvedQuery | None = None) -> Plan:
+    """How the rows of a call are drawn."""
+    wanted = request.wanted
+    return plan_draw(
         model.source,
         model.manifold,
         request.n_samples,
@@ -218,11 +228,6 @@ def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Re
         resolved=resolved,
         mixture=model.mixture_starts,
     )
-    how = (model.denoiser, plan, run.process, request.n_samples, run.seed, run.n_jobs)
-    if model.corrector is None:
-        return draw_rows(*how, progress=run.progress), resolved
-    accept = partial(log_acceptance, model, model.corrector, run.seed, resolved)
-    return draw_with_rejection(*how, accept, progress=run.progress), resolved
 
 
 def log_acceptance(

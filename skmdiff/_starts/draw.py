@@ -118,10 +118,12 @@ def draw_rows(
     seed: int,
     n_jobs: int | None = None,
     progress: Progress = SILENT,
+    finish: Callable | None = None,
 ) -> np.ndarray:
     """Encoded rows (n_samples, p) of a plan, the code of the target last.
 
-    Complete blocks are made, whatever the number of rows, and n_jobs changes nothing.
+    Complete blocks are made, whatever the number of rows, and n_jobs changes nothing. `finish` stands for the backend's
+    `sample_block`.
     """
     backend = load_backend()
     levels = np.maximum(process.sigma_start, backend.noise_of_columns(denoiser))
@@ -130,9 +132,16 @@ def draw_rows(
         stop = start + backend.BLOCK_ROWS
         uniforms = draw_uniforms(plan.n_draws, seed, start, stop, Width.of(denoiser))
         x, given = starts_of(plan, np.arange(start, stop), uniforms, levels)
-        return finish_block(denoiser, process, x, given, uniforms, _probe(denoiser, seed, start))
+        return finish_block(denoiser, process, x, given, uniforms, _probe(denoiser, seed, start), finish)
 
     return in_blocks(block, n_samples, n_jobs, progress)
+
+
+def draw_states(
+    denoiser: DenoiserState, plan: Plan, process: ReverseProcess, n_samples: int, seed: int, n_jobs: int | None = None
+) -> np.ndarray:
+    """What the rows of `draw_rows` go through, (n_samples, n_steps + 2, p): at the levels of the grid, clean ones last."""
+    return draw_rows(denoiser, plan, process, n_samples, seed, n_jobs, finish=load_backend().states_of_block)
 
 
 def draw_from(
@@ -188,18 +197,19 @@ def finish_block(
     given: np.ndarray | None,
     uniforms: np.ndarray,
     probe: np.ndarray | None,
+    finish: Callable | None = None,
 ) -> np.ndarray:
     """One block of encoded rows from their starts x, with what is given (NaN where nothing is), or None.
 
     By the last ones of their uniform numbers, a category each, and the normals `probe`.
     """
-    backend = load_backend()
+    finish = load_backend().sample_block if finish is None else finish
     n_blocks = len(denoiser.blocks)
     known = np.zeros(n_blocks, dtype=bool)
     if given is not None:
         known = ~np.isnan(given[:, [block.start for block in denoiser.blocks]])
         x = np.where(np.isnan(given), x, given)
-    return backend.sample_block(denoiser, x, known, process, uniforms[:, -n_blocks:], probe)
+    return finish(denoiser, x, known, process, uniforms[:, -n_blocks:], probe)
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,22 @@ def mutual_information_error(
     return float(np.mean(errors)) if errors else float("nan")
 
 
+def dependence_matrices(
+    real: Table, synthetic: Table, n_bins: int = 10, categorical_features: CategoricalFeatures = "from_dtype"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Normalised mutual information of the columns of both tables, (n_columns, n_columns) each, 1 on the diagonal.
+
+    Bins are those of `mutual_information_error`, which is the mean difference of the entries off the diagonal.
+    """
+    (a, b), categorical = aligned([real, synthetic], categorical_features)
+    bins = _all_bins(a, b, categorical, n_bins, _equal_mass)
+    matrices = np.eye(len(bins)), np.eye(len(bins))
+    for i, j in _pairs(len(bins)):
+        for matrix, first, second in zip(matrices, bins[i][:2], bins[j][:2], strict=True):
+            matrix[i, j] = matrix[j, i] = _normalised_information(first, second)
+    return matrices
+
+
 class _Bins(NamedTuple):
     """A column of both tables as codes of categories or bins, and the number of codes."""
 
