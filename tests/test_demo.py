@@ -261,6 +261,6 @@ def test_columns_display_has_one_panel_a_column(displays):
     pytest.importorskip("matplotlib")
     display = displays[1].plot()
     assert [ax.get_title() for ax in display.axes_[:21]] == display.names
-    heights = [bar.get_height() for bar in display.axes_[0].patches[:4]]
-    assert heights == pytest.approx(display.real[0].tolist())
+    widths = [bar.get_width() for bar in display.axes_[0].patches[:4]]
+    assert widths == pytest.approx(display.real[0].tolist())
     assert all(share.sum() == pytest.approx(1) for share in display.real + display.synthetic)

@@ -38,7 +38,7 @@ _EXTRAS = {"pandas": "frames", "matplotlib": "plot"}
 _MIN_ROWS = 100
 # with more rows the report takes longer than the fit
 _MAX_REPORT_ROWS = 1000
-_N_WIDE = 7
+_N_WIDE = 4  # panels of `ColumnsDisplay` beside each other
 
 # ---- the table ------------------------------------------------------------------------------------------------
 
@@ -132,11 +132,11 @@ def save_picture(path: Path, embedding: EmbeddingDisplay, columns: ColumnsDispla
     from matplotlib.figure import Figure
 
     n_high = -(-len(columns.names) // _N_WIDE)
-    figure = Figure(figsize=(11, 4 + 1.2 * n_high), layout="constrained")
-    halves: Any = figure.subfigures(2, 1, height_ratios=[4, 1.2 * n_high])
+    figure = Figure(figsize=(12, 5 + 2.2 * n_high), layout="constrained")
+    halves: Any = figure.subfigures(2, 1, height_ratios=[5, 2.2 * n_high])
     top, below = halves
-    embedding.plot(top.subplots(1, 2))
-    columns.plot(below.subplots(n_high, _N_WIDE, squeeze=False))
+    embedding.plot(top)
+    columns.plot(below)
     figure.savefig(path, dpi=120)
 
 

@@ -140,7 +140,7 @@ def draw_rows(
 def draw_states(
     denoiser: DenoiserState, plan: Plan, process: ReverseProcess, n_samples: int, seed: int, n_jobs: int | None = None
 ) -> np.ndarray:
-    """What the rows of `draw_rows` go through, (n_samples, n_steps + 2, p): at the levels of the grid, clean ones last."""
+    """What the rows of `draw_rows` go through, (n_samples, n_steps + 2, p), clean rows last."""
     return draw_rows(denoiser, plan, process, n_samples, seed, n_jobs, finish=load_backend().states_of_block)
 
 

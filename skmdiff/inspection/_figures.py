@@ -41,9 +41,14 @@ class Picture:
         if not hasattr(self, "figure_"):
             return None
         file = io.BytesIO()
-        self.figure_.get_figure().savefig(file, format="png", dpi=100)
+        root_of(self.figure_).savefig(file, format="png", dpi=100)
         data = base64.b64encode(file.getvalue()).decode("ascii")
         return f'<img alt="{type(self).__name__}" src="data:image/png;base64,{data}">'
+
+
+def root_of(figure: Any) -> Any:
+    """The whole figure that a figure is, or is a part of; `get_figure` takes root=True from matplotlib 3.10 on only."""
+    return figure.canvas.figure
 
 
 def matplotlib_of_pictures() -> ModuleType:
@@ -84,7 +89,7 @@ def new_ax(ax: Any, size: tuple[float, float] = (6.0, 4.0)) -> Any:
 
 def legend_above(figure: Any, axes: Any, handles: Sequence[Any]) -> None:
     """One legend for all panels: above them in a figure that was laid out here, else within the first panel."""
-    if axes is None or hasattr(axes, "subplots") and figure.get_figure().get_constrained_layout():
+    if axes is None or hasattr(axes, "subplots") and root_of(figure).get_constrained_layout():
         figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=9)
     else:
         figure.axes[0].legend(handles=handles, fontsize=TEXT_SIZE)

@@ -123,7 +123,7 @@ class ReverseProcessDisplay(Picture):
             return cls(levels[shown], rows, model.manifold.embedding_[:, :2])
         codes = [model.rows[:, : model.n_outputs], *(states[:, k] for k in shown)]
         (real, *rows), units, are_dates = _in_columns(model, codes, indices)
-        names = [column_names(model.codec.like_)[j] if hasattr(model.codec, "like_") else f"x{j}" for j in indices]
+        names = [column_names(model.codec.template_)[j] for j in indices]
         labels = [name if unit is None else f"{name} ({unit})" for name, unit in zip(names, units, strict=True)]
         return cls(levels[shown], rows, real, (labels[0], labels[1]), are_dates)
 
@@ -173,7 +173,7 @@ class ReverseProcessDisplay(Picture):
     def _handles(self) -> list[Any]:
         lines = matplotlib_of_pictures().lines
         shown = [("samples", SYNTHETIC_COLOR)] + [("training rows", REAL_COLOR)] * (self.real is not None)
-        return [lines.Line2D([], [], marker="o", linestyle="", color=color, label=f"{title}") for title, color in shown]
+        return [lines.Line2D([], [], marker="o", linestyle="", color=color, label=title) for title, color in shown]
 
 
 def _checked_columns(model: FittedModel, columns: Sequence[Any] | None) -> list[int] | None:
@@ -206,5 +206,5 @@ def _in_columns(
     cells = [[read_cells(native_column(table, j), str(j)) for j in indices] for table in tables]
     units = [unit_of(column.observed) for column in cells[0]]
     rows = [np.column_stack([cells_on_axis(c, u) for c, u in zip(part, units, strict=True)]) for part in cells]
-    first, second = (column.observed.dtype.kind == "M" for column in cells[0])
-    return rows, units, (first, second)
+    are_dates = [column.observed.dtype.kind == "M" for column in cells[0]]
+    return rows, units, (are_dates[0], are_dates[1])

@@ -153,7 +153,7 @@ class TradeOffDisplay(Picture):
         KeyError
             If there is no measure of a name.
         """
-        options = {
+        options: dict[str, Any] = {
             "max_rows": max_rows,
             "categorical_features": categorical_features,
             "random_state": random_state,
@@ -214,6 +214,10 @@ class TradeOffDisplay(Picture):
     def _plot_fresh(self, quality: float, leakage: float) -> None:
         self.ax_.axhline(quality, color=GUIDE_COLOR, linestyle=":", linewidth=1, label="fresh real rows")
         self.ax_.axvline(leakage, color=GUIDE_COLOR, linestyle=":", linewidth=1)
+
+
+def _as_list(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [found]
 
 
 def _mean(measures: Sequence[Any]) -> tuple[float, float]:
