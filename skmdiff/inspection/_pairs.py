@@ -158,7 +158,8 @@ class PairsDisplay(Picture):
         shown = _columns_of(different, len(columns), max_columns)
         return cls(
             [columns[j].name for j in shown],
-            *(matrix[np.ix_(shown, shown)] for matrix in matrices),
+            matrices[0][np.ix_(shown, shown)],
+            matrices[1][np.ix_(shown, shown)],
             [_shown_pair(columns[i], columns[j]) for i, j in different[:n_pairs]],
             len(columns) - len(shown),
         )
@@ -278,8 +279,10 @@ def _kind(pair: Pair) -> str:
 
 def _plot_pair(axes: np.ndarray, pair: ScatterOfPair | TableOfPair) -> None:
     """The real rows of a pair in the first Axes, the synthetic ones in the second."""
-    plot = _plot_scatter if isinstance(pair, ScatterOfPair) else _plot_table
-    plot(axes, pair)
+    if isinstance(pair, ScatterOfPair):
+        _plot_scatter(axes, pair)
+    else:
+        _plot_table(axes, pair)
     for ax, title in zip(axes, ("real", "synthetic"), strict=True):
         ax.set_title(title, fontsize=TITLE_SIZE)
         ax.set_xlabel(short(pair.names[0], 30), fontsize=TITLE_SIZE)

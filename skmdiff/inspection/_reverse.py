@@ -118,9 +118,10 @@ class ReverseProcessDisplay(Picture):
         indices = _checked_columns(model, columns)
         levels, states = reverse_states(model, n_samples, sampler._run(model, random_state))
         shown = np.unique(np.linspace(0, len(levels) - 1, n_levels).round().astype(int))
-        if indices is None:
+        if indices is None and model.manifold is not None:
             rows = [model.manifold.embed(states[:, k])[:, :2] for k in shown]
             return cls(levels[shown], rows, model.manifold.embedding_[:, :2])
+        indices = indices or []
         codes = [model.rows[:, : model.n_outputs], *(states[:, k] for k in shown)]
         (real, *rows), units, are_dates = _in_columns(model, codes, indices)
         names = [column_names(model.codec.template_)[j] for j in indices]

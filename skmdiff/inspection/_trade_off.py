@@ -104,11 +104,21 @@ class TradeOffDisplay(Picture):
         if not lists or not all(lists.values()):
             raise ValueError(f"reports must hold one report or more for each candidate, got {reports!r:.80}.")
         measured = [[[found[name] for found in part] for part in lists.values()] for name in (quality, leakage)]
-        means, errors = zip(*([*map(np.array, zip(*map(_mean, part), strict=True))] for part in measured), strict=True)
+        (qualities, quality_errors), (leakages, leakage_errors) = (np.array([*map(_mean, part)]).T for part in measured)
         names = [f"{part[0][0].name} ({part[0][0].better} is better)" for part in measured]
         fresh = [float(np.mean([measure.ceiling for of_one in part for measure in of_one])) for part in measured]
         is_low = measured[0][0][0].better.startswith("lower")
-        return cls([*lists], *means, *errors, names[0], names[1], (fresh[0], fresh[1]), is_low)
+        return cls(
+            [*lists],
+            qualities,
+            leakages,
+            quality_errors,
+            leakage_errors,
+            names[0],
+            names[1],
+            (fresh[0], fresh[1]),
+            is_low,
+        )
 
     @classmethod
     def from_tables(
@@ -159,9 +169,7 @@ class TradeOffDisplay(Picture):
             "random_state": random_state,
         }
         reports = {
-            name: [
-                report(train, table, holdout, **options) for table in (found if isinstance(found, list) else [found])
-            ]
+            name: [report(train, table, holdout, **options) for table in _as_list(found)]
             for name, found in candidates.items()
         }
         return cls.from_reports(reports, quality=quality, leakage=leakage)
