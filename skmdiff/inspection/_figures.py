@@ -23,7 +23,7 @@ from .._table.cells import Cells
 
 REAL_COLOR, SYNTHETIC_COLOR, GUIDE_COLOR = "#0b4f8a", "#ef8e14", "#555555"
 # dark is much; lightness grows evenly, so that the map reads in grey
-SEQUENTIAL = "cividis_r"
+SEQUENTIAL = "Blues"
 REAL_BARS: dict[str, Any] = {"color": REAL_COLOR}
 SYNTHETIC_BARS: dict[str, Any] = {"facecolor": SYNTHETIC_COLOR, "edgecolor": "black", "linewidth": 0.4, "hatch": "////"}
 TITLE_SIZE, TEXT_SIZE = 9, 7
