@@ -26,10 +26,13 @@ for name, score in zip(learners, sampler.manifold_scores_, strict=True):
 print("kept:", sampler.manifold_)
 
 # %%
-# The thorough way: a search that fits a model for every learner and fold, and three scorings at once. ``detection_scorer``
-# asks how well held-out rows can be told from samples, ``coverage_scorer`` how much of them the samples reach.
-scorings = {"log-density": None, "detection": detection_scorer, "coverage": coverage_scorer}
-scorings["log-density"] = lambda estimator, X, y=None: estimator.score(X)
+# The thorough way: a search that fits a model for every learner and fold, and three scorings at once.
+# ``detection_scorer`` asks how well held-out rows can be told from samples, ``coverage_scorer`` how much of them the samples reach.
+scorings = {
+    "log-density": lambda estimator, X, y=None: estimator.score(X),
+    "detection": detection_scorer,
+    "coverage": coverage_scorer,
+}
 search = GridSearchCV(
     ManifoldDiffusionSampler(max_iter=150, random_state=0),
     {"manifold": [*learners.values(), "passthrough"]},

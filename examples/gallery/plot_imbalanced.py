@@ -67,8 +67,7 @@ styles = dict(
     )
 )
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
-for name, p in found.items():
-    color, marker = styles[name]
+for (name, p), color, marker in zip(found.items(), colors, "os^Dvp", strict=True):
     left.plot(scores[name][3], scores[name][0], marker, color=color, label=name, markersize=9)
     share, mean = calibration_curve(y_test, p, n_bins=6)
     right.plot(mean, share, marker + "-", color=color, markersize=5)

@@ -26,7 +26,8 @@ is_missing[:, 1] |= rng.random(len(truth)) < 0.3
 table = np.where(is_missing, np.nan, truth)
 
 # %%
-# Our imputer draws each missing cell given the others of its row (``strategy="draw"``), or takes the mean of many draws.
+# Our imputer draws each missing cell given the others of its row (``strategy="draw"``), or takes the mean of
+# many draws.
 sampler = ManifoldDiffusionSampler(max_iter=500)
 imputers = {
     "KNNImputer": KNNImputer(n_neighbors=10),

@@ -7,8 +7,8 @@ cells missing as often as before; how to look at the samples, and how to measure
 """
 
 # %%
-# A table of visits, made here: who is older visits at more cost, members more often pay by card, and the cost is missing
-# more often for visitors without a membership.
+# A table of visits, made here: who is older visits at more cost, members more often pay by card, and the cost is
+# missing more often for visitors without a membership.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd

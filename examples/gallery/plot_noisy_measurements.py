@@ -7,8 +7,8 @@ clean manifold, and ``denoise`` takes noise from the rows themselves.
 """
 
 # %%
-# A circle in four columns, unevenly filled, with noise of standard deviation 0.15 in each column. The distance of any row
-# to the clean circle is known.
+# A circle in four columns, unevenly filled, with noise of standard deviation 0.15 in each column. The distance of any
+# row to the clean circle is known.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.manifold import Isomap

@@ -28,8 +28,8 @@ X = X[:, :10]
 train, held_out, y_train, _ = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
 
 # %%
-# Three makers of as many rows: our sampler, SMOTE, which puts rows between two training rows, and one that adds a little
-# noise to training rows, which is what leakage looks like.
+# Three makers of as many rows: our sampler, SMOTE, which puts rows between two training rows, and one that adds a
+# little noise to training rows, which is what leakage looks like.
 rng = np.random.default_rng(0)
 sampler = ManifoldDiffusionSampler(max_iter=500, random_state=0).fit(train)
 wanted = {0: 2 * np.sum(y_train == 0), 1: 2 * np.sum(y_train == 1)}

@@ -51,7 +51,7 @@ for (name, distance), style in zip(
     distances.items(), [("#d98c00", ":"), ("#3a7ab8", "--"), ("#10243f", "-")], strict=True
 ):
     fractions = np.arange(1, len(distance) + 1) / len(distance)
-    ax.plot(np.sort(np.maximum(distance, 1e-4)), fractions, color=style[0], linestyle=style[1], label=name)
+    ax.plot(np.sort(np.maximum(distance, 1e-4)), fractions, color=color, linestyle=line, label=name)
 ax.set(xscale="log", xlabel="distance to the surface", ylabel="fraction of samples up to it")
 ax.legend()
 plt.show()
