@@ -13,32 +13,33 @@ import numpy as np
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 from sklearn.manifold import Isomap
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 
 from skmdiff import ManifoldDiffusionSampler
 from skmdiff.metrics import coverage_scorer, detection_scorer
 
 X = load_wine(as_frame=True).data
-learners = {"PCA(2)": PCA(2), "PCA(8)": PCA(8), "Isomap(2)": Isomap(), "Isomap(5)": Isomap(n_components=5)}
-sampler = ManifoldDiffusionSampler(list(learners.values()), max_iter=200, random_state=0).fit(X)
+learners = {"PCA(2)": PCA(2), "PCA(8)": PCA(8), "Isomap(2)": Isomap()}
+sampler = ManifoldDiffusionSampler(list(learners.values()), max_iter=50, random_state=0).fit(X)
 for name, score in zip(learners, sampler.manifold_scores_, strict=True):
     print(f"{name:10} {score:.3f}")
 print("kept:", sampler.manifold_)
 
 # %%
 # The thorough way: a search that fits a model for every learner and fold, and three scorings at once.
-# ``detection_scorer`` asks how well held-out rows can be told from samples, ``coverage_scorer`` how much of them the samples reach.
+# ``detection_scorer`` asks how well held-out rows can be told from samples (-0.5 is ideal), ``coverage_scorer`` how
+# much of them the samples reach. The table is sorted by class, so folds are shuffled.
 scorings = {
     "log-density": lambda estimator, X, y=None: estimator.score(X),
     "detection": detection_scorer,
     "coverage": coverage_scorer,
 }
 search = GridSearchCV(
-    ManifoldDiffusionSampler(max_iter=150, random_state=0),
+    ManifoldDiffusionSampler(max_iter=50, random_state=0),
     {"manifold": [*learners.values(), "passthrough"]},
     scoring=scorings,
     refit="log-density",
-    cv=3,
+    cv=KFold(3, shuffle=True, random_state=0),
 ).fit(X)
 names = [*learners, "none"]
 for scoring in scorings:

@@ -23,8 +23,8 @@ X, y = make_classification(6000, 6, n_informative=4, weights=[0.95], class_sep=0
 X, X_test, y, y_test = train_test_split(X, y, train_size=800, stratify=y, random_state=0)
 print("rows of the rare class:", y.sum(), "of", len(y))
 
-forest = RandomForestClassifier(200, min_samples_leaf=3, random_state=0)
-generator = ManifoldDiffusionSampler(max_iter=300)
+forest = RandomForestClassifier(100, min_samples_leaf=3, random_state=0)
+generator = ManifoldDiffusionSampler(max_iter=60)
 over = ManifoldDiffusionOverSampler(generator, random_state=0)
 
 
@@ -59,13 +59,7 @@ for name, p in found.items():
 # %%
 # Left: accuracy against the Brier score. Right: how often rows with a given probability are of the rare class. Curves
 # below the diagonal promise too much.
-styles = dict(
-    zip(
-        found,
-        zip(["#10243f", "#888888", "#c2185b", "#e08a1e", "#3a7ab8", "#7fbf9f"], "os^Dvp", strict=True),
-        strict=True,
-    )
-)
+colors = ["#10243f", "#888888", "#c2185b", "#e08a1e", "#3a7ab8", "#7fbf9f"]
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 for (name, p), color, marker in zip(found.items(), colors, "os^Dvp", strict=True):
     left.plot(scores[name][3], scores[name][0], marker, color=color, label=name, markersize=9)

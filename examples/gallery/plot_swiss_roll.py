@@ -26,7 +26,7 @@ settings = {
 }
 samples = {}
 for name, setting in settings.items():
-    sampler = ManifoldDiffusionSampler(**setting, max_iter=500, random_state=0).fit(roll.data)
+    sampler = ManifoldDiffusionSampler(**setting, max_iter=400, random_state=0).fit(roll.data)
     samples[name] = sampler.sample(800)
 
 # %%
@@ -47,9 +47,8 @@ figure.colorbar(points, ax=axes, label="distance to the surface", extend="max")
 # %%
 # All distances, on a scale of powers of ten: a curve further to the left is nearer to the surface.
 figure, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
-for (name, distance), style in zip(
-    distances.items(), [("#d98c00", ":"), ("#3a7ab8", "--"), ("#10243f", "-")], strict=True
-):
+styles = [("#d98c00", ":"), ("#3a7ab8", "--"), ("#10243f", "-")]
+for (name, distance), (color, line) in zip(distances.items(), styles, strict=True):
     fractions = np.arange(1, len(distance) + 1) / len(distance)
     ax.plot(np.sort(np.maximum(distance, 1e-4)), fractions, color=color, linestyle=line, label=name)
 ax.set(xscale="log", xlabel="distance to the surface", ylabel="fraction of samples up to it")
