@@ -32,16 +32,16 @@ orders = pd.DataFrame(
     }
 )
 constraints = [("ordered", "<=", "shipped"), ("total", "==", "price + postage"), ("price", ">=", 0)]
-sampler = ManifoldDiffusionSampler(constraints=constraints, max_iter=500, random_state=0).fit(orders)
+sampler = ManifoldDiffusionSampler(constraints=constraints, max_iter=300, random_state=0).fit(orders)
 
 # %%
-# Every sample keeps the constraints. Without them, some rows break them.
-free = ManifoldDiffusionSampler(constraints=None, max_iter=500, random_state=0).fit(orders)
+# Fractions of samples that break the constraints, with them and without them.
+free = ManifoldDiffusionSampler(constraints=None, max_iter=300, random_state=0).fit(orders)
 for name, model in {"held": sampler, "not held": free}.items():
     rows = model.sample(1000)
     late = (rows["shipped"] < rows["ordered"]).mean()
-    off = ((rows["price"] + rows["postage"] - rows["total"]).abs() > 0.005).mean()
-    print(f"constraints {name:9} shipped too early: {late:.3f}, total is off: {off:.3f}")
+    off = ((rows["price"] + rows["postage"] - rows["total"]).abs() > 1).mean()
+    print(f"constraints {name:9} shipped too early: {late:.3f}, total is off by more than 1: {off:.3f}")
 
 # %%
 # Conditions: a category, a range, and both. The columns that were not asked for follow, given those that were.

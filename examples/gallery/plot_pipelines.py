@@ -28,27 +28,29 @@ X, y = load_german_credit(return_X_y=True, as_frame=True)
 # Two ways to encode a mixed table for a classifier that takes numbers only: skrub chooses by the columns, the
 # ColumnTransformer is told.
 encoders = {
-    "TableVectorizer": make_pipeline(TableVectorizer(), StandardScaler()),
-    "ColumnTransformer": ColumnTransformer(
-        [
-            ("numbers", StandardScaler(), make_column_selector(dtype_include="number")),
-            ("categories", OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_exclude="number")),
-        ]
-    ),
+    "TableVectorizer": [TableVectorizer(), StandardScaler()],
+    "ColumnTransformer": [
+        ColumnTransformer(
+            [
+                ("numbers", StandardScaler(), make_column_selector(dtype_include="number")),
+                ("categories", OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_exclude="number")),
+            ]
+        )
+    ],
 }
 
 # %%
 # The pipeline of imbalanced-learn resamples in ``fit`` only: new rows are made from the training rows of each fold, and
 # the test rows stay as they are.
-over = ManifoldDiffusionOverSampler(ManifoldDiffusionSampler(max_iter=150), random_state=0)
-folds = StratifiedKFold(4, shuffle=True, random_state=0)
+over = ManifoldDiffusionOverSampler(ManifoldDiffusionSampler(max_iter=50), random_state=0)
+folds = StratifiedKFold(3, shuffle=True, random_state=0)
 scoring = {"balanced accuracy": "balanced_accuracy", "area": "roc_auc"}
 results = {}
-for name, encoder in encoders.items():
+for name, steps in encoders.items():
     classifier = LogisticRegression(C=0.1, max_iter=1000)
     pipelines = {
-        "": make_pipeline(encoder, classifier),
-        " + over-sampler": make_resampling_pipeline(over, encoder, classifier),
+        "": make_pipeline(*steps, classifier),
+        " + over-sampler": make_resampling_pipeline(over, *steps, classifier),
     }
     for addition, pipeline in pipelines.items():
         found = cross_validate(pipeline, X, y == "bad", cv=folds, scoring=scoring)
@@ -62,7 +64,7 @@ figure, axes = plt.subplots(1, 2, sharey=True, figsize=(11, 2.8), layout="constr
 for k, (ax, key) in enumerate(zip(axes, scoring, strict=True)):
     for row, name in enumerate(results):
         color = "#e08a1e" if "over" in name else "#10243f"
-        ax.plot(results[name][k], np.full(4, row), "o", color=color, alpha=0.6)
+        ax.plot(results[name][k], np.full(3, row), "o", color=color, alpha=0.6)
         ax.plot(results[name][k].mean(), row, "|", color=color, markersize=24, markeredgewidth=3)
     ax.set(xlabel=key, yticks=range(len(results)), yticklabels=list(results), ylim=(len(results) - 0.5, -0.5))
 
@@ -73,7 +75,7 @@ amounts = X.select_dtypes("number")
 pipeline = make_sampler_pipeline(
     FunctionTransformer(np.log1p, np.expm1, feature_names_out="one-to-one"),
     StandardScaler(),
-    ManifoldDiffusionSampler(max_iter=200, random_state=0),
+    ManifoldDiffusionSampler(max_iter=100, random_state=0),
 ).fit(amounts)
 rows = pipeline.sample(1000)
 print("mean of each column, table and samples:")
@@ -82,7 +84,7 @@ print(np.column_stack([amounts.mean(), rows.mean()]).round(2).tolist())
 # %%
 # What a classifier learns from samples alone, encoded by skrub, and tested on people that the sampler did not see.
 even, odd = np.arange(0, 1000, 2), np.arange(1, 1000, 2)
-sampler = ManifoldDiffusionSampler(max_iter=400, random_state=0).fit(X.iloc[even], y.iloc[even])
+sampler = ManifoldDiffusionSampler(max_iter=200, random_state=0).fit(X.iloc[even], y.iloc[even])
 X_new, y_new = sampler.sample(1000, return_y=True)
 for name, (rows, target) in {"real": (X.iloc[even], y.iloc[even]), "synthetic": (X_new, y_new)}.items():
     model = make_pipeline(TableVectorizer(), StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)).fit(
