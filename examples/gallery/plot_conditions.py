@@ -72,6 +72,7 @@ for ax, (name, rows) in zip(axes, answers.items(), strict=True):
         label = f"{'samples' if part is rows else 'table'}, {len(part)} rows"
         ax.hist(waits, bins=bins, density=True, color=color, label=label, zorder=1 + (part is not rows), **style)
     ax.set(title=name, xlabel="days to ship")
+    ax.set_ylim(0, 1.35 * ax.get_ylim()[1])
     ax.legend(fontsize=7)
 axes[0].set(ylabel="density")
 plt.show()

@@ -47,8 +47,8 @@ for ax, (name, part) in zip(axes, rows.items(), strict=True):
 axes[0].legend(loc="upper right", fontsize=7)
 
 # %%
-# The noise level need not be known exactly. Told too little, samples keep noise; told too much, they are worse than the
-# table.
+# The noise level need not be known exactly. Told too little, samples keep noise; told twice as much, they are
+# worse than the table.
 levels = [0.05, 0.1, 0.15, 0.2, 0.3]
 quick = parameters | {"max_iter": 150}
 distances = []

@@ -34,7 +34,10 @@ counts = rng.poisson(rates(time, branch) * rng.lognormal(0, 0.3, (n_cells, 1)))
 
 # %%
 # The usual steps: to the same total in every cell, logarithm, principal components. The sampler learns the components.
+
+
 def normalised(counts):
+    """Logarithms of counts of the same total in every cell."""
     return np.log1p(1e4 * counts / counts.sum(axis=1, keepdims=True))
 
 
@@ -45,8 +48,8 @@ sampler.fit(components)
 
 # %%
 # The same number of samples in three ways. The way travelled by a cell without noise is known; that of a sample is read
-# off at the nearest point of the ways to both ends, cut into ten pieces of equal length. Even numbers would be the ideal
-# of ``density="uniform"``. The denoiser pulls samples back to the table, and ``explore`` less so.
+# off at the nearest point of the ways to both ends, cut into ten pieces of equal length. Even numbers would
+# be the ideal of ``density="uniform"``, if the trajectory had the same width everywhere.
 ticks = np.linspace(0, 1, 200)
 ways = np.vstack([reduce.transform(normalised(rates(ticks, np.full(200, side)))) for side in (0, 1)])
 lengths = [np.cumsum(np.r_[0, np.linalg.norm(np.diff(way, axis=0), axis=1)]) for way in np.split(ways, 2)]
