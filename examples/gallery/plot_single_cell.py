@@ -65,7 +65,7 @@ for name, rows in {"table": components, **samples}.items():
     print(f"{name:18} on each tenth of the way {numbers}, largest / mean {numbers.max() / numbers.mean():.2f}")
 
 # %%
-# The embedding: cells coloured by time, then the samples. Axes have no unit.
+# The embedding: cells coloured by time, then the samples. Axes have no unit. UMAP parts the trajectory where it forks.
 figure, axes = plt.subplots(1, 4, sharex=True, sharey=True, figsize=(14, 3.6), layout="constrained")
 points = axes[0].scatter(*sampler.embedding_.T, c=time, s=6, cmap="viridis")
 axes[0].set(title="cells", xticks=[], yticks=[])
@@ -85,7 +85,8 @@ for design in ("iid", "stratified"):
     print(f"{design:11} cells of 12 on branch 0: mean {np.mean(on_branch):.2f}, deviation {np.std(on_branch):.2f}")
 
 # %%
-# A path from the earliest cell to the latest one of branch 1: the components along it.
+# A path from the earliest cell to the latest one of branch 1: the components along it. It steps over the gap that
+# UMAP left, which shows as a jump.
 ends = components[[np.argmin(time), np.argmax(np.where(branch == 1, time, 0))]]
 path = sampler.explore(40, path=ends)
 times = clock.predict(path)
