@@ -58,8 +58,8 @@ for name, steps in encoders.items():
         print(f"{name + addition:34}", *(f"{key} {found[f'test_{key}'].mean():.3f} " for key in scoring))
 
 # %%
-# Balanced accuracy rises, as it does with any balancing. The area under the ROC curve, which has no threshold, hardly
-# changes: the order of people did not get better. Dots are folds, bars are means.
+# Balanced accuracy rises, as it does with any balancing. The area under the ROC curve, which has no threshold, does not
+# rise: the order of people did not get better. Dots are folds, bars are means.
 figure, axes = plt.subplots(1, 2, sharey=True, figsize=(11, 2.8), layout="constrained")
 for k, (ax, key) in enumerate(zip(axes, scoring, strict=True)):
     for row, name in enumerate(results):
