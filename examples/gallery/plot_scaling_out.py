@@ -21,7 +21,6 @@ from skmdiff.datasets import make_torus
 torus = make_torus(100_000, n_features=8, noise=0.05, random_state=0)
 parameters = {"manifold": PCA(3), "max_landmarks": 1000, "corrector": None, "manifold_weight": 0, "random_state": 0}
 
-
 # %%
 # How the seconds of a fit of 30 steps grow with the rows.
 ManifoldDiffusionSampler(**parameters, max_iter=1).fit(torus.data[:200])  # the first fit imports torch
