@@ -24,25 +24,24 @@ def promises(monkeypatch):
     """The benchmark as a module, beside the modules that it imports."""
     monkeypatch.syspath_prepend(str(EXAMPLES / "benchmarks"))
     yield importlib.import_module("promises")
-    for name in ("promises", "promise_tasks", "contestants"):
+    for name in ("promises", "promise_tasks", "contestants", "measured"):
         sys.modules.pop(name, None)
 
 
 @pytest.mark.slow
 def test_the_benchmark_of_the_promises(promises):
-    tables = promises.one_seed(steps=60, seed=0, full=False, folder=None)
-    coverage, diversity, clean, noisy, outliers, exploration = tables.values()
+    tables = {title: job(60, 0) for title, job in promises.jobs(quick=True, folder=None).items()}
+    coverage, diversity, exploration, clean, noisy = tables.values()
     assert coverage["copy"]["nearer to train"] == 1 and abs(coverage["fresh rows"]["nearer to train"] - 0.5) < 0.06
     assert coverage["fresh rows"]["coverage"] > 0.95 and coverage["fresh rows"]["C2ST"] < 0.55
-    assert coverage["rows"]["nearer to train"] > coverage["passthrough"]["nearer to train"]
-    assert diversity["stratified"]["modes of 10"] > 9.5 > 7 > diversity["iid"]["modes of 10"]
-    assert clean["manifold"]["distance"] < 0.1 < 0.5 < clean["manifold, neither"]["distance"]
+    assert diversity["PCA, stratified"]["modes of 12"] > 11.5 > 9 > diversity["PCA, iid"]["modes of 12"]
+    assert clean["manifold"]["distance"] < 0.1 < 0.5 < clean["passthrough"]["distance"]
     assert noisy["manifold"]["distance"] < 0.5 * noisy["training rows"]["distance"]
-    assert outliers["contamination=0.05"]["near outliers"] < 0.01 < outliers["training rows"]["near outliers"]
     assert exploration["uniform, iid"]["KL to uniform"] < exploration["data, iid"]["KL to uniform"] / 2
     assert exploration["explore"]["bins of 40"] > 1.3 * exploration["data, iid"]["bins of 40"]
-    text = promises.format_tables([tables, tables])
-    assert text.count("\n### ") == 5 and "| passthrough | " in text and "(0.000)" in text
+    lines = [promises.as_lines(title, seed, rows) for seed in (0, 1) for title, rows in tables.items()]
+    text = promises.format_tables(promises.pd.concat(lines))
+    assert text.count("### ") == 5 and "| passthrough | " in text and "(0.000)" in text
 
 
 @pytest.fixture

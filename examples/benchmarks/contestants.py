@@ -1,23 +1,24 @@
 """Who takes part in the benchmark of the promises: the sampler, its controls, and references from outside.
 
-All samplers that start on a manifold share one trained denoiser, so that they differ in their starts alone; plain
-diffusion ("passthrough") has another one, trained for as many steps on all levels up to pure noise. Two controls are
-for the mixture in the denoiser: it alone, without a network, and the network alone, without it.
+Each control is a fit of its own, with the mixture that its own embedding gives: the table itself as the embedding, one
+dealt out to other rows, and a random projection. Others leave out a part: the mixture alone has no network, "no
+mixture" only the network and the starts, and "passthrough" is plain diffusion from noise.
 """
 
 import warnings
-from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KernelDensity, NearestNeighbors
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.random_projection import GaussianRandomProjection
 
 from skmdiff import ManifoldDiffusionSampler
+
+COMPONENTS, COVARIANCES = (1, 2, 4, 8, 16, 25), ("full", "tied", "diag", "spherical")
 
 
 class Permuted(TransformerMixin, BaseEstimator):
@@ -38,34 +39,18 @@ class Permuted(TransformerMixin, BaseEstimator):
         return np.random.default_rng(self.seed).permutation(Z)
 
 
-class Given(TransformerMixin, BaseEstimator):
-    """Coordinates that are known, for as many rows in the same order."""
-
-    def __init__(self, Z):
-        self.Z = Z
-
-    def fit(self, X, y=None):
-        """Nothing is to be fitted."""
-        return self
-
-    def fit_transform(self, X, y=None):
-        """The coordinates."""
-        return self.Z
-
-
-def starts(seed, manifold=None, truth=None):
-    """Parameters of the sampler and of the controls that start on a manifold, by name."""
-    wrong = PCA(8) if manifold is None else manifold
-    out = {
+def samplers(seed, manifold=None):
+    """Parameters of the sampler and of its controls, by name."""
+    embedding = PCA(8) if manifold is None else manifold
+    return {
         "manifold": dict(manifold=manifold),
-        "permuted": dict(manifold=Permuted(wrong, seed)),
+        "charts of the table": dict(manifold=FunctionTransformer()),
+        "permuted": dict(manifold=Permuted(embedding, seed)),
         "random projection": dict(manifold=GaussianRandomProjection(2, random_state=seed)),
-        "rows": dict(manifold=manifold, n_neighbors=0),
-        "table's neighbours": dict(manifold=FunctionTransformer()),
+        "mixture alone": dict(manifold=manifold, max_iter=0),
+        "no mixture": dict(manifold=manifold, manifold_weight=0),
+        "passthrough": dict(manifold="passthrough"),
     }
-    if truth is not None:
-        out["true coordinates"] = dict(manifold=Given(truth))
-    return out
 
 
 def fit(X, steps, seed, **parameters):
@@ -74,32 +59,6 @@ def fit(X, steps, seed, **parameters):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # clamped components, a neighbour graph in several parts
         return ManifoldDiffusionSampler(**{**settings, **parameters}).fit(X)
-
-
-def fit_together(X, steps, seed, variants, **parameters):
-    """Samplers by name that share one denoiser, trained up to the highest level any of them starts from."""
-    fitted = {name: fit(X, 1, seed, **{**parameters, **own}) for name, own in variants.items()}
-    level = max(est.sigma_start_ for est in fitted.values())
-    trained = fit(X, steps, seed, **{**parameters, **variants["manifold"], "sigma_start": level})
-    for est in fitted.values():
-        est._model = replace(est._model, denoiser=trained._model.denoiser)
-    return fitted
-
-
-def at_memorisation(est, n, memorisation_of, wanted, levels):
-    """Rows of a sampler from the noise level whose memorisation is nearest to the one wanted, of levels that it learnt.
-
-    The noise level is a part of the fitted model: it is set, and put back.
-    """
-    chosen, best = est._model, None
-    for level in levels:
-        est._model = replace(chosen, sigma_start=level)
-        rows = est.sample(n)
-        error = abs(memorisation_of(rows) - wanted)
-        if best is None or error < best[0]:
-            best = error, rows
-    est._model = chosen
-    return best[1]
 
 
 def interpolated(X, n, seed, n_neighbors=5):
@@ -124,12 +83,8 @@ def degree_corrected(X, n, seed, n_neighbors=10):
     return X[i] + np.einsum("mk,mkp->mp", rng.normal(size=near[i].shape), centred) / np.sqrt(n_neighbors + 1)
 
 
-def references(X, n, seed, components=25):
-    """Rows of methods from outside."""
-    kernel = GridSearchCV(KernelDensity(), {"bandwidth": np.geomspace(0.02, 4, 9)}, cv=3).fit(X)
-    mixture = GaussianMixture(min(components, len(X) // 10), reg_covar=1e-4, random_state=seed).fit(X)
-    return {
-        "SMOTE": interpolated(X, n, seed),
-        "KernelDensity": kernel.best_estimator_.sample(n, random_state=seed),
-        "GaussianMixture": mixture.sample(n)[0],
-    }
+def references(X, n, seed):
+    """Rows of methods from outside, a Gaussian mixture with covariance and number chosen by held-out rows."""
+    mixture = GaussianMixture(reg_covar=1e-4, random_state=seed)
+    search = GridSearchCV(mixture, {"n_components": COMPONENTS, "covariance_type": COVARIANCES}, cv=3).fit(X)
+    return {"SMOTE": interpolated(X, n, seed), "GaussianMixture": search.best_estimator_.sample(n)[0]}

@@ -1,17 +1,13 @@
 """What is measured of each promise, for one seed: {row: {measure: value}}."""
 
 import numpy as np
-from contestants import at_memorisation, degree_corrected, fit, fit_together, interpolated, references, starts
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
+from contestants import degree_corrected, fit, interpolated, references, samplers
 from sklearn.datasets import make_blobs
 from sklearn.manifold import Isomap
-from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor, NearestNeighbors
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from skmdiff.datasets import make_linked_circles, make_swiss_roll_nd, make_torus, make_von_mises_circle
 from skmdiff.metrics import c2st, dcr_share, prdc, tangent_angle, vendi_score
-
-LEVELS = (0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)  # noise levels of "rows", to find equal memorisation
 
 # ---- mode coverage ----------------------------------------------------------------------------------------------
 
@@ -47,74 +43,37 @@ def rare_recall(tables, classify, rows, rare):
     return np.mean(nearest <= radius)
 
 
-def mode_coverage(parts, steps, seed, quick, truth=None):
+def mode_coverage(parts, steps, seed, quick):
     """Every sampler and reference on a table with modes, in three parts: to train on, fresh, held out."""
     (train, fresh, holdout), labels = parts
     n = len(train)
     classify = KNeighborsClassifier(1).fit(np.vstack([train, fresh]), np.concatenate(labels[:2])).predict
-    variants = starts(seed, truth=truth)
-    if quick:
-        variants = {name: variants[name] for name in ("manifold", "permuted", "rows")}
-    fitted = fit_together(train, steps, seed, variants)
+    names = ("manifold", "permuted", "passthrough") if quick else samplers(seed)
+    fitted = {name: fit(train, steps, seed, **samplers(seed)[name]) for name in names}
     rows = {"fresh rows": fresh, "copy": train, **{name: est.sample(n) for name, est in fitted.items()}}
     rows["manifold, stratified"] = fitted["manifold"].sample(n, design="stratified")
-
-    def memorised(drawn):
-        return dcr_share(train, holdout, drawn, random_state=seed)
-
-    wide = fit(train, steps, seed, n_neighbors=0, sigma_start=max(LEVELS))
-    rows["rows, at equal memorisation"] = at_memorisation(wide, n, memorised, memorised(rows["manifold"]), LEVELS)
-    rows["passthrough"] = fit(train, steps, seed, manifold="passthrough").sample(n)
-    rows["mixture alone"] = fit(train, 0, seed).sample(n)
-    rows["no mixture"] = fit(train, steps, seed, manifold_weight=0).sample(n)
     rows.update({} if quick else references(train, n, seed))
     tables = (train, fresh, holdout), np.concatenate(labels)
     return {name: mode_measures(tables, drawn, classify, seed) for name, drawn in rows.items()}
 
 
-def rare_categories(frame, steps, seed, most=0.01, least=5):
-    """Categories that at most 1 % of the rows have: how many of them samples have, and how often beside the table."""
-    half = len(frame) // 2
-    order = np.random.default_rng(seed).permutation(len(frame))
-    train, fresh = frame.iloc[order[:half]], frame.iloc[order[half:]]
-    rare = [
-        (column, category)
-        for column in frame.select_dtypes("category")
-        for category, count in train[column].value_counts().items()
-        if least <= count <= most * half
-    ]
-
-    def measures(rows):
-        counts = np.array([[np.sum(table[column] == category) for table in (train, rows)] for column, category in rare])
-        return {
-            "categories met": np.mean(counts[:, 1] > 0),
-            "fraction sampled": counts[:, 1].sum() / counts[:, 0].sum(),
-            "TV of fractions": np.abs(counts[:, 0] - counts[:, 1]).sum() / 2 / counts[:, 0].sum(),
-        }
-
-    fitted = fit_together(train, steps, seed, starts(seed))
-    rows = {"fresh rows": fresh, **{name: est.sample(half) for name, est in fitted.items()}}
-    rows["manifold, stratified"] = fitted["manifold"].sample(half, design="stratified")
-    rows["passthrough"] = fit(train, steps, seed, manifold="passthrough").sample(half)
-    return {name: measures(drawn) for name, drawn in rows.items()}
-
-
 # ---- diversity --------------------------------------------------------------------------------------------------
 
 
-def diversity(steps, seed):
-    """Modes met by ten rows of ten equal modes, by each design."""
-    X, label = make_blobs(600, 5, centers=10, cluster_std=0.1, center_box=(-9, 9), random_state=seed)
-    est = fit(X, steps, seed, numeric="standard")
+LEARNERS = {"PCA": None, "Isomap": Isomap(n_neighbors=10), "t-SNE": "tsne", "UMAP": "umap"}
+
+
+def diversity(steps, seed, quick):
+    """Modes met by twelve rows of twelve equal modes, by each design and manifold learner."""
+    X, label = make_blobs(600, 5, centers=12, cluster_std=0.1, center_box=(-9, 9), random_state=seed)
     mode_of = KNeighborsClassifier(1).fit(X, label).predict
-    return {
-        design: {
-            "modes of 10": np.mean(
-                [len(np.unique(mode_of(est.sample(10, design=design, random_state=k)))) for k in range(50)]
-            )
-        }
-        for design in ("iid", "stratified")
-    }
+
+    def met(est, design):
+        drawn = (est.sample(12, design=design, random_state=k) for k in range(50))
+        return {"modes of 12": np.mean([len(np.unique(mode_of(rows))) for rows in drawn])}
+
+    fitted = {name: fit(X, steps, seed, manifold=LEARNERS[name]) for name in (("PCA",) if quick else LEARNERS)}
+    return {f"{name}, {design}": met(est, design) for name, est in fitted.items() for design in ("iid", "stratified")}
 
 
 # ---- local geometry and robustness to noise ---------------------------------------------------------------------
@@ -133,72 +92,29 @@ SURFACES = {
 
 
 def surface(name, noisy, steps, seed, quick, n=1000):
-    """Distance to a surface and tilt of tangent planes; on noisy rows with `noise_level`, on clean ones contracted."""
+    """Distance to a surface and tilt of tangent planes: of clean rows by default, of noisy ones with `noise_level`."""
     make, noise, curled = SURFACES[name]
     toy = make(3 * n, noise if noisy else 0.0, seed)
     train, fresh, holdout = np.split(toy.data, 3)
-    own = dict(noise_level=noise) if noisy else dict(contraction=1.0)
-    truth = np.column_stack([toy.t[:n, 0] ** 2 / 2, toy.t[:n, 1]]) if curled else None  # length along the spiral
-    variants = starts(seed, Isomap(n_neighbors=10) if curled else None, truth)
-    del variants["rows"]
-    if quick:
-        variants = {name: variants[name] for name in ("manifold", "permuted")}
-    fitted = fit_together(train, steps, seed, {k: {**v, **own} for k, v in variants.items()}, numeric="standard")
-    rows = {"training rows": train, "fresh rows": fresh, **{k: est.sample(n) for k, est in fitted.items()}}
-    neither = dict(numeric="standard", contraction=0.0)
-    rows["manifold, neither"] = fit(train, steps, seed, **neither, **variants["manifold"]).sample(n)
-    rows["passthrough"] = fit(train, steps, seed, numeric="standard", manifold="passthrough").sample(n)
+    learner = Isomap(n_neighbors=10) if noisy and curled else None
+    names = ("manifold", "charts of the table", "permuted", "random projection", "passthrough")
+    names = names if learner is not None and not quick else ("manifold", "passthrough")
+    given = dict(noise_level=noise) if noisy else {}
+    rows = {"training rows": train, "fresh rows": fresh}
+    for key in names:
+        known = {} if key == "passthrough" else given
+        rows[key] = fit(train, steps, seed, **samplers(seed, learner)[key], **known).sample(n)
     rows.update({"SMOTE": interpolated(train, n, seed)} if quick else references(train, n, seed))
     d = 1 if name.startswith("linked") else 2
     return {
         k: {
             "distance": toy.distance(drawn).mean(),
             "95 % within": np.quantile(toy.distance(drawn), 0.95),
-            "tangent angle": np.degrees(
-                tangent_angle(_clean(toy, holdout, n), drawn, n_components=d, random_state=seed)
-            ),
+            "tangent angle": np.degrees(tangent_angle(toy.clean[-n:], drawn, n_components=d, random_state=seed)),
             "coverage": prdc(holdout, drawn).coverage,
         }
         for k, drawn in rows.items()
     }
-
-
-def _clean(toy, holdout, n):
-    return toy.clean[-len(holdout) :]
-
-
-def wasserstein(real, rows, seed):
-    """1-Wasserstein distance of at most 1000 rows of each: the cheapest pairing, in deviations of the real columns."""
-    rng, n = np.random.RandomState(seed), min(1000, len(real), len(rows))
-    a, b = (((part - real.mean(axis=0)) / real.std(axis=0))[rng.permutation(len(part))[:n]] for part in (real, rows))
-    cost = cdist(a, b)
-    return cost[linear_sum_assignment(cost)].mean()
-
-
-def outliers(steps, seed, n=1000):
-    """5 % of planted uniform rows around a torus: samples nearer to them than to a fresh row, and distance to fresh."""
-    toy = make_torus(2 * n, 10, noise=0.05, random_state=seed)
-    train, fresh = np.split(toy.data, 2)
-    low, high = train.min(axis=0), train.max(axis=0)
-    planted = np.random.default_rng(seed).uniform(low - (high - low) / 5, high + (high - low) / 5, (n // 20, 10))
-    X = np.vstack([train, planted])
-    to_planted, to_fresh = (NearestNeighbors(n_neighbors=1).fit(part) for part in (planted, fresh))
-
-    def measures(rows):
-        near = to_planted.kneighbors(rows)[0][:, 0] < to_fresh.kneighbors(rows)[0][:, 0]
-        return {"near outliers": near.mean(), "wasserstein": wasserstein(fresh, rows, seed)}
-
-    rows = {
-        "training rows": X,
-        "clean training rows": train,
-        "fitted without outliers": fit(train, steps, seed, numeric="standard").sample(n),
-    }
-    rows["outliers left in"] = fit(X, steps, seed, numeric="standard").sample(n)
-    for contamination in (0.05, "auto"):
-        kept = X[LocalOutlierFactor(contamination=contamination).fit_predict(X) > 0]
-        rows[f"contamination={contamination}"] = fit(kept, steps, seed, numeric="standard").sample(n)
-    rows["passthrough"] = fit(X, steps, seed, numeric="standard", manifold="passthrough").sample(n)
-    return {name: measures(drawn) for name, drawn in rows.items()}
 
 
 # ---- exploration ------------------------------------------------------------------------------------------------
@@ -231,11 +147,9 @@ def roll_coordinates(frame):
     return coordinates
 
 
-def exploration(X, coordinates, bins, steps, seed, quick, manifold=None):
+def exploration(X, coordinates, bins, steps, seed):
     """Divergence from uniform, and bins met by as many rows as bins, over the coordinates (n, d) of rows."""
-    variants = starts(seed, manifold)
-    variants = {name: variants[name] for name in ("manifold",) if quick} or variants
-    fitted = fit_together(X, steps, seed, variants, numeric="standard")
+    est = fit(X, steps, seed)
     n_bins = int(np.prod(bins))
 
     def counts_of(rows):
@@ -249,29 +163,24 @@ def exploration(X, coordinates, bins, steps, seed, quick, manifold=None):
         met = [np.sum(counts_of(draw(n_bins, k)) > 0) for k in range(1, 9)]
         return {"KL to uniform": kl, f"bins of {n_bins}": np.mean(met)}
 
-    est = fitted["manifold"]
-    out = {
+    return {
         "data, iid": measures(lambda n, k: est.sample(n, random_state=k)),
         "SUGAR-like": measures(lambda n, k: degree_corrected(X, n, seed + 1000 * k)),
         "uniform, iid": measures(lambda n, k: est.sample(n, density="uniform", random_state=k)),
         "uniform, stratified": measures(
             lambda n, k: est.sample(n, density="uniform", design="stratified", random_state=k)
         ),
+        "explore": measures(lambda n, k: est.explore(n, random_state=k)),
     }
-    for name, other in fitted.items():
-        label = "explore" if name == "manifold" else f"explore, {name}"
-        out[label] = measures(lambda n, k, other=other: other.explore(n, random_state=k))
-    return out
 
 
-def circle(steps, seed, quick):
+def circle(steps, seed):
     """A circle with von Mises density."""
     X = make_von_mises_circle(1000, random_state=seed).data
-    return exploration(X, circle_coordinates, (40,), steps, seed, quick)
+    return exploration(X, circle_coordinates, (40,), steps, seed)
 
 
-def roll(steps, seed, quick):
+def roll(steps, seed):
     """A swiss roll whose density falls outwards."""
     uneven = uneven_roll(1000, seed)
-    coordinates = roll_coordinates(uneven.frame)
-    return exploration(uneven.data, coordinates, (10, 4), steps, seed, quick, Isomap(n_neighbors=10))
+    return exploration(uneven.data, roll_coordinates(uneven.frame), (10, 4), steps, seed)

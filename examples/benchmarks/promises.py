@@ -1,40 +1,35 @@
 """What the manifold is worth: one table a promise, against plain diffusion and against controls.
 
-``python examples/benchmarks/promises.py`` prints the tables of a quick run; ``--seeds 5 --full --data FOLDER --out
-FILE`` those that docs/benchmarks/promises.md comments on. FOLDER holds further tables, NAME.csv.gz with the class in
-the last column; those in TABLES that are there take part.
+``python examples/benchmarks/promises.py --data FOLDER --seeds 0 1 2 --out FILE`` measures what FILE, a CSV, lacks, and
+prints the tables that docs/benchmarks/promises.md comments on. ``--only TEXT`` measures those whose title has the text,
+``--show`` none. FOLDER holds further tables, NAME.csv.gz with the class in the last column; those in TABLES that are
+there take part. ``--quick`` is a short run of a table a promise.
 
-The controls start from the same rows with neighbours that are wrong (permuted, random projection), none (rows), those
-of the table itself, or those of the true coordinates where they are known. All train for the same number of steps, 600
-or, by ``--steps auto``, as many as by default.
+All samplers train as by default, or for ``--steps``. Each is a fit of its own, with the mixture of its own embedding.
 Measures are means over seeds with standard errors in brackets. "nearer to train" is the fraction of samples nearer to a
 training row than to any of as many held-out ones, 0.5 for fresh rows.
 """
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import promise_tasks as tasks
-from joblib import Parallel, delayed
+from measured import measure_missing
 from sklearn.datasets import load_digits
 
 from skmdiff.datasets import make_gaussian_grid
 
 TABLES = {"vowel": 990, "pendigits": 2000, "libras": 360}  # rows used at most
-MIXED = {"adult": 4000}
-SURFACES = (
-    ("roll, 10 columns", "torus, 10 columns", "linked circles, 10 columns"),  # clean
-    ("roll, 10 columns", "roll, 20 columns", "torus, 10 columns", "torus, 20 columns"),
-)  # noisy
+CLEAN = ("roll, 10 columns", "torus, 10 columns", "linked circles, 10 columns")
+NOISY = ("roll, 10 columns", "torus, 10 columns")
 
 
 def grid_parts(seed):
-    """Turned grid of 25 clusters with geometric weights in 10 columns: rows and labels of three parts, true plane."""
+    """Turned grid of 25 clusters with geometric weights in 10 columns: rows and labels of three parts."""
     grid = make_gaussian_grid(3000, 10, ratio=0.85, noise=0.05, random_state=seed)
-    return (np.split(grid.data, 3), np.split(grid.t, 3)), (grid.data @ grid.frame.T)[:1000]
+    return np.split(grid.data, 3), np.split(grid.t, 3)
 
 
 def three_parts(X, y, seed, most=10**9):
@@ -57,98 +52,85 @@ def labelled(folder):
     return out
 
 
-def mixed(folder):
-    """Tables with categories of a folder, {name: frame}."""
-    out = {}
-    for name, most in MIXED.items() if folder else ():
-        path = Path(folder) / f"{name}.csv.gz"
-        if path.exists():
-            frame = pd.read_csv(path).dropna().iloc[:most]
-            text = frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]
-            out[name] = frame.astype(dict.fromkeys(text, "category"))
-    return out
-
-
-def jobs(full, folder):
+def jobs(quick, folder):
     """{title: function(steps, seed)} of everything to measure."""
-    quick = not full
-
-    def grid(steps, seed):
-        parts, truth = grid_parts(seed)
-        return tasks.mode_coverage(parts, steps, seed, quick, truth=truth)
-
-    out = {"Mode coverage: turned grid of 25 normal clusters, 10 columns, 1000 rows": grid}
-    tables = labelled(folder) if full else {}
-    for name, (X, y, most) in tables.items():
-        out[f"Mode coverage: {name}, {min(len(X), most) // 3} rows"] = lambda steps, seed, X=X, y=y, most=most: (
-            tasks.mode_coverage(three_parts(X, y, seed, most), steps, seed, quick)
-        )
-    for name, frame in mixed(folder).items() if full else ():
-        out[f"Mode coverage: rare categories of {name}, {len(frame) // 2} rows"] = lambda steps, seed, frame=frame: (
-            tasks.rare_categories(frame, steps, seed)
-        )
-    out["Diversity: ten equal modes"] = tasks.diversity
-    for noisy, promise in ((False, "Local geometry: clean"), (True, "Robustness: noisy")):
-        for name in SURFACES[noisy] if full else SURFACES[noisy][:1]:
+    out = {
+        "Mode coverage: turned grid of 25 normal clusters, 10 columns, 1000 rows": lambda steps, seed: (
+            tasks.mode_coverage(grid_parts(seed), steps, seed, quick)
+        ),
+        "Diversity: twelve equal modes": lambda steps, seed: tasks.diversity(steps, seed, quick),
+        "Exploration: circle with von Mises density": tasks.circle,
+    }
+    for noisy, names, promise in ((False, CLEAN, "Local geometry: clean"), (True, NOISY, "Robustness: noisy")):
+        for name in names[:1] if quick else names:
             out[f"{promise} {name}, 1000 rows"] = lambda steps, seed, name=name, noisy=noisy: tasks.surface(
                 name, noisy, steps, seed, quick
             )
-    out["Robustness: torus with 5 % of outliers"] = tasks.outliers
-    out["Exploration: circle with von Mises density"] = lambda steps, seed: tasks.circle(steps, seed, quick)
-    if full:
-        out["Exploration: uneven swiss roll"] = lambda steps, seed: tasks.roll(steps, seed, quick)
-    return out
+    return out if quick else {**out, "Exploration: uneven swiss roll": tasks.roll, **of_tables(folder)}
 
 
-def one_seed(steps, seed, full, folder):
-    """All tables of one seed: {title: {row: {measure: value}}}."""
-    return {title: job(steps, seed) for title, job in jobs(full, folder).items()}
+def of_tables(folder):
+    """The same of the tables with classes."""
+    return {
+        f"Mode coverage: {name}, {min(len(X), most) // 3} rows": lambda steps, seed, X=X, y=y, most=most: (
+            tasks.mode_coverage(three_parts(X, y, seed, most), steps, seed, quick=False)
+        )
+        for name, (X, y, most) in labelled(folder).items()
+    }
 
 
-def format_tables(runs):
-    """Markdown of means over runs with standard errors."""
-    lines = []
-    for title, rows in runs[0].items():
-        names = list(next(iter(rows.values())))
-        lines += [f"### {title}", "", f"| | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
-        for row in rows:
-            cells = [cell(np.array([run[title][row][name] for run in runs])) for name in names]
-            lines.append(f"| {row} | {' | '.join(cells)} |")
-        lines.append("")
-    return "\n".join(lines)
+def as_lines(title, seed, rows):
+    """What was measured, {row: {measure: value}}, a value a line."""
+    lines = [(title, seed, row, name, value) for row, cells in rows.items() for name, value in cells.items()]
+    return pd.DataFrame(lines, columns=["title", "seed", "row", "measure", "value"])
+
+
+def format_tables(lines):
+    """Markdown of means over seeds with standard errors."""
+    out = []
+    for title, of_title in lines.groupby("title", sort=False):
+        names = of_title["measure"].unique()
+        out += [f"### {title}", "", f"| | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+        for row, of_row in of_title.groupby("row", sort=False):
+            values = of_row.groupby("measure")["value"]
+            out.append(f"| {row} | {' | '.join(cell(values.get_group(name).to_numpy()) for name in names)} |")
+        out.append("")
+    return "\n".join(out)
 
 
 def cell(values):
-    """Mean of a measure over runs, its standard error behind it."""
+    """Mean of a measure over seeds, its standard error behind it."""
     digits = 4 if np.nanmean(np.abs(values)) < 0.02 else 3
     error = f" ({np.nanstd(values, ddof=1) / np.sqrt(len(values)):.{digits}f})" if len(values) > 1 else ""
     return f"{np.nanmean(values):.{digits}f}{error}"
 
 
-def steps_of(text):
-    """Steps as an argument gives them."""
-    return text if text == "auto" else int(text)
+def run(options):
+    """Measure what the file lacks, title by title."""
+    todo = {title: job for title, job in jobs(options.quick, options.data).items() if options.only in title}
+
+    def measure(case):
+        title, seed = case
+        return as_lines(title, seed, todo[title](options.steps, seed))
+
+    cases = [(title, seed) for title in todo for seed in options.seeds]
+    measure_missing(options.out, ["title", "seed"], cases, measure)
 
 
 def main():
     """Run the command line."""
     parser = argparse.ArgumentParser(description="What the manifold is worth, one table a promise.")
-    parser.add_argument("--seeds", type=int, default=1, help="runs; five or more for a verdict")
-    parser.add_argument("--steps", type=steps_of, default=600, help="training steps of a sampler, or auto")
-    parser.add_argument("--full", action="store_true", help="every table and every control")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="five or more for a verdict")
+    parser.add_argument("--steps", type=lambda text: text if text == "auto" else int(text), default="auto")
+    parser.add_argument("--quick", action="store_true", help="a table a promise, few controls")
+    parser.add_argument("--only", default="", help="text that a title has")
     parser.add_argument("--data", help="folder of further tables")
-    parser.add_argument("--n-jobs", type=int, default=1, help="seeds run side by side")
-    parser.add_argument("--out", help="file that the tables are written to")
+    parser.add_argument("--out", default="promises.csv", help="file of what was measured")
+    parser.add_argument("--show", action="store_true", help="print the file as it is")
     options = parser.parse_args()
-    begin = time.perf_counter()
-    runs = Parallel(n_jobs=options.n_jobs)(
-        delayed(one_seed)(options.steps, seed, options.full, options.data) for seed in range(options.seeds)
-    )
-    text = format_tables(runs)
-    print(text)
-    print(f"{time.perf_counter() - begin:.0f} s")
-    if options.out:
-        Path(options.out).write_text(text, encoding="utf-8")
+    if not options.show:
+        run(options)
+    print(format_tables(pd.read_csv(options.out)))
 
 
 if __name__ == "__main__":
