@@ -28,7 +28,7 @@ REAL_BARS: dict[str, Any] = {"color": REAL_COLOR}
 SYNTHETIC_BARS: dict[str, Any] = {"facecolor": SYNTHETIC_COLOR, "edgecolor": "black", "linewidth": 0.4, "hatch": "////"}
 TITLE_SIZE, TEXT_SIZE = 9, 7
 LONGEST_LABEL = 22
-_UNITS = {"days": "D", "hours": "h", "minutes": "m", "seconds": "s"}
+_UNITS: dict[str, Any] = {"days": "D", "hours": "h", "minutes": "m", "seconds": "s"}
 
 
 class Picture:
