@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._figures import GUIDE_COLOR, REAL_COLOR, SYNTHETIC_COLOR, TITLE_SIZE, Picture, new_ax
+from ._figures import GUIDE_COLOR, REAL_COLOR, SYNTHETIC_COLOR, TITLE_SIZE, Picture, matplotlib_of_pictures, new_ax
 
 
 class LossDisplay(Picture):
@@ -114,7 +114,11 @@ class LossDisplay(Picture):
             label = f"lowest held-out loss, {self.validation_loss_curve[self.best_]:.4g}"
             self.ax_.axvline(self.best_ + 1, color=GUIDE_COLOR, linestyle=":", label=label)
         # the first losses, of a network that knows nothing, would squeeze all others
-        self.ax_.set_yscale("log" if min(curve.min() for _, curve, *_ in curves) > 0 else "linear")
+        if min(curve.min() for _, curve, *_ in curves) > 0:
+            self.ax_.set_yscale("log")
+            plain = matplotlib_of_pictures().ticker.FormatStrFormatter("%.3g")
+            self.ax_.yaxis.set_major_formatter(plain)
+            self.ax_.yaxis.set_minor_formatter(plain)
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
         self.ax_.legend(fontsize=TITLE_SIZE)
 

@@ -168,7 +168,7 @@ class NearestRecordDisplay(Picture):
         edges = _edges(np.append(self.reach, 1.5))
         ax.stairs(_in_bins(self.reach, edges), edges, fill=True, color=REAL_COLOR, label="training rows")
         ax.axvline(1, color=GUIDE_COLOR, linestyle="--", label="covered up to here")
-        ax.set_xlabel("distance to the nearest synthetic row / to the fifth neighbour", fontsize=TITLE_SIZE)
+        ax.set_xlabel("distance to the nearest synthetic row / distance that is covered", fontsize=TITLE_SIZE)
         fresh = "" if self.expected_coverage is None else f" (fresh rows: {percent(self.expected_coverage)})"
         ax.set_title(f"coverage: {percent(self.coverage_)} of the real rows{fresh}", fontsize=TITLE_SIZE)
 
