@@ -8,6 +8,9 @@ import pytest
 # before matplotlib is imported anywhere: no test needs a screen
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+# needs atheris; its test runs it
+collect_ignore = ["fuzzing/fuzz.py"]
+
 
 # of scikit-learn's checks: one that calls a method once a row, those that are made once more with arrays in a file, and
 # those of a second and third instance of a class

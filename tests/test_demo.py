@@ -13,9 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 import skmdiff
 from skmdiff.__main__ import main
 from skmdiff._cli import demo as _demo
-from skmdiff._cli import writing
 from skmdiff._cli.console import Console
 from skmdiff._cli.reading import dialect_of
+from skmdiff._numerics import whole_files
 from skmdiff.datasets import load_german_credit
 from skmdiff.inspection import ColumnsDisplay, EmbeddingDisplay
 
@@ -90,7 +90,7 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(package, extra,
 def test_rows_and_picture_are_not_written_in_place(tmp_path, monkeypatch, displays):
     """Both files are whole at each moment: they come by a rename."""
     replaced = []
-    monkeypatch.setattr(writing.os, "replace", lambda source, target: replaced.append((source, target)))
+    monkeypatch.setattr(whole_files.os, "replace", lambda source, target: replaced.append((source, target)))
     monkeypatch.setattr(_demo, "_embedding", lambda *args: displays[0])
     monkeypatch.setattr(_demo, "report", lambda *args, **options: "report")
     table = load_german_credit(as_frame=True).frame

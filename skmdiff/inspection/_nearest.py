@@ -124,7 +124,9 @@ class NearestRecordDisplay(Picture):
         check_integer(n_neighbors, "n_neighbors", 1)
         check_integer(max_rows, "max_rows", 1)
         rng = random_stream(random_state)
-        tables = [as_table(train, min_rows=2), as_table(synthetic)] + [as_table(holdout)] * (holdout is not None)
+        tables = [as_table(train, min_rows=2), as_table(synthetic)]
+        if holdout is not None:
+            tables.append(as_table(holdout))
         chosen = [random_rows(t, n, rng) for t, n in zip(tables, (10 * max_rows, max_rows, max_rows), strict=False)]
         records, rows, *fresh = one_hot_space(chosen, categorical_features)
         to_fresh = nearest(records, fresh[0])[:, 0] if fresh else neighbour_radius(records[:max_rows], 1)
