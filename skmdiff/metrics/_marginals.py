@@ -102,17 +102,38 @@ def trend_error(
     1.0
     """
     check_integer(n_bins, "n_bins", 1)
+    errors = [pair.error for pair in pair_errors(real, synthetic, n_bins, categorical_features)]
+    return float(np.mean(errors)) if errors else float("nan")
+
+
+class PairError(NamedTuple):
+    """The difference of one pair of columns, which are given by their indices."""
+
+    first: int
+    second: int
+    error: float
+
+
+def pair_errors(
+    real: Table, synthetic: Table, n_bins: int = 10, categorical_features: CategoricalFeatures = "from_dtype"
+) -> list[PairError]:
+    """The differences that `trend_error` is the mean of: first those of two numeric columns."""
     (a, b), categorical = aligned([real, synthetic], categorical_features)
     numeric = [j for j, is_category in enumerate(categorical) if not is_category]
     correlations = [_correlations([table[j] for j in numeric]) for table in (a, b)]
     # pairs with a constant real column have no correlation and are left out; a constant synthetic one counts as 0
-    real_pairs, synthetic_pairs = correlations[0], np.nan_to_num(correlations[1])
-    errors = (np.abs(real_pairs - synthetic_pairs) / 2)[np.isfinite(real_pairs)].tolist()
+    differences = np.abs(correlations[0] - np.nan_to_num(correlations[1])) / 2
+    of_numbers = [
+        PairError(numeric[i], numeric[j], float(difference))
+        for (i, j), difference in zip(_pairs(len(numeric)), differences, strict=True)
+        if np.isfinite(difference)
+    ]
     bins = _all_bins(a, b, categorical, n_bins, _equal_width)
-    for i, j in _pairs(len(bins)):
-        if categorical[i] or categorical[j]:
-            errors.append(_contingency_error(bins[i], bins[j]))
-    return float(np.mean(errors)) if errors else float("nan")
+    return of_numbers + [
+        PairError(i, j, float(_contingency_error(bins[i], bins[j])))
+        for i, j in _pairs(len(bins))
+        if categorical[i] or categorical[j]
+    ]
 
 
 def mutual_information_error(
