@@ -90,6 +90,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     add("synthetic", type=Path, metavar="SYNTHETIC", help="rows that were drawn")
     add("--holdout", type=Path, metavar="TABLE", help="real rows that were not learnt; else a fifth of REAL")
     add("--html", type=Path, metavar="OUT", help="page to write")
+    add("--model", type=Path, metavar="MODEL", help="what skmdiff fit wrote; the page says how it was fitted")
     add("--max-rows", type=positive(int), default=3000, metavar="N", help="rows of each to compare; 3000 by default")
     add_columns(parser)
     add_seed(parser)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..metrics import MetricsReport, report
 from .console import Console, about
 from .identifiers import is_free_text, is_numbered_on
 from .learning import read_options
+from .model_file import read_model
 from .reading import TableFile, read_like, read_table_file
 from .writing import check_target
 
@@ -26,7 +28,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     """Measure, print and write a page."""
     inputs = [args.real, args.synthetic, *([args.holdout] if args.holdout else [])]
     if args.html is not None:
-        check_target(args.html, inputs, args.force)
+        check_target(args.html, [*inputs, *([args.model] if args.model else [])], args.force)
     options = read_options(args)
     real = read_table_file(args.real, options)
     real.check_names(args.drop, "--drop")
@@ -36,12 +38,24 @@ def run(args: argparse.Namespace, console: Console) -> None:
     train, holdout = (train, rest[0]) if rest else split(train, args.seed)
     console.say(f"measuring {len(synthetic)} rows of {len(names)} columns")
     with about(args.synthetic), console.warnings():
-        found = report(train, synthetic, holdout, max_rows=args.max_rows, random_state=args.seed)
+        found = report(train, synthetic, holdout, names=names_of(args), **options_of(args, console))
     found.notes.extend([] if rest else [NO_HOLDOUT])
     if args.html is not None:
         with replacing(args.html) as beside:
             found.to_html(beside)
     console.give(str(found), summary_of(found, args, console))
+
+
+def names_of(args: argparse.Namespace) -> list[str]:
+    """What the page calls the tables."""
+    return [args.real.name, args.synthetic.name, args.holdout.name if args.holdout else f"a fifth of {args.real.name}"]
+
+
+def options_of(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """How to measure: the seed, the model, a bar where somebody can see it."""
+    sampler = read_model(args.model)[0] if args.model else None
+    verbose = int(not console.quiet and sys.stderr.isatty())
+    return {"max_rows": args.max_rows, "random_state": args.seed, "sampler": sampler, "verbose": verbose}
 
 
 def shared_columns(real: TableFile, others: list[TableFile], dropped: list[str], console: Console) -> list[str]:
@@ -78,6 +92,7 @@ def summary_of(found: MetricsReport, args: argparse.Namespace, console: Console)
     }
     return {
         "html": None if args.html is None else str(args.html),
+        "verdict": {v.subject: {"grade": v.grade, "text": v.text} for v in found.verdict},
         "measures": measures,
         "notes": found.notes,
         "seconds": console.seconds,

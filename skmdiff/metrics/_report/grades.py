@@ -6,9 +6,10 @@ better than that. It is put beside two bounds:
 - closeness and utility: good up to a quarter of the way from the ceiling to the floor, usable up to six tenths;
 - privacy and `shape_error`, whose floor is no bad score: fixed bounds, `RULES`.
 
-No bound is below what chance makes of as many rows, about two standard deviations of the difference of two tables of the
-same distribution. They fall with the square root of the number of rows, and slowly with the number of columns or pairs of
-which a measure is the mean. Where floor and ceiling are not farther apart than twice that, a measure cannot tell.
+No bound is below what chance makes: about two standard deviations of the difference between two tables of the same
+distribution with as many rows. This falls with the square root of the number of rows, and slowly with the number of
+columns or pairs of which a measure is the mean. Where floor and ceiling are not farther apart than twice that, a
+measure cannot tell.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def report(
     categorical_features: CategoricalFeatures = "from_dtype",
     random_state: Seed = None,
     sampler: Any = None,
-    names: Sequence[str] = ("training rows", "synthetic rows", "held-out rows"),
+    names: Sequence[str] | None = None,
     verbose: int = 0,
 ) -> MetricsReport:
     """Measure synthetic rows by all measures of two tables, each beside a floor and a ceiling.
@@ -78,8 +78,8 @@ def report(
         Seed of all choices of rows and of the trees.
     sampler : estimator, default=None
         The fitted sampler of the synthetic rows, or a pipeline that ends with one: the page says how it was fitted.
-    names : sequence of 3 str, default=("training rows", "synthetic rows", "held-out rows")
-        What the page calls the tables, such as names of files.
+    names : sequence of 3 str, default=None
+        Names of the tables for the page, such as those of their files.
     verbose : int, default=0
         Whether to show a bar of the stages on stderr.
 
@@ -121,7 +121,8 @@ def report(
         begin("privacy")
         privacy_scores, n_private = _privacy(train, synthetic, test, max_rows, options, rng)
     n_close = closeness.reference.shape[0]
-    sizes = Sizes(*(part.shape[0] for part in (train, synthetic, test)), train.shape[1], n_close, *n_private)
+    n_rows = [part.shape[0] for part in (train, synthetic, test)]
+    sizes = Sizes._make([*n_rows, train.shape[1], n_close, *n_private])
     scores = [score | private for score, private in zip(closeness.scores, privacy_scores, strict=True)]
     pictures = pictures_of(closeness.reference, closeness.synthetic, closeness.columns, categorical)
     return MetricsReport(
@@ -129,7 +130,9 @@ def report(
     )
 
 
-def _checked_names(names: Sequence[str]) -> list[str]:
+def _checked_names(names: Sequence[str] | None) -> list[str]:
+    if names is None:
+        return ["", "", ""]
     if isinstance(names, str) or len(names) != 3:
         raise ValueError(f"names must be three, of the training, synthetic and held-out table, got {names!r}")
     return [str(name) for name in names]
@@ -177,7 +180,7 @@ def _closeness(
 
 
 def _pairs(names: list[str], of_synthetic: list[PairError], of_fresh: list[PairError]) -> list[PairMeasure]:
-    """The pairs whose error is above that of fresh rows by most; which pairs there are depends on the real rows only."""
+    """The pairs whose error is above that of fresh rows by most; both lists have the same pairs."""
     found = [
         PairMeasure(names[a.first], names[a.second], a.error, b.error)
         for a, b in zip(of_synthetic, of_fresh, strict=True)
@@ -243,12 +246,11 @@ def _privacy_scores(
 
 
 def _measures(scores: list[dict[str, float]], sizes: Sizes) -> list[Measure]:
-    return [_measure(name, *(score[name] for score in scores), sizes) for name in FACTS]
+    return [_measure(name, [float(score[name]) for score in scores], sizes) for name in FACTS]
 
 
-def _measure(name: str, value: float, floor: float, ceiling: float, sizes: Sizes) -> Measure:
-    fact = FACTS[name]
-    value, floor, ceiling = float(value), float(floor), float(ceiling)
+def _measure(name: str, scores: list[float], sizes: Sizes) -> Measure:
+    fact, (value, floor, ceiling) = FACTS[name], scores
     grade = standing(name, value, floor, ceiling, sizes).grade
     ideal = "ceiling" if fact.ideal is None else fact.ideal
     return Measure(name, fact.group, value, floor, ceiling, ideal, fact.better, fact.misleads, fact.sees, grade)
@@ -257,8 +259,7 @@ def _measure(name: str, value: float, floor: float, ceiling: float, sizes: Sizes
 def _notes(sizes: Sizes) -> list[str]:
     return [
         "floor: training rows, each column shuffled independently; ceiling: fresh real rows.",
-        f"Closeness: {sizes.compared} rows of each candidate against as many held-out rows; the fresh rows are training "
-        "rows.",
+        f"Closeness: {sizes.compared} rows of each against as many held-out rows; the fresh rows are training rows.",
         f"Privacy: against {sizes.records} training rows, {sizes.members} of them as members, and {sizes.outsiders} "
         f"held-out rows as outsiders; the fresh rows are {sizes.fresh} other held-out rows.",
     ]

@@ -38,16 +38,18 @@ GROUPS = {
 }
 HOW_TO_READ = (
     "Each value stands beside two others with as many rows: the floor, training rows with each column shuffled "
-    "independently, and the ceiling, fresh real rows, the best that can be reached. The bar shows how far the value (dot) "
-    "is from fresh real rows (line on the right); the other line is the floor."
+    "independently, and the ceiling, fresh real rows, the best that can be reached. The bar shows how far the value, a "
+    "dot, is from fresh real rows, the line on the right; the other line is the floor."
 )
+WORDS_CHOSEN = "How the words are chosen"
 HOW_GRADED = (
     "Closeness and utility: good up to a quarter of the way from the ceiling to the floor, usable up to six tenths. "
     "Privacy and shape_error have fixed bounds, as their floor is no bad score. No bound is narrower than about two "
-    "standard deviations of chance with as many rows; where floor and ceiling are not farther apart than that, a measure "
-    "cannot tell. Closeness as a whole has the worst word of shape_error, trend_error, mutual_information_error, c2st, "
-    "precision and coverage; privacy has the worst word of all its measures."
+    "standard deviations of what chance makes; where floor and ceiling are not farther apart than twice that, "
+    "a measure cannot tell. Closeness as a whole has the worst word of shape_error, trend_error, "
+    "mutual_information_error, c2st, precision and coverage; privacy has the worst word of all its measures."
 )
+ROLES = ("Training table", "Synthetic table", "Held-out table")
 COLUMN_HEADS = ("shape error", "of fresh rows", "skill, learnt from synthetic", "skill, learnt from real")
 MEASURE_HEADS = ("value", "floor", "ceiling", "ideal")
 
@@ -77,7 +79,7 @@ def page_of(report: Reported) -> str:
             paragraph(HOW_TO_READ),
             _legend(),
             *_groups(report),
-            _details("How the words are chosen", HOW_GRADED),
+            _details(WORDS_CHOSEN, HOW_GRADED),
         ),
         section("Columns and pairs", *_columns(report.columns), *_pairs(report.pairs)),
         section("Pictures", *figures(report.pictures)) if report.pictures else "",
@@ -110,10 +112,9 @@ def _tables(report: Reported) -> str:
     if report.sizes is None:
         return ""
     counts = (report.sizes.train, report.sizes.synthetic, report.sizes.held_out)
-    what = ("Fitted on", "Measured", "Held out")
     said = [
-        f'<span class="soft">{role}</span> {escape(name)}: <b>{n}</b> rows'
-        for role, name, n in zip(what, report.names, counts, strict=True)
+        f'<span class="soft">{role}</span> {escape(name)} <b>{n}</b> rows'
+        for role, name, n in zip(ROLES, report.names, counts, strict=True)
     ]
     return items([*said, f"<b>{report.sizes.columns}</b> columns"], "tables")
 
@@ -166,8 +167,8 @@ def _columns(columns: Sequence[ColumnMeasure]) -> list[str]:
     order = sorted(columns, key=lambda c: c.shape_ceiling - c.shape_error)
     heads = [head("column"), *(head(text, "number") for text in COLUMN_HEADS)]
     note = (
-        "The one that differs most first. Shape error: 0 is ideal, 1 the worst. Skill: how well trees predict the column of "
-        "held-out rows from the other columns, 0 for a constant guess, 1 for no error."
+        "The one that differs most first. Shape error: 0 is ideal, 1 the worst. Skill: how well trees predict the column in "
+        "held-out rows from the other columns; 0 is a constant guess, 1 no error."
     )
     rows = [row(escape(c.name), [number(v, t) for v, t in zip(c[1:], COLUMN_HEADS, strict=True)]) for c in order]
     return [table("Columns", note, heads, rows)]

@@ -139,8 +139,8 @@ def bar(standing: Standing) -> str:
     )
     dot = f'<circle class="dot" cx="{at(standing.excess):.1f}" cy="8" r="5.5"/>'
     return (
-        f'<svg class="{TONES[standing.grade]}" width="{_WIDE}" height="{_HIGH}" viewBox="0 0 {_WIDE} {_HIGH}" role="img" '
-        f'aria-label="{escape(_in_words(standing))}">{zones}{ends}{dot}</svg>'
+        f'<svg class="{TONES[standing.grade]}" width="{_WIDE}" height="{_HIGH}" viewBox="0 0 {_WIDE} {_HIGH}" '
+        f'role="img" aria-label="{escape(_in_words(standing))}">{zones}{ends}{dot}</svg>'
     )
 
 

@@ -1,7 +1,7 @@
 """The pictures of a page: computed with the report, drawn when a page is written.
 
-`pictures_of` is the one place where pictures are chosen. A picture is a title, what it says, a text for those who do not
-see it, a display and a function that draws it and returns the figure.
+`pictures_of` is the one place where pictures are chosen. A picture is a title, what it says, a text for those who do
+not see it, a display, and a function that draws it and returns the figure.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def _of_columns(
     shown = display.from_tables(*tables, categorical_features=[categorical[j] for j in chosen])
     shown.names = names = [columns[j].name for j in chosen]
     rest = len(columns) - len(chosen)
-    text = "Fraction of each value or bin among real rows and among synthetic rows; the columns that differ most come first"
-    text += f"; {rest} columns that differ less are left out." if rest else "."
+    left_out = f" {rest} columns that differ less are left out." if rest else ""
+    text = f"Fractions of values or bins, real beside synthetic. The columns that differ most come first.{left_out}"
     alt = f"Bars of real beside synthetic fractions for {len(names)} columns: {', '.join(names)}."
     return Picture("Columns", text, alt, shown, _draw_columns)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from .._named import measure_named
@@ -13,6 +14,8 @@ from .page import fragment_of, page_of
 from .parts import as_text
 from .pictures import Picture
 from .verdict import Verdict, verdicts
+
+_WIDTH = 100  # of the text, in letters
 
 
 class MetricsReport:
@@ -34,8 +37,8 @@ class MetricsReport:
         What the page shows: title, text, alt, display.
     fitted : dict of str to str, default=None
         What is known of the sampler and its fit.
-    names : sequence of 3 str, default=("training rows", "synthetic rows", "held-out rows")
-        What the tables are called in the page.
+    names : sequence of 3 str, default=("", "", "")
+        Names of the tables in the page.
 
     Attributes
     ----------
@@ -52,7 +55,7 @@ class MetricsReport:
         sizes: Sizes | None = None,
         pictures: Sequence[Picture] = (),
         fitted: dict[str, str] | None = None,
-        names: Sequence[str] = ("training rows", "synthetic rows", "held-out rows"),
+        names: Sequence[str] = ("", "", ""),
     ) -> None:
         self.measures, self.columns, self.notes, self.pairs, self.sizes = measures, columns, notes, pairs, sizes
         self.pictures, self.fitted, self.names = pictures, fitted, names
@@ -70,14 +73,15 @@ class MetricsReport:
 
     def __str__(self) -> str:
         """The verdict, and aligned plain text, one line a measure."""
-        said = [f"{found.subject.capitalize()}: {found.grade}. {found.text}" for found in self.verdict]
+        said = [fill(f"{v.subject.capitalize()}: {v.grade}. {v.text}", _WIDTH) + "\n" for v in self.verdict]
         # the longest number in four digits is like -1.234e-05
         header = f"{'measure':<25}{'value':>12}{'floor':>12}{'ceiling':>12}{'ideal':>9}  {'grade':<13}better"
         lines = [
-            f"{m.name:<25}{m.value:>12.4g}{m.floor:>12.4g}{m.ceiling:>12.4g}{as_text(m.ideal):>9}  {m.grade:<13}{m.better}"
+            f"{m.name:<25}{m.value:>12.4g}{m.floor:>12.4g}{m.ceiling:>12.4g}{as_text(m.ideal):>9}  "
+            f"{m.grade:<13}{m.better}"
             for m in self.measures
         ]
-        return "\n".join([*said, *([""] if said else []), header, *lines, *self.notes])
+        return "\n".join([*said, header, *lines, *self.notes])
 
     __repr__ = __str__
 
@@ -108,9 +112,9 @@ class MetricsReport:
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write one HTML page that needs no network and no script.
 
-        The verdict is on top; then the measures, each with its floor, its ceiling, a word and what it means; the columns
-        and pairs that differ most; pictures, where matplotlib is installed; and what was fitted. Its colours follow the
-        light or dark mode of the reader.
+        The verdict is on top. Then come the measures, each with its floor, its ceiling, a word and what it means; the
+        columns and pairs that differ most; pictures, where matplotlib is installed; and what was fitted. The colours
+        follow the light or dark mode of the reader.
 
         Parameters
         ----------

@@ -1,7 +1,7 @@
 """The look of a page, light and dark, on a screen and in print.
 
-The colours of grades, blue, amber and vermilion, are apart for readers with any kind of colour blindness; each has a word
-beside it. Texts have a contrast of 4.5 to 1 or more with what they stand on, in both modes (WCAG 2.1, AA).
+The colours of grades, blue, amber and vermilion, stay apart for readers with any kind of colour blindness; each has a
+word beside it. Texts have a contrast of 4.5 to 1 or more with what they stand on, in both modes (WCAG 2.1, AA).
 """
 
 STYLE = """
@@ -20,7 +20,8 @@ STYLE = """
 }
 * { box-sizing: border-box }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100% }
-body { margin: 0; background: var(--back); color: var(--text); font: 16px/1.55 system-ui, "Segoe UI", Roboto, sans-serif }
+body { margin: 0; background: var(--back); color: var(--text);
+  font: 16px/1.55 system-ui, "Segoe UI", Roboto, sans-serif }
 .page { max-width: 68rem; margin: 0 auto; padding: 0 1.25rem 4rem }
 header { padding-top: 2.5rem }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; letter-spacing: -.01em; overflow-wrap: anywhere }
@@ -53,23 +54,27 @@ table { border-collapse: collapse; width: 100%; font-size: .93rem }
 caption { text-align: left; font-weight: 600; padding: .9rem 0 .35rem; font-size: 1rem }
 caption span { display: block; font-weight: 400; font-size: .88rem; color: var(--soft) }
 th, td { text-align: left; vertical-align: top; padding: .5rem .9rem .5rem 0; border-bottom: 1px solid var(--line) }
-thead th { font-size: .8rem; font-weight: 600; color: var(--soft); border-bottom-color: var(--soft); padding-bottom: .25rem;
-  vertical-align: bottom }
+thead th { font-size: .8rem; font-weight: 600; color: var(--soft); border-bottom-color: var(--soft);
+  padding-bottom: .25rem; vertical-align: bottom }
 tbody th { font-weight: 600 }
 tbody th code { white-space: nowrap }
 code { font: 600 .93em ui-monospace, "SF Mono", Menlo, Consolas, monospace }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 td.value { font-weight: 600 }
-td.bar { width: 9rem; min-width: 9rem }
-.measures th:first-child { width: 36% ; min-width: 14rem }
+td.bar { padding-left: .6rem } .measures th:nth-last-child(2) { padding-left: .6rem }
+.measures { table-layout: fixed; min-width: 54rem }
+.measures th { width: 9% } .measures th:first-child { width: 35% }
+.measures th:nth-last-child(2) { width: 16% } .measures th:last-child { width: 13% }
 .sees { display: block; font-weight: 400; font-size: .88rem; color: var(--soft) }
 details { font-weight: 400; font-size: .88rem }
 summary { cursor: pointer; color: var(--soft); width: max-content; max-width: 100% }
 summary:hover { color: var(--text) }
 details p { margin: .2rem 0 .3rem }
 svg { display: block; margin-top: .3rem; forced-color-adjust: none }
-svg .of-good { fill: var(--good-wash) } svg .of-usable { fill: var(--usable-wash) } svg .of-bad { fill: var(--bad-wash) }
-svg .end { stroke: var(--soft); stroke-width: 1.5 } svg .dot { fill: var(--tone); stroke: var(--back); stroke-width: 1.5 }
+svg .of-good { fill: var(--good-wash) } svg .of-usable { fill: var(--usable-wash) }
+svg .of-bad { fill: var(--bad-wash) }
+svg .end { stroke: var(--soft); stroke-width: 1.5 }
+svg .dot { fill: var(--tone); stroke: var(--back); stroke-width: 1.5 }
 
 .legend { display: flex; flex-wrap: wrap; gap: .35rem 1.4rem; padding: 0; margin: .8rem 0; list-style: none;
   font-size: .88rem; color: var(--soft) }
@@ -85,15 +90,18 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   header { padding-top: 1.5rem } h1 { font-size: 1.5rem } h2 { margin-top: 2.2rem }
   dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .6rem }
   .measures thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+  .measures { min-width: 0 } .measures caption,
   .measures, .measures tbody, .measures tr, .measures th, .measures td { display: block; width: auto }
-  .measures tr { display: grid; grid-template-columns: repeat(3, 1fr); padding: .7rem 0; border-bottom: 1px solid var(--line) }
+  .measures tr { display: grid; grid-template-columns: repeat(4, 1fr); padding: .7rem 0;
+    border-bottom: 1px solid var(--line) }
   .measures th, .measures td { border: 0; padding: 0 }
-  .measures tbody th { grid-column: 1 / -1; margin-bottom: .4rem; min-width: 0; width: auto }
+  .measures tbody th:first-child { grid-column: 1 / -1; margin-bottom: .4rem; width: auto }
   .measures td.number { text-align: left }
   .measures td.number::before { content: attr(data-label); display: block; font-size: .78rem; font-weight: 400;
     color: var(--soft) }
-  .measures td.bar { grid-column: 1 / 3; margin-top: .4rem }
-  .measures td.grade { margin-top: .45rem }
+  .measures td.bar { grid-column: 1 / 3; margin-top: .4rem; padding: 0 }
+  .measures caption { padding: .9rem 0 .35rem }
+  .measures td.grade { grid-column: 3 / 5; margin-top: .45rem; text-align: right }
 }
 @media print {
   :root { --back: #fff; --card: #f6f7f9; --text: #000; --soft: #444; --line: #ccc; --rail: #eee;

@@ -29,15 +29,16 @@ OF_CLOSENESS = {
     GOOD: "The synthetic rows are hardly farther from the held-out rows than fresh real rows are.",
     USABLE: "The synthetic rows follow the real ones, with differences that measures see.",
     NOT_GOOD: "The synthetic rows differ clearly from the real ones.",
-    CANNOT_TELL: "These tables are too small, or their columns too independent, to tell good rows from shuffled columns.",
+    CANNOT_TELL: "The tables are too small, or their columns too independent, to tell rows from shuffled columns.",
 }
 OF_PRIVACY = {
     NO_SIGN: "No measure finds the synthetic rows nearer to the training rows than fresh real rows are.",
     SOME_SIGN: "The synthetic rows are somewhat nearer to the training rows than fresh real rows are.",
-    CLEAR_SIGN: "The synthetic rows tell of single training rows: do not share them without a further look.",
+    CLEAR_SIGN: "The synthetic rows tell of single training rows: look closer before you share them.",
     NOT_MEASURED: "Privacy could not be measured.",
 }
 NO_PROOF = "No measure proves privacy: a better attack may find more."
+NOTHING_TO_LEARN = "No column can be predicted from the others, so there is nothing to learn."
 FEW_OUTSIDERS = 100
 
 
@@ -86,7 +87,7 @@ def _reasons(measures: Sequence[Measure], grade: str) -> list[str]:
     if grade in (GOOD, NO_SIGN, CANNOT_TELL, NOT_MEASURED):
         return []
     to_blame = [f"{m.name} {m.value:.3g} (fresh rows {m.ceiling:.3g})" for m in measures if m.grade == grade]
-    return [f"Decisive: {', '.join(to_blame)}."]
+    return [f"Decisive measures: {', '.join(to_blame)}."]
 
 
 def _of_columns(columns: Sequence[ColumnMeasure], near: float) -> str:
@@ -114,9 +115,7 @@ def _of_pairs(pairs: Sequence[PairMeasure], near: float) -> list[str]:
 
 def _of_utility(utility: Measure) -> Verdict:
     if math.isnan(utility.value):
-        return Verdict(
-            "utility", NOT_MEASURED, "No column can be predicted from the others, so there is nothing to learn."
-        )
+        return Verdict("utility", NOT_MEASURED, NOTHING_TO_LEARN)
     text = (
         f"Trees that learn from the synthetic rows are {utility.value:.0%} as good at predicting the columns of "
         f"held-out rows as trees that learn from real rows (shuffled columns {utility.floor:.0%})."
@@ -129,9 +128,9 @@ def _of_privacy(named: Mapping[str, Measure], sizes: Sizes) -> Verdict:
     grade = worst_grade([m.grade for m in private], WORDS["privacy"], NOT_MEASURED)
     copies, attack = named["copy_share"], named["membership_auc"]
     said = (
-        f"{copies.value:.1%} of the synthetic rows equal a training row (fresh real rows {copies.ceiling:.1%}); an attack "
-        f"by distance finds training rows with an area under the ROC curve of {attack.value:.2f} (fresh real rows "
-        f"{attack.ceiling:.2f}; 0.5 is a guess)."
+        f"{copies.value:.1%} of the synthetic rows equal a training row (fresh real rows {copies.ceiling:.1%}); an "
+        f"attack by distance finds training rows with an area under the ROC curve of {attack.value:.2f} (fresh "
+        f"real rows {attack.ceiling:.2f}; 0.5 is a guess)."
     )
     few = f"With {sizes.outsiders} outsiders only strong signs can be seen." if sizes.outsiders < FEW_OUTSIDERS else ""
     parts = [OF_PRIVACY[grade], said, *_reasons(private, grade), few, NO_PROOF]
