@@ -114,18 +114,24 @@ def test_a_report_is_a_page_and_a_summary(folder, tmp_path, capsys):
     new, page = tmp_path / "new.csv", tmp_path / "report.html"
     assert run(folder, "sample", "model", "-n", "60", "-o", str(new), "--quiet") == 0
     capsys.readouterr()
-    assert run(folder, "report", "table.csv", str(new), "--html", str(page), "--max-rows", "40", "--json") == 0
+    options = ["--html", str(page), "--max-rows", "40", "--json", "--model", "model"]
+    assert run(folder, "report", "table.csv", str(new), *options) == 0
     out, err = capsys.readouterr()
     summary = json.loads(out)
     assert (
         0 <= summary["measures"]["shape_error"]["value"] <= 1 and summary["measures"]["membership_tpr"]["value"] is None
+    )
+    assert summary["verdict"].keys() == {"closeness", "utility", "privacy"}
+    text = page.read_text(encoding="utf-8")
+    assert all(
+        word in text for word in ("new.csv", "a fifth of table.csv", "ManifoldDiffusionSampler", "steps of training")
     )
     assert "No held-out rows were given" in summary["notes"][-1] and "No held-out" in page.read_text(encoding="utf-8")
     assert "column 'id' is left out" in err
     holdout = ["--holdout", "table.csv", "--drop", "day", "--quiet", "--max-rows", "20"]
     assert run(folder, "report", "table.csv", str(new), *holdout) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("measure ") and "No held-out" not in out and not err
+    assert out.startswith("Closeness: ") and "\nmeasure " in out and "No held-out" not in out and not err
 
 
 def test_types_are_shown_and_nothing_is_written(folder, tmp_path, capsys):

@@ -27,7 +27,8 @@ def read_rows(path, separator=","):
 
 def report_of(out):
     """Value, floor and ceiling of each measure of the report that was printed."""
-    lines = [line.split() for line in out.split("\nfloor:")[0].splitlines()[1:]]
+    table = out.split("\nmeasure ")[1].split("\nfloor:")[0]
+    lines = [line.split() for line in table.splitlines()[1:]]
     return {name: [float(cell) for cell in cells[:3]] for name, *cells in lines}
 
 

@@ -7,7 +7,7 @@ better than that. It is put beside two bounds:
 - privacy and `shape_error`, whose floor is no bad score: fixed bounds, `RULES`.
 
 No bound is below what chance makes: about two standard deviations of the difference between two tables of the same
-distribution with as many rows. This falls with the square root of the number of rows, and slowly with the number of
+distribution with as many rows. This falls with the number of rows, mostly as its square root, and slowly with the number of
 columns or pairs of which a measure is the mean. Where floor and ceiling are not farther apart than twice that, a
 measure cannot tell.
 """
@@ -29,25 +29,27 @@ NEAR, FAR = 0.25, 0.6  # of the way from the ceiling to the floor
 class Rule(NamedTuple):
     """How a measure is graded.
 
-    chance : excess that chance makes, times the square root of the number of rows
+    chance : excess that chance makes, times the number of rows to the power
     of : what the number of rows is that of, a field of `Sizes`
     bounds : of good and usable where the floor is no bad score
     spread : "columns" or "pairs" of which the measure is a mean, "" for one of whole rows
+    power : of the number of rows by which chance falls; 1 for squared distances and for informations
     """
 
     chance: float
     of: str = "compared"
     bounds: tuple[float, float] | None = None
     spread: str = ""
+    power: float = 0.5
 
 
 RULES = {
-    "shape_error": Rule(0.4, bounds=(0.03, 0.1), spread="columns"),
+    "shape_error": Rule(0.6, bounds=(0.03, 0.1), spread="columns"),
     "trend_error": Rule(0.4, spread="pairs"),
-    "mutual_information_error": Rule(0.12, spread="pairs"),
+    "mutual_information_error": Rule(1.9, spread="pairs", power=1),
     "c2st": Rule(1.2),
-    "energy_distance": Rule(0.4),
-    "mmd": Rule(0.06),
+    "energy_distance": Rule(0.7),
+    "mmd": Rule(0.7, power=1),
     "precision": Rule(1.0),
     "recall": Rule(1.0),
     "density": Rule(3.0),
@@ -95,7 +97,7 @@ def by_chance(name: str, ceiling: float, sizes: Sizes) -> float:
         return max(1 / n, 2 * math.sqrt(max(0.0, ceiling * (1 - ceiling)) / n))
     pairs = sizes.columns * (sizes.columns - 1) / 2
     n_means = {"": 1, "columns": sizes.columns, "pairs": pairs}[rule.spread]
-    return rule.chance / math.sqrt(n) / max(1.0, n_means) ** 0.25
+    return rule.chance / n**rule.power / max(1.0, n_means) ** 0.25
 
 
 def _larger(bound: float, chance: float) -> float:

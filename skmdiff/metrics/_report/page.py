@@ -167,8 +167,8 @@ def _columns(columns: Sequence[ColumnMeasure]) -> list[str]:
     order = sorted(columns, key=lambda c: c.shape_ceiling - c.shape_error)
     heads = [head("column"), *(head(text, "number") for text in COLUMN_HEADS)]
     note = (
-        "The one that differs most first. Shape error: 0 is ideal, 1 the worst. Skill: how well trees predict the column in "
-        "held-out rows from the other columns; 0 is a constant guess, 1 no error."
+        "The one that differs most first. Shape error: 0 is ideal, 1 worst. Skill: how well trees predict the column "
+        "of held-out rows from the other columns; 0 is a constant guess, 1 no error."
     )
     rows = [row(escape(c.name), [number(v, t) for v, t in zip(c[1:], COLUMN_HEADS, strict=True)]) for c in order]
     return [table("Columns", note, heads, rows)]

@@ -18,7 +18,7 @@ from ..._table.frames import is_pandas
 from .._tables import Table
 from .entries import ColumnMeasure
 
-MOST_COLUMNS = 20
+MOST_COLUMNS = 24
 N_WIDE = 4
 INCHES_WIDE, INCHES_HIGH = 2.6, 1.9  # of a panel
 DOTS_PER_INCH = 130
@@ -53,8 +53,8 @@ def _of_columns(
     shown = display.from_tables(*tables, categorical_features=[categorical[j] for j in chosen])
     shown.names = names = [columns[j].name for j in chosen]
     rest = len(columns) - len(chosen)
-    left_out = f" {rest} columns that differ less are left out." if rest else ""
-    text = f"Fractions of values or bins, real beside synthetic. The columns that differ most come first.{left_out}"
+    left_out = f" Left out, as they differ less: {rest}." if rest else ""
+    text = f"Fractions of values or bins: blue is real, orange synthetic. Those that differ most come first.{left_out}"
     alt = f"Bars of real beside synthetic fractions for {len(names)} columns: {', '.join(names)}."
     return Picture("Columns", text, alt, shown, _draw_columns)
 
