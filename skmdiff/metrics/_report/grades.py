@@ -7,8 +7,8 @@ better than that. It is put beside two bounds:
 - privacy and `shape_error`, whose floor is no bad score: fixed bounds, `RULES`.
 
 No bound is below what chance makes: about two standard deviations of the difference between two tables of the same
-distribution with as many rows. This falls with the number of rows, mostly as its square root, and slowly with the number
-of columns or pairs of which a measure is the mean. Where floor and ceiling are not farther apart than twice that, a
+distribution with as many rows. This falls with the number of rows, mostly as its square root, and slowly with the number of
+columns or pairs of which a measure is the mean. Where floor and ceiling are not farther apart than twice that, a
 measure cannot tell.
 """
 
