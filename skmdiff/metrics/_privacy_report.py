@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +29,7 @@ from ._attacks import (
 from ._intervals import area_interval, difference_interval, fraction_interval, rate_at, rate_interval, wilson_interval
 from ._named import measure_named
 from ._privacy import memorised, row_tuples
+from ._report.privacy_page import privacy_page
 from ._tables import CategoricalFeatures, Seed, Table, aligned, as_table, check_max_rows, nearest
 
 _MIN_ROWS = 20
@@ -144,6 +147,16 @@ class PrivacyReport:
 
         return pandas.DataFrame(self.measures, columns=PrivacyMeasure._fields).set_index("name")
 
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write one HTML page that needs no network and no script: a verdict, the measures with their intervals.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file to write.
+        """
+        Path(path).write_text(privacy_page(self), encoding="utf-8")
+
 
 def privacy_report(
     train: Table,
@@ -202,9 +215,10 @@ def privacy_report(
     -------
     PrivacyReport
         Prints as text; ``result["copies"]`` is one measure, `above_fresh` the names of those whose whole interval is
-        above that of fresh rows, ``to_frame()`` a DataFrame. `risk` of a training row is the fraction of outsiders to
-        which the synthetic rows lie less near, in comparison with reference rows: 0.5 is typical, 1 is nearest; nan for
-        training rows beyond `max_rows`. `extremes` says of each column how many synthetic rows hold its extremes.
+        above that of fresh rows, ``to_frame()`` a DataFrame; ``to_html(path)`` writes a page. `risk` of a training row
+        is the fraction of outsiders to which the synthetic rows lie less near, in comparison with reference rows: 0.5
+        is typical, 1 is nearest; nan for training rows beyond `max_rows`. `extremes` says of each column how many
+        synthetic rows hold its extremes.
 
     Raises
     ------

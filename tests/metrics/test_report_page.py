@@ -46,7 +46,7 @@ class Page(HTMLParser):
         if "style" in self.open:
             return
         self.text += data
-        if self.open and re.fullmatch("h[1-6]", self.open[-1]):
+        if any(re.fullmatch("h[1-6]", tag) for tag in self.open):
             level, said = self.headings[-1]
             self.headings[-1] = (level, said + data)
         if "td" in self.open or "th" in self.open:
@@ -216,3 +216,25 @@ def test_the_fragment_of_a_notebook_holds_verdict_and_measures(found):
     fragment = Page(found._repr_html_())
     cells = [cell.strip() for cell in fragment.cells]
     assert not fragment.open and cells.count("c2st") == 1 and found.verdict[0].text in fragment.text
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_the_page_of_privacy_says_what_is_above_fresh_rows(tmp_path, copied):
+    train, synthetic, held_out = (pandas.DataFrame(mixed(100, seed), columns=NAMES) for seed in range(3))
+    found = metrics.privacy_report(train, train if copied else synthetic, held_out, random_state=0)
+    found.to_html(tmp_path / "privacy.html")
+    text = (tmp_path / "privacy.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert not page.open and "<script" not in text and not re.search(r"https?:|//\w", text)
+    cells = [cell.strip() for cell in page.cells]
+    for m in found.measures:
+        start = next(k for k, cell in enumerate(cells) if cell.startswith(f"{m.name} ") and m.meaning in cell)
+        assert cells[start + 1 : start + 5] == [f"{value:.4g}" for value in (m.value, m.low, m.high, m.fresh)]
+        assert cells[start + 5] == str(m.n_rows)
+    levels = [level for level, _ in page.headings]
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert "No measure proves privacy" in page.text
+    if copied:
+        assert page.headings[2][1].endswith("clear sign") and "copies_excess" in found.above_fresh
+        assert f"by the whole interval: {', '.join(found.above_fresh)}." in page.text
+        assert {NAMES[0], NAMES[1]} <= set(cells)  # both ends of the numbers are held by one row and come back

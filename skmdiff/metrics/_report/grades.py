@@ -7,9 +7,9 @@ better than that. It is put beside two bounds:
 - privacy and `shape_error`, whose floor is no bad score: fixed bounds, `RULES`.
 
 No bound is below what chance makes: about two standard deviations of the difference between two tables of the same
-distribution with as many rows. This falls with the number of rows, mostly as its square root, and slowly with the number of
-columns or pairs of which a measure is the mean. Where floor and ceiling are not farther apart than twice that, a
-measure cannot tell.
+distribution with as many rows. This falls with the number of rows, mostly as its square root, and slowly with the
+number of columns or pairs of which a measure is the mean. Where floor and ceiling are not farther apart than twice
+that, a measure cannot tell.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ RULES = {
     "density": Rule(3.0),
     "coverage": Rule(1.0),
     "vendi_ratio": Rule(2.0),
-    "utility": Rule(4.0),
+    "utility": Rule(3.0),
     "copy_share": Rule(0.0, "fresh", (0.0, 0.03)),
     "dcr_share": Rule(1.0, "outsiders", (0.05, 0.15)),
     "dcr_ratio": Rule(1.5, "fresh", (0.1, 0.4)),

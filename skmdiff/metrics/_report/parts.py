@@ -5,6 +5,7 @@ Whatever is not of type `str` of these functions' results is text of the user's 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -148,6 +149,24 @@ def _in_words(standing: Standing) -> str:
     return (
         f"worse than fresh rows by {standing.excess:.3g}; good up to {standing.good:.3g}, usable up to "
         f"{standing.usable:.3g}, floor {standing.floor:.3g}"
+    )
+
+
+def interval(value: float, low: float, high: float, fresh: float, tone: str) -> str:
+    """A value, its interval and what fresh rows score, from 0 to 1; what lies beyond is drawn at the ends."""
+    if math.isnan(value):
+        return '<span class="soft" aria-hidden="true">–</span>'
+
+    def at(score: float) -> float:
+        return _END + (_WIDE - 2 * _END) * min(1.0, max(0.0, score))
+
+    said = f"{value:.3g}, interval from {low:.3g} to {high:.3g}; fresh rows {fresh:.3g}"
+    return (
+        f'<svg class="{tone}" width="{_WIDE}" height="{_HIGH}" viewBox="0 0 {_WIDE} {_HIGH}" role="img" '
+        f'aria-label="{said}"><rect class="rail" x="{_END}" y="7" width="{_WIDE - 2 * _END}" height="2"/>'
+        f'<rect class="range" x="{at(low):.1f}" y="6" width="{max(1.0, at(high) - at(low)):.1f}" height="4"/>'
+        f'<line class="end" x1="{at(fresh):.1f}" y1="1" x2="{at(fresh):.1f}" y2="15"/>'
+        f'<circle class="dot" cx="{at(value):.1f}" cy="8" r="4.5"/></svg>'
     )
 
 

@@ -73,6 +73,7 @@ details p { margin: .2rem 0 .3rem }
 svg { display: block; margin-top: .3rem; forced-color-adjust: none }
 svg .of-good { fill: var(--good-wash) } svg .of-usable { fill: var(--usable-wash) }
 svg .of-bad { fill: var(--bad-wash) }
+svg .rail { fill: var(--rail) } svg .range { fill: var(--tone); opacity: .55 }
 svg .end { stroke: var(--soft); stroke-width: 1.5 }
 svg .dot { fill: var(--tone); stroke: var(--back); stroke-width: 1.5 }
 
