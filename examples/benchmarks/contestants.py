@@ -39,6 +39,25 @@ class Permuted(TransformerMixin, BaseEstimator):
         return np.random.default_rng(self.seed).permutation(Z)
 
 
+class Supervised(TransformerMixin, BaseEstimator):
+    """UMAP that knows the classes of the rows, which come in the same order."""
+
+    def __init__(self, classes, seed=0):
+        self.classes = classes
+        self.seed = seed
+
+    def fit(self, X, y=None):
+        """Fit the embedding."""
+        self.fit_transform(X)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """The embedding in four coordinates, by the table and the classes."""
+        import umap
+
+        return umap.UMAP(n_components=4, random_state=self.seed).fit_transform(X, self.classes)
+
+
 def samplers(seed, manifold=None):
     """Parameters of the sampler and of its controls, by name."""
     embedding = PCA(8) if manifold is None else manifold
@@ -53,12 +72,12 @@ def samplers(seed, manifold=None):
     }
 
 
-def fit(X, steps, seed, **parameters):
+def fit(X, steps, seed, y=None, **parameters):
     """A sampler trained for so many steps, or, with "auto", as by default."""
     settings = dict(max_iter=steps, max_landmarks=10**6, random_state=seed, early_stopping=steps == "auto")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # clamped components, a neighbour graph in several parts
-        return ManifoldDiffusionSampler(**{**settings, **parameters}).fit(X)
+        return ManifoldDiffusionSampler(**{**settings, **parameters}).fit(X, y)
 
 
 def interpolated(X, n, seed, n_neighbors=5):

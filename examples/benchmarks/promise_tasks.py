@@ -1,13 +1,15 @@
 """What is measured of each promise, for one seed: {row: {measure: value}}."""
 
 import numpy as np
-from contestants import degree_corrected, fit, interpolated, references, samplers
+from contestants import Supervised, degree_corrected, fit, interpolated, references, samplers
 from sklearn.datasets import make_blobs
+from sklearn.decomposition import PCA
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.manifold import Isomap
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from skmdiff.datasets import make_linked_circles, make_swiss_roll_nd, make_torus, make_von_mises_circle
-from skmdiff.metrics import c2st, dcr_share, prdc, tangent_angle, vendi_score
+from skmdiff.metrics import c2st, dcr_share, energy_distance, prdc, tangent_angle, vendi_score
 
 # ---- mode coverage ----------------------------------------------------------------------------------------------
 
@@ -55,6 +57,33 @@ def mode_coverage(parts, steps, seed, quick):
     rows.update({} if quick else references(train, n, seed))
     tables = (train, fresh, holdout), np.concatenate(labels)
     return {name: mode_measures(tables, drawn, classify, seed) for name, drawn in rows.items()}
+
+
+def with_classes(X, y, steps, seed, n=500):
+    """Accuracy on held-out rows of trees that learnt from samples with classes: the embedding knows the class too."""
+    train, fresh, holdout = np.split(np.random.default_rng(seed).permutation(len(X))[: 3 * n], 3)
+
+    def measures(rows, classes):
+        trees = ExtraTreesClassifier(random_state=seed).fit(rows, classes)
+        return {
+            "accuracy": trees.score(X[holdout], y[holdout]),
+            "coverage": prdc(X[holdout], rows).coverage,
+            "C2ST with the class": c2st(
+                np.column_stack([X[holdout], y[holdout]]),
+                np.column_stack([rows, classes]),
+                categorical_features=[X.shape[1]],
+                random_state=seed,
+            ),
+            "nearer to train": dcr_share(X[train], X[holdout], rows, random_state=seed),
+        }
+
+    variants = samplers(seed, Supervised(y[train], seed))
+    names = ("manifold", "charts of the table", "permuted", "passthrough")
+    out = {"training rows": measures(X[train], y[train]), "fresh rows": measures(X[fresh], y[fresh])}
+    for key in names:
+        out[key] = measures(*fit(X[train], steps, seed, y=y[train], **variants[key]).sample(n, return_y=True))
+    out["PCA"] = measures(*fit(X[train], steps, seed, y=y[train]).sample(n, return_y=True))
+    return out
 
 
 # ---- diversity --------------------------------------------------------------------------------------------------
@@ -115,6 +144,20 @@ def surface(name, noisy, steps, seed, quick, n=1000):
         }
         for k, drawn in rows.items()
     }
+
+
+def noisy_table(X, noise, steps, seed, n=500):
+    """A real table to which noise is added, beside its clean rows: the manifold has fewer dimensions than the table."""
+    train, fresh, holdout = np.split(X[np.random.default_rng(seed).permutation(len(X))[: 3 * n]], 3)
+    noised = train + noise * np.random.default_rng(seed).standard_normal(train.shape)
+    names = ("manifold", "charts of the table", "permuted")
+    variants = {name: samplers(seed, Isomap(n_neighbors=10, n_components=4))[name] for name in names}
+    variants["PCA"] = dict(manifold=PCA(4))
+    rows = {"noised training rows": noised, "fresh rows, clean": fresh}
+    rows |= {k: fit(noised, steps, seed, noise_level=noise, **own).sample(n) for k, own in variants.items()}
+    rows["passthrough"] = fit(noised, steps, seed, manifold="passthrough").sample(n)
+    found = {name: (prdc(holdout, drawn), energy_distance(holdout, drawn)) for name, drawn in rows.items()}
+    return {k: {"coverage": a.coverage, "precision": a.precision, "energy distance": b} for k, (a, b) in found.items()}
 
 
 # ---- exploration ------------------------------------------------------------------------------------------------

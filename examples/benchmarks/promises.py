@@ -70,13 +70,21 @@ def jobs(quick, folder):
 
 
 def of_tables(folder):
-    """The same of the tables with classes."""
-    return {
+    """The same of the tables with classes, and two in which an embedding knows more than the table."""
+    tables = labelled(folder)
+    out = {
         f"Mode coverage: {name}, {min(len(X), most) // 3} rows": lambda steps, seed, X=X, y=y, most=most: (
             tasks.mode_coverage(three_parts(X, y, seed, most), steps, seed, quick=False)
         )
-        for name, (X, y, most) in labelled(folder).items()
+        for name, (X, y, most) in tables.items()
     }
+    if "pendigits" in tables:
+        X, y, _ = tables["pendigits"]
+        out["Robustness: pendigits with noise, 500 rows"] = lambda steps, seed: tasks.noisy_table(X, 15.0, steps, seed)
+        out["Mode coverage: pendigits with its classes, 500 rows"] = lambda steps, seed: tasks.with_classes(
+            X, y, steps, seed
+        )
+    return out
 
 
 def as_lines(title, seed, rows):
