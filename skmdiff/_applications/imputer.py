@@ -157,7 +157,7 @@ class ManifoldDiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstim
         """Completed tables: `n_draws` of them, or one of means over as many draws."""
         model = fitted_model(self.sampler_)
         table = model.codec.read(check_columns(self, X))
-        check_rows(n_draws, "n_draws", self.n_features_in_, times=len(table))
+        check_rows(n_draws, "n_draws", self.sampler_.n_features_in_, times=len(table))
         random_state = random_stream(self.random_state)
         rows = np.flatnonzero(table.missing.any(axis=1))
         if not len(rows):
