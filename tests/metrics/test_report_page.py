@@ -235,6 +235,13 @@ def test_the_page_of_privacy_says_what_is_above_fresh_rows(tmp_path, copied):
     levels = [level for level, _ in page.headings]
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
     assert "No measure proves privacy" in page.text
+    grades = {
+        m.name: cells[next(k for k, c in enumerate(cells) if c.startswith(f"{m.name} ")) + 7] for m in found.measures
+    }
+    for m in found.measures:
+        above = m.name in found.above_fresh or f"{m.name}_excess" in found.above_fresh
+        assert grades[m.name].endswith("some sign") == above, m
+        assert grades[m.name].endswith("no sign") <= (m.high - m.fresh <= 0.1), m
     if copied:
         assert page.headings[2][1].endswith("clear sign") and "copies_excess" in found.above_fresh
         assert f"by the whole interval: {', '.join(found.above_fresh)}." in page.text

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .._attacks import UniqueExtreme
-from .grades import CLEAR_SIGN, NO_SIGN, NOT_MEASURED, SOME_SIGN
+from .grades import CANNOT_TELL, CLEAR_SIGN, NO_SIGN, NOT_MEASURED, SOME_SIGN
 from .page import written_by
 from .parts import TONES, badge, document, head, interval, items, number, paragraph, row, section, table, verdict_card
 from .verdict import NO_PROOF, Verdict
@@ -19,9 +19,11 @@ HEADS = ("value", "low", "high", "fresh rows", "rows")
 HOW_TO_READ = (
     "Each value stands beside its interval and beside what fresh real rows score. The bar goes from 0 to 1: the dot is "
     "the value, the line through it the interval, the upright line what fresh real rows score. Above that synthetic "
-    "rows tell of training rows; below it is chance. About one interval in forty is above by chance."
+    "rows tell of training rows; below it is chance. About one interval in forty is above by chance. Where an excess "
+    "of a tenth lies within the interval, a measure cannot tell."
 )
 MOST_EXTREMES = 20
+LEAST_SEEN = 0.1  # an excess of this size within an interval means that it says little
 
 
 class Reported(Protocol):
@@ -51,7 +53,9 @@ def privacy_verdict(above_fresh: Sequence[str]) -> Verdict:
 def privacy_page(report: Reported) -> str:
     """The whole page."""
     heads = [head("measure"), *(head(text, "number") for text in HEADS), head("from 0 to 1"), head("in a word")]
-    rows = [_row(m, m.name in report.above_fresh) for m in report.measures]
+    # what fresh rows score is itself uncertain for fractions of few: their excess has the interval of the difference
+    above = {*report.above_fresh, *(name.removesuffix("_excess") for name in report.above_fresh)}
+    rows = [_row(m, m.name in above) for m in report.measures]
     main = [
         section("Verdict", f'<div class="verdicts">\n{verdict_card(*privacy_verdict(report.above_fresh))}\n</div>'),
         section("Measures", paragraph(HOW_TO_READ), table("Measures of privacy", "", heads, rows)),
@@ -66,11 +70,19 @@ def privacy_page(report: Reported) -> str:
 
 
 def _row(measure: Any, is_above: bool) -> str:
-    grade = NOT_MEASURED if math.isnan(measure.value) else SOME_SIGN if is_above else NO_SIGN
+    grade = _grade(measure, is_above)
     name = f'<code>{escape(measure.name)}</code> <span class="sees">{escape(measure.meaning)}</span>'
     numbers = [number(value, label) for value, label in zip(measure[1:6], HEADS, strict=True)]
     drawn = interval(measure.value, measure.low, measure.high, measure.fresh, TONES[grade])
     return row(name, [*numbers, f'<td class="bar">{drawn}</td>', f"<td>{badge(grade)}</td>"])
+
+
+def _grade(measure: Any, is_above: bool) -> str:
+    if math.isnan(measure.value):
+        return NOT_MEASURED
+    if is_above:
+        return SOME_SIGN
+    return CANNOT_TELL if measure.high - measure.fresh > LEAST_SEEN else NO_SIGN
 
 
 def _extremes(extremes: Sequence[UniqueExtreme]) -> str:
