@@ -46,7 +46,7 @@ def local_geometry(steps):
 def noise(steps):
     """A noisy one, and samples that are free of the noise."""
     toy = make_swiss_roll_nd(1000, 10, noise=0.3, random_state=0)
-    return rolls(toy, steps, manifold=Isomap(n_neighbors=10), noise_level=0.3)
+    return rolls(toy, steps, manifold=Isomap(n_neighbors=10), noise_level=0.3, numeric="standard")
 
 
 def rolls(toy, steps, **parameters):
@@ -70,10 +70,10 @@ def exploration(steps):
 
 def draw(parts, path):
     """One panel a part, all to the same scale, the real rows grey behind the others."""
-    figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), sharex=True, sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(9, 3.3), sharex=True, sharey=True, layout="constrained")
     real = parts["real"]
     for axis, (title, rows) in zip(axes, parts.items(), strict=True):
-        axis.scatter(*real.T, s=4, c="0.8", linewidths=0)
+        axis.scatter(*real.T, s=4, c="0.4" if rows is real else "0.75", linewidths=0)
         if rows is not real:
             axis.scatter(*rows.T, s=4 if len(rows) > 12 else 40, c="k", linewidths=0)
         axis.set(title=title, xticks=[], yticks=[], aspect="equal")

@@ -128,11 +128,12 @@ def surface(name, noisy, steps, seed, quick, n=1000):
     learner = Isomap(n_neighbors=10) if noisy and curled else None
     names = ("manifold", "charts of the table", "permuted", "random projection", "passthrough")
     names = names if learner is not None and not quick else ("manifold", "passthrough")
-    given = dict(noise_level=noise) if noisy else {}
+    numeric = "standard" if noisy else "quantile"  # noise in the units of the columns
     rows = {"training rows": train, "fresh rows": fresh}
     for key in names:
-        known = {} if key == "passthrough" else given
-        rows[key] = fit(train, steps, seed, **samplers(seed, learner)[key], **known).sample(n)
+        known = noise if noisy and key != "passthrough" else None
+        own = samplers(seed, learner)[key]
+        rows[key] = fit(train, steps, seed, **own, noise_level=known, numeric=numeric).sample(n)
     rows.update({"SMOTE": interpolated(train, n, seed)} if quick else references(train, n, seed))
     d = 1 if name.startswith("linked") else 2
     return {
