@@ -12,6 +12,9 @@ weighting"), by rejection (Azadi, Olsson, Darrell, Goodfellow & Odena 2019, "Dis
 alpha below 1 estimated odds are trusted less, above 1 odds that are too even are made sharper; c bounds how many
 samples are drawn for one that is kept.
 
+The odds of whole rows say little of single values, so w has a factor for each frequent value of a column besides, by
+which corrected samples have its share of the table: see `margins`.
+
 E[log w] over rows that neither the network nor a classifier has seen, less log E_q[w], is what the correction adds to
 their mean log-density. Where that is not above its error, samples are left as they are.
 """
@@ -25,6 +28,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from .features import Features
+from .margins import Margin, log_terms
 
 LEAST_PROBABILITY = 1e-6  # a tree is never that sure
 
@@ -46,6 +50,8 @@ class Corrector:
         log E[w] over samples.
     gain, gain_error : float
         What the correction adds to the mean log-density of held-out rows, in nats, and its standard error.
+    margins : tuple of Margin
+        Those of the first features, of none or of all.
     """
 
     features: Features
@@ -55,14 +61,15 @@ class Corrector:
     log_normaliser: float = 0.0
     gain: float = 0.0
     gain_error: float = 0.0
+    margins: tuple[Margin, ...] = ()
 
-    def log_odds(self, F: np.ndarray) -> np.ndarray:
-        """(n,) log odds of features F (n, k), to the power alpha."""
-        return self.alpha * log_odds(self.classifier, F)
+    def log_ratio(self, F: np.ndarray) -> np.ndarray:
+        """(n,) log of w before it is cut, of features F (n, k)."""
+        return self.alpha * log_odds(self.classifier, F) + log_terms(self.margins, F)
 
     def log_acceptance(self, F: np.ndarray) -> np.ndarray:
         """(n,) log of the probability, at most 1, with which a sample of features F is kept."""
-        return np.minimum(self.log_odds(F) - self.log_cap, 0.0)
+        return np.minimum(self.log_ratio(F) - self.log_cap, 0.0)
 
     def log_weight(self, F: np.ndarray) -> np.ndarray:
         """(n,) log of the density with the correction over that without."""

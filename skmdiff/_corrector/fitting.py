@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from sklearn.utils.validation import has_fit_parameter
 
 from .._numerics.checks import is_auto
 from .._numerics.weights import indices_at
-from .corrector import Corrector, cap_of, gain_of
+from .corrector import Corrector, cap_of, gain_of, log_odds
 from .features import Features
+from .margins import Margin, margin_of, raked
 
 MAX_TREES = 500  # fewer where trees no longer help
 ALPHAS = (0.25, 0.5, 0.75, 1.0, 1.25)
@@ -39,17 +41,39 @@ def fit_corrector(
     """
     learnt, checked = cut(samples, CHECKED_FRACTION)
     fitted = fit_classifier(seeded(classifier, features, seed), seen, learnt, seed)
-    return best_corrector(Corrector(features, fitted), held_out, checked)
+    best = best_corrector(Corrector(features, fitted), held_out, checked)
+    if best is None:
+        return None
+    return with_gain(replace(best, margins=margins_for(best, together(seen, held_out), samples)), held_out, checked)
 
 
 def best_corrector(corrector: Corrector, held_out: Rows, checked: np.ndarray) -> Corrector | None:
     """The corrector with the power by which held-out rows gain most; None where that is not above its error."""
-    of_rows, of_samples = corrector.log_odds(held_out.F), corrector.log_odds(checked)
+    of_rows, of_samples = log_odds(corrector.classifier, held_out.F), log_odds(corrector.classifier, checked)
     found = [(*capped_gain(alpha * of_rows, alpha * of_samples, held_out.weight), alpha) for alpha in ALPHAS]
     gain, error, log_normaliser, log_cap, alpha = max(found)
     if not gain > MIN_ERRORS * error:
         return None
     return replace(corrector, alpha=alpha, log_cap=log_cap, log_normaliser=log_normaliser, gain=gain, gain_error=error)
+
+
+def margins_for(corrector: Corrector, rows: Rows, samples: np.ndarray) -> tuple[Margin, ...]:
+    """Margins by which samples that a corrector keeps have the shares of the rows of a table."""
+    margins = tuple(margin_of(feature, rows.weight) for feature in rows.F.T)
+    return raked(margins, samples, corrector.log_ratio(samples), partial(cap_of, acceptance=ACCEPTANCE))
+
+
+def with_gain(corrector: Corrector, held_out: Rows, checked: np.ndarray) -> Corrector:
+    """A corrector with the cut, the normaliser and the gain of its weights."""
+    of_rows, of_samples = corrector.log_ratio(held_out.F), corrector.log_ratio(checked)
+    gain, error, log_normaliser, log_cap = capped_gain(of_rows, of_samples, held_out.weight)
+    return replace(corrector, log_cap=log_cap, log_normaliser=log_normaliser, gain=gain, gain_error=error)
+
+
+def together(rows: Rows, others: Rows) -> Rows:
+    """The rows of both."""
+    weight = None if rows.weight is None else np.concatenate([rows.weight, others.weight])
+    return Rows(np.concatenate([rows.F, others.F]), weight)
 
 
 def capped_gain(

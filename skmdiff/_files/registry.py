@@ -7,6 +7,7 @@ from sklearn.decomposition import PCA
 
 from .._corrector.corrector import Corrector
 from .._corrector.features import Features
+from .._corrector.margins import Margin
 from .._diffusion import DenoiserState, NetworkShape, Prior
 from .._manifold.charts import Charts
 from .._manifold.dimension import IntrinsicDimension
@@ -69,9 +70,9 @@ FITTED_PCA = (
 
 CLASSES = [
     *map(kind_of, (ArrayWriter, Axis, Block, Bound, Charts, Choice, Cleaner, Constraint, Corrector, DenoiserState)),
-    *map(kind_of, (Features, Formula, Group, IntrinsicDimension, Lift, MeasurementNoise, MissingPatterns, Mixture)),
-    *map(kind_of, (MixtureStarts, Multiple, NetworkShape, ObjectCells, Pair, Part, Prior, Settings, Source, Template)),
-    *map(kind_of, (Units, WrittenDependence)),
+    *map(kind_of, (Features, Formula, Group, IntrinsicDimension, Lift, Margin, MeasurementNoise, MissingPatterns)),
+    *map(kind_of, (Mixture, MixtureStarts, Multiple, NetworkShape, ObjectCells, Pair, Part, Prior, Settings, Source)),
+    *map(kind_of, (Template, Units, WrittenDependence)),
     kind_of(Writer, methods="wall"),
     kind_of(CategoricalColumn, "name n categories index_of frequencies codes width"),
     kind_of(ClockGrid, "on_clock step per_tick"),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._numerics.checks import tags_of
+from .._numerics.threads import openmp_threads_kept
 
 # Parameters by which a learner takes distances between rows in place of rows, and the values that say so.
 METRIC_PARAMETERS = ("metric", "affinity", "dissimilarity", "kernel")
@@ -145,9 +146,10 @@ def may_draw(owner: object) -> bool:
 def alone(transformer: object, seed: int | None) -> Iterator[None]:
     """One learner at a time: numba's workqueue layer aborts when two threads fit UMAP.
 
-    For a learner that may draw from the global stream of NumPy this is seeded, for all threads, and put back after.
+    For a learner that may draw from the global stream of NumPy this is seeded, for all threads, and put back after. So
+    are the threads of OpenMP.
     """
-    with _lock:
+    with _lock, openmp_threads_kept():
         if draws_globally(transformer):
             with seeded_global_stream(seed):
                 yield

@@ -17,6 +17,7 @@ import numpy as np
 
 from .._corrector.corrector import Corrector
 from .._corrector.features import Features
+from .._corrector.margins import frequent_values
 from .._files.errors import ModelFileError
 from .._files.trees import is_boosted, thresholds_moved
 from .._manifold.charts import Charts
@@ -84,7 +85,7 @@ def with_coarse_code(model: FittedModel, k: int) -> FittedModel:
         prior = replace(prior, mixture=heavy_components(prior.mixture, least))
     if starts is not None:
         starts = replace(starts, mixture=heavy_components(starts.mixture, least))
-    corrector = None if model.corrector is None else coarse_corrector(model.corrector, Features(codec, target))
+    corrector = None if model.corrector is None else coarse_corrector(model.corrector, Features(codec, target), least)
     return replace(
         model,
         codec=codec,
@@ -109,8 +110,9 @@ def heavy_components(mixture: Mixture, least: float) -> Mixture:
     )
 
 
-def coarse_corrector(corrector: Corrector, features: Features) -> Corrector:
-    """The corrector, its thresholds half-way between the numbers that are left."""
+def coarse_corrector(corrector: Corrector, features: Features, least: float) -> Corrector:
+    """The corrector, its thresholds half-way between the numbers that are left, without values of lower shares."""
+    corrector = replace(corrector, margins=frequent_values(corrector.margins, least))
     if not is_boosted(corrector.classifier):
         return replace(corrector, features=features)  # it is refused when it is written
     numbers = [ticks_of(column) for column in features.codec.columns_ if column.width]

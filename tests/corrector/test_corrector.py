@@ -108,7 +108,7 @@ def test_weights_times_the_density_of_the_model_sum_to_one():
     W = np.repeat(np.arange(4.0), (1000 * Q).astype(int))[:, None]
     corrector = Corrector(Free(), Exact(P / Q), 0.75)
     for cap in (np.log(4), 0.2):
-        log_normaliser = gain_of(np.zeros(1), np.minimum(corrector.log_odds(W), cap))[2]
+        log_normaliser = gain_of(np.zeros(1), np.minimum(corrector.log_ratio(W), cap))[2]
         cut = Corrector(Free(), corrector.classifier, corrector.alpha, cap, log_normaliser)
         assert Q @ np.exp(cut.log_weight(np.arange(4.0)[:, None])) == pytest.approx(1, abs=1e-12)
 
