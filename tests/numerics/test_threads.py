@@ -25,15 +25,20 @@ print(torch.get_num_threads())
 """
 
 
+def interrupted_work():
+    with openmp_threads_kept():
+        for library in openmp_libraries():
+            library.set_num_threads(3)
+        raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_a_number_that_is_set_inside_is_put_back(n_threads):
     with threadpool_limits(n_threads, user_api="openmp"):
         before = n_openmp_threads()
         assert set(before.values()) == {n_threads} and torch.get_num_threads() == n_threads
-        with pytest.raises(KeyboardInterrupt), openmp_threads_kept():
-            for library in openmp_libraries():
-                library.set_num_threads(3)
-            raise KeyboardInterrupt
+        with pytest.raises(KeyboardInterrupt):
+            interrupted_work()
         assert n_openmp_threads() == before
 
 

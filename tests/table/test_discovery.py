@@ -159,6 +159,18 @@ def test_categories_that_never_occur_together():
     assert found(rare) == []
 
 
+def test_a_word_for_unknown_that_goes_with_all_others_hides_nothing():
+    """12 of 600 rows: their pairs, seen once or never, are no reason to draw others that never occur."""
+    rng = np.random.default_rng(0)
+    city = rng.choice(list("ABCDEF"), 600, p=[0.3, 0.2, 0.2, 0.1, 0.15, 0.05])
+    table = pd.DataFrame({"city": city, "zip": np.char.add("z", city)})
+    assert found(table) == [("city", "determines", "zip")]
+    table.loc[:11, "city"] = "-"
+    assert found(table) == [("city", "seen with", "zip")]
+    table.loc[:99, "city"] = np.char.add("-", rng.integers(0, 30, 100).astype(str))  # too many pairs are seen once
+    assert found(table) == []
+
+
 def test_pairs_that_never_occur_are_not_drawn():
     table = couples(2000)
     codec = Codec(constraints="auto").fit(table)

@@ -30,9 +30,10 @@ from .formulas import Formula, write_formula
 from .sums import Sum, is_number
 
 LEVEL = 1e-6
-# Pairs of categories are fixed where those that never occur would fill this fraction of the rows, were the two
-# independent, and what is not seen yet can be no more than that one.
-ABSENT_FRACTION, UNSEEN_FRACTION = 0.01, 0.001
+# Pairs of categories are fixed where those that never occur would fill the first fraction of the rows, were the two
+# independent. Of all pairs those not seen yet can be no more than the second, and of pairs that occur much less often than
+# that no more than the third.
+ABSENT_FRACTION, UNSEEN_FRACTION, UNSEEN_RARE_FRACTION = 0.01, 0.01, 0.001
 SCREEN_ROWS = 500
 CORRELATED = 1 - 1e-8
 DIGITS, OFFSET_DECIMALS = 6, 8  # of coefficients and of constants
@@ -320,8 +321,9 @@ def never_together(a: np.ndarray, b: np.ndarray, n_tried: int) -> bool:
     """Whether some pairs of categories (n,), -1 where they are missing, never occur where chance would have them.
 
     A pair that m rows hold on average, were the columns independent, is in none with a probability of at most exp(-m).
-    The probability of all pairs not seen yet is about the fraction of rows that hold a pair seen once (Good 1953, "The
-    population frequencies of species and the estimation of population parameters").
+    The probability of pairs not seen yet is about the fraction of rows that hold a pair seen once (Good 1953, "The
+    population frequencies of species and the estimation of population parameters"). A few rows of a category that occurs
+    with all others, "unknown", are such pairs, and say nothing of pairs that never occur where chance would have them.
     """
     there = (a >= 0) & (b >= 0)
     shape = a.max() + 1, b.max() + 1
@@ -330,10 +332,10 @@ def never_together(a: np.ndarray, b: np.ndarray, n_tried: int) -> bool:
     counts = np.zeros(shape)
     np.add.at(counts, (a[there], b[there]), 1)
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
-    absent = expected[counts == 0]
-    absent = absent[~is_chance(-absent, n_tried * counts.size)]
-    unseen = (counts == 1).sum() / counts.sum()
-    return bool(absent.sum() > ABSENT_FRACTION * counts.sum() and unseen < UNSEEN_FRACTION)
+    n_rows, is_rare = counts.sum(), ~is_chance(-expected, n_tried * counts.size)
+    absent = expected[is_rare & (counts == 0)].sum() / n_rows
+    once = [(counts == 1).sum() / n_rows, (is_rare & (counts == 1)).sum() / n_rows]
+    return bool(absent > ABSENT_FRACTION and once[0] < UNSEEN_FRACTION and once[1] < UNSEEN_RARE_FRACTION)
 
 
 # --- orders
