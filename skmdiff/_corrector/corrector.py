@@ -12,8 +12,8 @@ weighting"), by rejection (Azadi, Olsson, Darrell, Goodfellow & Odena 2019, "Dis
 alpha below 1 estimated odds are trusted less, above 1 odds that are too even are made sharper; c bounds how many
 samples are drawn for one that is kept.
 
-The odds of whole rows say little of single values, so w has a factor for each frequent value of a column besides, by
-which corrected samples have its share of the table: see `margins`.
+The odds of whole rows say little of single values, so w has a factor for each frequent value and each group of values
+of a column besides, by which corrected samples have their shares of the table: see `margins`.
 
 E[log w] over rows that neither the network nor a classifier has seen, less log E_q[w], is what the correction adds to
 their mean log-density. Where that is not above its error, samples are left as they are.

@@ -17,9 +17,9 @@ import numpy as np
 
 from .._corrector.corrector import Corrector
 from .._corrector.features import Features
-from .._corrector.margins import frequent_values
+from .._corrector.margins import Margin
 from .._files.errors import ModelFileError
-from .._files.trees import is_boosted, thresholds_moved
+from .._files.trees import half_way, is_boosted, thresholds_moved
 from .._manifold.charts import Charts
 from .._manifold.learner import ManifoldModel, distinct_rows
 from .._manifold.lift import choose_lift
@@ -85,7 +85,7 @@ def with_coarse_code(model: FittedModel, k: int) -> FittedModel:
         prior = replace(prior, mixture=heavy_components(prior.mixture, least))
     if starts is not None:
         starts = replace(starts, mixture=heavy_components(starts.mixture, least))
-    corrector = None if model.corrector is None else coarse_corrector(model.corrector, Features(codec, target), least)
+    corrector = None if model.corrector is None else coarse_corrector(model.corrector, Features(codec, target))
     return replace(
         model,
         codec=codec,
@@ -110,15 +110,23 @@ def heavy_components(mixture: Mixture, least: float) -> Mixture:
     )
 
 
-def coarse_corrector(corrector: Corrector, features: Features, least: float) -> Corrector:
-    """The corrector, its thresholds half-way between the numbers that are left, without values of lower shares."""
-    corrector = replace(corrector, margins=frequent_values(corrector.margins, least))
+def coarse_corrector(corrector: Corrector, features: Features) -> Corrector:
+    """The corrector, its thresholds and edges half-way between the numbers that are left."""
     if not is_boosted(corrector.classifier):
         return replace(corrector, features=features)  # it is refused when it is written
     numbers = [ticks_of(column) for column in features.codec.columns_ if column.width]
     if features.target is not None:
         numbers.append(ticks_of(features.target.codec.columns_[0]))
-    return replace(corrector, features=features, classifier=thresholds_moved(corrector.classifier, numbers))
+    margins = tuple(coarse_margin(*pair) for pair in zip(corrector.margins, numbers, strict=False))
+    moved = thresholds_moved(corrector.classifier, numbers)
+    return replace(corrector, features=features, classifier=moved, margins=margins)
+
+
+def coarse_margin(margin: Margin, numbers: np.ndarray | None) -> Margin:
+    """A margin with edges between the numbers that are left; None for those of a column that keeps all."""
+    if numbers is None or len(numbers) < 2:
+        return margin
+    return replace(margin, edges=half_way(margin.edges, numbers))
 
 
 # ---- rows in place of those of the table -------------------------------------------------------------------------

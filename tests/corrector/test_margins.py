@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skmdiff._corrector.margins import LEAST_SHARE, Margin, frequent_values, log_terms, margin_of, raked
+from skmdiff._corrector.margins import LEAST_SHARE, Margin, log_terms, margin_of, raked
 
 NAN = float("nan")
 
@@ -12,13 +12,14 @@ def no_cap(log_weight):
     return log_weight.max()
 
 
-def margin(values, shares):
-    return Margin(np.asarray(values, dtype=float), np.asarray(shares, dtype=float), np.zeros(len(shares)))
+def margin(n_values, shares):
+    """Of the categories 0, 1, ... and of missing cells."""
+    return Margin(np.arange(n_values - 1) + 0.5, np.asarray(shares, dtype=float), np.zeros(n_values + 1))
 
 
 def shares_of(margin, feature, log_weight):
     weight = np.exp(log_weight)
-    return np.bincount(margin.positions(feature), weight, minlength=len(margin.shares)) / weight.sum()
+    return np.bincount(margin.groups(feature), weight, minlength=len(margin.shares)) / weight.sum()
 
 
 def samples_of(joint):
@@ -27,15 +28,17 @@ def samples_of(joint):
 
 
 JOINT = np.array([[0.2, 0.05, 0.05], [0.05, 0.3, 0.05], [0.1, 0.05, 0.15]])
-WANTED = margin([0, 1, 2], [0.2, 0.5, 0.3, 0]), margin([0, 1, 2], [0.4, 0.35, 0.25, 0])
+WANTED = margin(3, [0.2, 0.5, 0.3, 0]), margin(3, [0.4, 0.35, 0.25, 0])
 
 
-def test_a_margin_has_the_frequent_values_and_what_is_left():
-    feature = np.r_[np.repeat([3.0, 1.0, NAN], [500, 300, 150]), np.arange(10, 60)]
+def test_a_frequent_value_is_a_group_and_others_are_put_together():
+    feature = np.r_[np.repeat([3.0, 1.0, NAN], [5000, 3000, 500]), np.linspace(10, 20, 1500)]
     found = margin_of(feature, None)
-    np.testing.assert_array_equal(found.values, [1, 3, NAN])
-    np.testing.assert_allclose(found.shares, [0.3, 0.5, 0.15, 0.05], atol=1e-12)
-    np.testing.assert_array_equal(found.positions(np.array([1, 3, NAN, 2, 99, -1])), [0, 1, 2, 3, 3, 3])
+    np.testing.assert_allclose(found.shares, [0.3, 0.5, 0.05, 0.05, 0.05, 0.05], atol=2e-4)
+    np.testing.assert_allclose(found.edges[:2], [2, 6.5])
+    np.testing.assert_array_equal(found.groups(np.array([1, 3, NAN, -7, 10, 99])), [0, 1, 5, 0, 2, 4])
+    assert found.shares.sum() == pytest.approx(1)
+    np.testing.assert_allclose(shares_of(found, feature, np.zeros(len(feature))), found.shares, atol=1e-12)
 
 
 def test_shares_are_by_weight():
@@ -43,16 +46,16 @@ def test_shares_are_by_weight():
     np.testing.assert_allclose(found.shares, [0.5, 0.5, 0])
 
 
-def test_a_feature_of_many_values_has_no_margin():
-    found = margin_of(np.linspace(0, 1, 1000), None)
-    assert len(found.values) == 0 and found.positions(np.array([0.5, NAN])).tolist() == [0, 0]
-    (after,) = raked((found,), np.linspace(0, 1, 50)[:, None], np.zeros(50), no_cap)
-    np.testing.assert_allclose(after.terms, 0)
+@pytest.mark.parametrize("feature", [np.full(9, 3.0), np.full(9, NAN), np.array([1.0, np.nextafter(1.0, 2)])])
+def test_groups_of_odd_columns(feature):
+    found = margin_of(feature, None)
+    np.testing.assert_allclose(shares_of(found, feature, np.zeros(len(feature))), found.shares)
+    assert found.shares.sum() == pytest.approx(1)
 
 
 def test_of_independent_columns_terms_are_the_logarithms_of_ratios():
     F = samples_of(np.outer([0.5, 0.5], [0.2, 0.8]))
-    first, second = raked((margin([0, 1], [0.3, 0.7, 0]), margin([0, 1], [0.6, 0.4, 0])), F, np.zeros(len(F)), no_cap)
+    first, second = raked((margin(2, [0.3, 0.7, 0]), margin(2, [0.6, 0.4, 0])), F, np.zeros(len(F)), no_cap)
     assert np.diff(first.terms[:2])[0] == pytest.approx(np.log(0.7 / 0.3), abs=2e-3)
     assert np.diff(second.terms[:2])[0] == pytest.approx(np.log(0.4 / 0.6) - np.log(0.8 / 0.2), abs=2e-3)
 
@@ -90,20 +93,12 @@ def test_shares_are_met_by_weights_that_are_cut():
 
 def test_missing_cells_have_a_share_too():
     F = np.repeat([[1.0], [NAN]], [900, 100], axis=0)
-    (found,) = raked((margin([1, NAN], [0.6, 0.4, 0]),), F, np.zeros(1000), no_cap)
-    np.testing.assert_allclose(shares_of(found, F[:, 0], log_terms((found,), F)), [0.6, 0.4, 0], atol=1e-3)
+    (found,) = raked((margin(1, [0.6, 0.4]),), F, np.zeros(1000), no_cap)
+    np.testing.assert_allclose(shares_of(found, F[:, 0], log_terms((found,), F)), [0.6, 0.4], atol=1e-3)
 
 
-def test_values_that_are_rare_or_never_drawn_have_no_term():
-    wanted = margin([0, 1, 2], [0.5, 0.4, 0.1 - LEAST_SHARE / 2, LEAST_SHARE / 2])
-    F = np.repeat([[0.0], [1.0], [7.0]], [500, 400, 100], axis=0)
+def test_groups_that_are_rare_or_never_drawn_have_no_term():
+    wanted = margin(4, [0.5, 0.4, 0.1 - LEAST_SHARE / 2, LEAST_SHARE / 2, 0])
+    F = np.repeat([[0.0], [1.0], [3.0]], [500, 400, 100], axis=0)
     (found,) = raked((wanted,), F, np.zeros(1000), no_cap)
     assert found.terms[2] == 0 and found.terms[3] == 0 and np.isfinite(found.terms).all()
-
-
-def test_values_of_lower_shares_are_put_with_the_others():
-    before = Margin(np.array([1.0, 2.0, NAN]), np.array([0.5, 0.02, 0.38, 0.1]), np.array([0.1, 0.2, 0.3, 0.4]))
-    (after,) = frequent_values((before,), 0.1)
-    np.testing.assert_array_equal(after.values, [1, NAN])
-    np.testing.assert_allclose(after.shares, [0.5, 0.38, 0.12])
-    np.testing.assert_array_equal(after.terms, [0.1, 0.3, 0.4])

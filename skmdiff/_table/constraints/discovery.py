@@ -31,8 +31,8 @@ from .sums import Sum, is_number
 
 LEVEL = 1e-6
 # Pairs of categories are fixed where those that never occur would fill the first fraction of the rows, were the two
-# independent. Of all pairs those not seen yet can be no more than the second, and of pairs that occur much less often than
-# that no more than the third.
+# independent. Of all pairs those not seen yet can be no more than the second, and of those that occur much less often
+# than independent ones would no more than the third.
 ABSENT_FRACTION, UNSEEN_FRACTION, UNSEEN_RARE_FRACTION = 0.01, 0.01, 0.001
 SCREEN_ROWS = 500
 CORRELATED = 1 - 1e-8
@@ -322,8 +322,8 @@ def never_together(a: np.ndarray, b: np.ndarray, n_tried: int) -> bool:
 
     A pair that m rows hold on average, were the columns independent, is in none with a probability of at most exp(-m).
     The probability of pairs not seen yet is about the fraction of rows that hold a pair seen once (Good 1953, "The
-    population frequencies of species and the estimation of population parameters"). A few rows of a category that occurs
-    with all others, "unknown", are such pairs, and say nothing of pairs that never occur where chance would have them.
+    population frequencies of species and the estimation of population parameters"). A few rows of a category that
+    occurs with all others, "unknown", are such pairs, and say nothing of pairs that never occur though they should.
     """
     there = (a >= 0) & (b >= 0)
     shape = a.max() + 1, b.max() + 1

@@ -192,7 +192,9 @@ def figure(picture: Picture) -> str:
 
 def as_text(value: Any) -> str:
     """A number in four digits, anything else as it is."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return "–" if math.isnan(value) else f"{value:.4g}"
+    return str(value)
 
 
 def _class(kind: str) -> str:
