@@ -129,6 +129,7 @@ def test_manifold_is_chosen(mixed_csv, tmp_path, capsys, manifold):
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_the_embedded_table_in_time_and_between_floor_and_ceiling(tmp_path, capsys):
     assert main(["demo", "--out-dir", str(tmp_path)]) == 0
     out = capsys.readouterr().out

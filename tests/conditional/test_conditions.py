@@ -138,6 +138,7 @@ def test_noise_starts_meet_conditions_too():
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_ten_thousand_rows_under_a_rare_condition_in_twenty_seconds():
     table = people(5000)
     table["rare"] = np.where(np.arange(len(table)) % 1000 == 0, "yes", "no")

@@ -191,16 +191,21 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_fitted(tm
         sampler(checkpoint=tmp_path / "file", manifold=Interrupted()).fit(X)
 
 
+@pytest.fixture(scope="module")
+def whole():
+    return long_fit(None)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_process_is_gone_on_from(tmp_path, number):
+def test_a_killed_process_is_gone_on_from(tmp_path, whole, number):
     process = subprocess.Popen([sys.executable, "-c", KILLED_FIT, str(tmp_path)], cwd=ROOT)
     while not list(tmp_path.glob("*.ckpt")):
         time.sleep(0.02)
         assert process.poll() is None
     process.send_signal(number)
     assert process.wait() == -number
-    same(long_fit(tmp_path), long_fit(None))
+    same(long_fit(tmp_path), whole)
 
 
 # --- warm start
@@ -278,6 +283,7 @@ def test_a_corrector_is_left_out_where_it_would_end_too_late(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 @pytest.mark.parametrize("seconds", [2.0, 4.0])
 def test_max_time_bounds_the_fit(seconds):
     sampler().fit(X)  # torch is there
