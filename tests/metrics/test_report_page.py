@@ -189,12 +189,20 @@ def test_without_matplotlib_the_page_says_how_to_get_pictures(found, tmp_path, m
 
 
 def test_a_picture_is_of_the_columns_in_order_of_their_errors(found):
-    [picture] = found.pictures
+    picture = found.pictures[0]
     errors = {c.name: c.shape_error - c.shape_ceiling for c in found.columns}
     assert picture.display.names == sorted(NAMES, key=errors.get, reverse=True)
     figure = picture.draw(picture.display)
     titles = [ax.get_title().partition("\n")[0] for ax in figure.axes]  # the fractions of missing cells follow
     assert titles[: len(NAMES)] == picture.display.names
+
+
+def test_a_picture_is_of_the_pairs_that_differ_most(found):
+    picture = found.pictures[1]
+    difference = np.abs(picture.display.difference_)
+    first = [picture.display.names.index(name) for name in picture.display.pairs[0].names]
+    assert difference[tuple(first)] == difference.max() and " and ".join(picture.display.pairs[0].names) in picture.alt
+    assert len(picture.draw(picture.display).axes) >= 3 + 2 * len(picture.display.pairs)
 
 
 @pytest.mark.parametrize("container", ["array", "polars"])
@@ -209,7 +217,7 @@ def test_tables_of_other_kinds_have_the_same_page(container, tmp_path):
     found = metrics.report(*tables, random_state=0)
     found.to_html(tmp_path / "report.html")
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert not page.open and len(page.of("img")) == 1
+    assert not page.open and len(page.of("img")) == 2
     assert sorted(found.pictures[0].display.names) == (["x", "y", "z"] if container == "polars" else ["x0", "x1", "x2"])
 
 
@@ -230,7 +238,9 @@ def test_the_page_of_privacy_says_what_is_above_fresh_rows(tmp_path, copied):
     cells = [cell.strip() for cell in page.cells]
     for m in found.measures:
         start = next(k for k, cell in enumerate(cells) if cell.startswith(f"{m.name} ") and m.meaning in cell)
-        assert cells[start + 1 : start + 5] == [f"{value:.4g}" for value in (m.value, m.low, m.high, m.fresh)]
+        assert cells[start + 1 : start + 5] == [
+            "–" if np.isnan(value) else f"{value:.4g}" for value in (m.value, m.low, m.high, m.fresh)
+        ]
         assert cells[start + 5] == str(m.n_rows)
     levels = [level for level, _ in page.headings]
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))

@@ -41,7 +41,10 @@ def pictures_of(
     """The pictures of two tables of as many rows; `columns` are their measures. Further displays are added here."""
     # displays stand in a room after this one, which they measure by: they are asked for by name
     displays = import_module("skmdiff.inspection")
-    return [_of_columns(displays.ColumnsDisplay, real, synthetic, columns, categorical)]
+    return [
+        _of_columns(displays.ColumnsDisplay, real, synthetic, columns, categorical),
+        _of_pairs(displays.PairsDisplay, real, synthetic, categorical),
+    ]
 
 
 def _of_columns(
@@ -57,6 +60,22 @@ def _of_columns(
     text = f"Fractions of values or bins: blue is real, orange synthetic. Those that differ most come first.{left_out}"
     alt = f"Bars of real beside synthetic fractions for {len(names)} columns: {', '.join(names)}."
     return Picture("Columns", text, alt, shown, _draw_columns)
+
+
+def _of_pairs(display: Any, real: Table, synthetic: Table, categorical: list[bool]) -> Picture:
+    shown = display.from_tables(real, synthetic, categorical_features=categorical, random_state=0)
+    text = (
+        "How much the columns of each pair depend on each other, 0 not at all and 1 wholly, in real and in synthetic "
+        "rows, and the difference. Below are the pairs in which it differs most, real above synthetic."
+    )
+    pairs = ", ".join(" and ".join(map(str, pair.names)) for pair in shown.pairs)
+    alt = f"Matrices of the dependence of {len(shown.names)} columns; the most different pairs: {pairs}."
+    return Picture("Pairs of columns", text, alt, shown, _draw_pairs)
+
+
+def _draw_pairs(display: Any) -> Any:
+    """The matrices and the pairs, on a figure that pyplot does not know."""
+    return display.plot().figure_
 
 
 def _of_some_columns(table: Table, chosen: np.ndarray) -> Table:
