@@ -221,6 +221,11 @@ def test_new_identifiers():
         (["fit", "nothing.csv", "-o", "m"], "nothing.csv: no such file or directory"),
         (["fit", "table.csv"], "the following arguments are required: -o/--output, or --types"),
         (["fit", "table.csv", "-o", "table.csv"], "is read by this command"),
+        (
+            ["fit", "table.csv", "-o", "new.csv"],
+            "new.csv: is the name of a table, and a model is to be written. Name it new",
+        ),
+        (["report", "table.csv", "table.csv", "--html", "new.csv"], "a page is to be written. Name it new.html"),
         (["fit", "table.csv", "-o", "nowhere/m"], "nowhere is not a folder"),
         (["fit", "table.csv", "-o", "m"], "table.csv: column 'id' is an identifier or free text"),
         (["fit", "table.csv", "-o", "m", "--drop", "none"], "table.csv: --drop 'none' is none of its columns: id, day"),
@@ -251,6 +256,35 @@ def test_errors_are_one_line_that_names_the_file_and_nothing_is_written(
     *_, line = capsys.readouterr().err.splitlines()
     assert line.startswith(f"skmdiff {words[0]}: error: ") and message in line
     assert not [*tmp_path.iterdir()]
+
+
+def test_files_of_other_kinds_are_replaced_by_force_only(folder, tmp_path, capsys):
+    notes = tmp_path / "notes"
+    notes.write_text("mine", encoding="utf-8")
+    fit = ["fit", "table.csv", "-o", str(notes), "--drop", "id", "--max-iter", "0"]
+    assert run(folder, *fit) == 2 and notes.read_text() == "mine"
+    assert (
+        "notes: is there already and is no model of skmdiff. Write to another file, or add" in capsys.readouterr().err
+    )
+    assert run(folder, *fit, "--force") == 0
+    assert run(folder, *fit) == 0, "a former model is replaced"
+    new = tmp_path / "new.csv"
+    new.write_bytes(notes.read_bytes())
+    assert run(folder, "sample", "model", "-n", "3", "-o", str(new)) == 2
+    assert run(folder, "sample", "model", "-n", "3", "-o", str(new), "--force") == 0
+    assert run(folder, "sample", "model", "-n", "3", "-o", str(new)) == 0
+    assert run(folder, "report", "table.csv", str(new), "--html", str(notes)) == 2
+    assert "is no page" in capsys.readouterr().err
+
+
+def test_quiet_leaves_errors_alone(folder, tmp_path, capsys):
+    new, model = str(tmp_path / "new.csv"), str(tmp_path / "m")
+    assert run(folder, "fit", "table.csv", "-o", model, "--drop", "id", "--max-iter", "0", "--quiet") == 0
+    assert run(folder, "sample", "model", "-n", "2", "-o", new, "--quiet") == 0
+    assert run(folder, "impute", "model", "table.csv", "-o", new, "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+    assert run(folder, "sample", "model", "-n", "2", "-o", new, "--quiet", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 2
 
 
 def test_usage_errors_have_exit_code_2(capsys):
@@ -284,7 +318,7 @@ def test_an_interrupt_and_a_failure_have_exit_codes_of_their_own(tmp_path, monke
 def test_a_process_that_is_terminated_leaves_the_former_file(folder, tmp_path):
     out = tmp_path / "m"
     out.write_text("former", encoding="utf-8")
-    words = ["fit", str(folder / "table.csv"), "-o", str(out), "--id", "id", "--max-iter", "1000000"]
+    words = ["fit", str(folder / "table.csv"), "-o", str(out), "--id", "id", "--max-iter", "1000000", "--force"]
     process = subprocess.Popen([sys.executable, "-m", "skmdiff", *words], stderr=subprocess.PIPE, text=True)
     assert "150 rows" in process.stderr.readline()  # it learns from here on
     time.sleep(0.5)

@@ -111,6 +111,9 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
     add_messages(parser)
 
 
+FORCE = (
+    "replace also a file that is read, or one of another kind; what the command wrote there before is replaced without"
+)
 TABLE = "a table with a header line: .csv, .tsv, .txt, .gz or .parquet"
 CATEGORICAL = "columns that are categories whatever they look like"
 MANIFOLDS = [DEFAULT, PASSTHROUGH, *WORDS]
@@ -161,7 +164,7 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 def add_common(parser: argparse.ArgumentParser) -> None:
     """What all commands have."""
     add = parser.add_argument
-    add("--force", action="store_true", help="replace a file that is read")
+    add("--force", action="store_true", help=FORCE)
     add("--json", action="store_true", help="a summary as JSON on stdout")
     add_messages(parser)
 

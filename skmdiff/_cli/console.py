@@ -35,6 +35,11 @@ class Console:
         """The result on stdout: a text, or what a program reads."""
         print(json.dumps(summary, indent=2, default=str) if self.as_json else text)
 
+    def done(self, text: str, summary: dict[str, Any]) -> None:
+        """That a file is written: for programs, or a message."""
+        if self.as_json or not self.quiet:
+            self.give(text, summary)
+
     @property
     def verbose(self) -> int:
         """The `verbose` of samplers: bars where there is a terminal to show them on."""

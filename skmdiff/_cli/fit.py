@@ -8,10 +8,9 @@ from typing import Any
 from .console import Console
 from .identifiers import free_text_notes, identifier_notes
 from .learning import learn, read_to_learn
-from .model_file import write_model
+from .model_file import check_model_target, write_model
 from .reading import TableFile
 from .types import describe_columns, types_table
-from .writing import check_target
 
 
 def run(args: argparse.Namespace, console: Console) -> None:
@@ -19,7 +18,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     if args.output is None and not args.types:
         raise ValueError("the following arguments are required: -o/--output, or --types")
     if args.output is not None:
-        check_target(args.output, [args.table], args.force)
+        check_model_target(args.output, [args.table], args.force)
     table = read_to_learn(args.table, args)
     columns = describe_columns(table)
     if args.types:
@@ -37,7 +36,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
         "seconds": console.seconds,
         "columns": columns,
     }
-    console.give(f"{args.output}: {len(table.frame)} rows learnt in {console.seconds:.0f} s", summary)
+    console.done(f"{args.output}: {len(table.frame)} rows learnt in {console.seconds:.0f} s", summary)
 
 
 def about_table(table: TableFile) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     left = int(frame[names].isna().to_numpy().sum())
     write_table_file(frame, written_like(table.dialect, known), args.output)
     summary = {"output": str(args.output), "rows": len(frame), "filled": n_missing - left, "seconds": console.seconds}
-    console.give(f"{args.output}: {n_missing - left} cells filled in {console.seconds:.0f} s", summary)
+    console.done(f"{args.output}: {n_missing - left} cells filled in {console.seconds:.0f} s", summary)
 
 
 def model_or_table(args: argparse.Namespace, console: Console) -> tuple[ManifoldDiffusionSampler, Dialect]:

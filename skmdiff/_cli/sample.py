@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
         "missing": round(float(frame.isna().to_numpy().mean()), 4),
         "seconds": console.seconds,
     }
-    console.give(f"{args.output}: {len(frame)} rows drawn in {console.seconds:.0f} s", summary)
+    console.done(f"{args.output}: {len(frame)} rows drawn in {console.seconds:.0f} s", summary)
 
 
 def whole_rows(drawn: Any, dialect: Dialect, seed: int | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,10 @@ from .dates import write_date
 from .dialect import ColumnFormat, Dialect
 from .numbers import write_number
 from .reading import SUFFIXES
+from .text import BINARY
+
+# how files of a kind of table begin
+BEGINNINGS = {".parquet": b"PAR1", ".gz": b"\x1f\x8b"}
 
 
 def check_target(path: Path, inputs: Sequence[Path], force: bool) -> None:
@@ -25,11 +29,36 @@ def check_target(path: Path, inputs: Sequence[Path], force: bool) -> None:
         raise ValueError(f"{path}: is read by this command. Write to another file, or add --force to replace it")
 
 
+def check_former(path: Path, kind: str, is_one: Callable[[Path], bool], force: bool) -> None:
+    """Raise unless the file that is to be replaced is of the kind that replaces it, or it is forced."""
+    if not force and path.is_file() and path.stat().st_size and not is_one(path):
+        raise ValueError(
+            f"{path}: is there already and is no {kind}. Write to another file, or add --force to replace it"
+        )
+
+
+def check_no_table_name(path: Path, kind: str, ending: str) -> None:
+    """Raise for a file that is no table and is to be named like one."""
+    if path.suffix.lower() in SUFFIXES:
+        raise ValueError(
+            f"{path}: is the name of a table, and a {kind} is to be written. Name it {path.with_suffix(ending).name}"
+        )
+
+
 def check_table_target(path: Path, inputs: Sequence[Path], force: bool) -> None:
     """Raise unless a table can be written."""
-    check_target(path, inputs, force)
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path}: a table must be a file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    check_target(path, inputs, force)
+    check_former(path, f"table of {path.suffix}", begins_as_table, force)
+
+
+def begins_as_table(path: Path) -> bool:
+    """Whether a file begins as its name says."""
+    with open(path, "rb") as file:
+        begin = file.read(4)
+    expected = BEGINNINGS.get(path.suffix.lower())
+    return begin.startswith(expected) if expected else begin not in BINARY
 
 
 def write_table_file(frame: Any, dialect: Dialect, path: Path) -> None:
