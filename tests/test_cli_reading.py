@@ -40,6 +40,8 @@ UGLY = {
     "thousands": ("a;b\n1.234,50;1,234,567\n2,00;1\n", {"a": [1234.5, 2.0], "b": [1234567, 1]}),
     "currencies and percents": ("a;b\n$1.50;5%\n$2.00;7%\n", {"a": [1.5, 2.0], "b": [5, 7]}),
     "separators behind the last cell": ("a,b,\n1,x,\n2,y,\n", {"a": [1, 2], "b": ["x", "y"]}),
+    "no name behind the last one": ("a,b,\n1,x,\n2,y,z\n", {"a": [1, 2], "b": ["x", "y"], "Unnamed: 2": [None, "z"]}),
+    "numbers below one name": ("a\n1\n2\n", {"a": [1, 2]}),
     "separators behind cells only": ("a,b\n1,x,\n2,y,\n", {"a": [1, 2], "b": ["x", "y"]}),
     "spaces": ("a, b\n 1 , x\n2 ,y \n", {"a": [1, 2], "b": ["x", "y"]}),
     "empty lines": ("a,b\n\n1,x\n\n2,y\n\n", {"a": [1, 2], "b": ["x", "y"]}),
@@ -73,6 +75,15 @@ REFUSED = {
         "line 3: has 3 cells for 2 columns; 'z' stands behind the last column, 'b'",
     ),
     "a cell too few": ("a,b,c\n1,x,3\n2,y\n", "line 3: has 2 cells for 3 columns; column 'c' is the first without one"),
+    "one cell too many": ("a\n1\n2,y\n", "line 3: has 2 cells for 1 column; 'y' stands"),
+    "a title": (
+        "A survey\n\na,b\nx,y\nz,\n",
+        "line 1: does not look like the header, it has 1 cell and each line from line 3 on 2. Delete the lines above",
+    ),
+    "padded titles": ("A survey;;\nof 2024;;\na;b;c\nx;1;2\n", "Delete the lines above line 3, or quote"),
+    "comments above semicolons": ("# one\na;b\nx;y\nz;1\n", "Delete the lines above line 2, or quote"),
+    "an open quote": ('a,b,c\n1,x,2\n2,"y,3\n3,z,4\n', "line 3: opens a quote that is closed 1 line below or never"),
+    "an open quote in the last column": ('a,b\n1,x\n2,"y\n3,z\n', "line 3 opens a quote that is never closed. Close"),
     "a spreadsheet": (b"PK\x03\x04....", "is a spreadsheet or archive, not text. Save it as CSV"),
     "zero bytes": (b"a,b\n\x00\x01,2\n", "holds zero bytes"),
     "a broken archive": (gzip.compress(b"a,b\n1,2\n" * 99)[:30], "is a broken gzip file"),
@@ -142,6 +153,8 @@ def test_a_column_that_is_certain_decides_for_one_that_is_not(tmp_path):
         "a,b\n3/15/2024 10:05,x\n12/1/2024 09:30,null\n",
         "a,b\n05.03.2024,x\nn/a,y\n",
         "a,b\n5.3.2024,x\n,y\n",
+        "a,,c,\n1,x,2,y\n3,y,4,\n",
+        "\ufeffa,b\n1,x\n2,y\n",
         "a,b\n20240305,1e-05\n20241201,250.5\n",
         'a,b\n"x, y",1.5\nz,10\n',
         f"a,b\n{10**25},-7\n{10**25 + 1},{2**53 + 1}\n",
@@ -229,5 +242,7 @@ def test_a_failure_while_writing_leaves_the_former_file(tmp_path, error):
 def test_quotes_that_never_close_are_refused_by_file(tmp_path):
     path = tmp_path / "open.csv"
     path.write_bytes(b'\n`\n"""""\n?3`')  # found by fuzzing: lines to the csv module, none to pandas
-    with pytest.raises(ValueError, match=r"open\.csv: cannot be read as lines of cells.*Close its quotes"):
+    with pytest.raises(
+        ValueError, match=r"open\.csv: cannot be read as lines of cells, line 3 opens a quote that is never closed"
+    ):
         read_table_file(path)

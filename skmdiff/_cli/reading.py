@@ -76,9 +76,11 @@ def read_text(path: Path, options: ReadOptions) -> TableFile:
     raw = read_text_table(path)
     texts = [column_text(path, name, raw.cells[name], raw.lines, options) for name in raw.cells]
     options = marks_of(texts, options)
-    formats = [format_of(text, options) for text in texts]
+    formats = [
+        replace(format_of(text, options), is_unnamed=not name) for text, name in zip(texts, raw.header, strict=True)
+    ]
     columns = {text.name: parse_cells(text, column) for text, column in zip(texts, formats, strict=True)}
-    return TableFile(path, pd.DataFrame(columns), Dialect(tuple(formats), raw.separator))
+    return TableFile(path, pd.DataFrame(columns), Dialect(tuple(formats), raw.separator, has_mark=raw.has_mark))
 
 
 def read_parquet(path: Path) -> TableFile:

@@ -68,7 +68,15 @@ def write_table_file(frame: Any, dialect: Dialect, path: Path) -> None:
             frame.to_parquet(beside, index=False)
             return
         separator = "\t" if ".tsv" in [suffix.lower() for suffix in path.suffixes] else dialect.separator
-        as_text(frame, dialect).to_csv(beside, index=False, sep=separator, lineterminator="\n", encoding="utf-8")
+        encoding = "utf-8-sig" if dialect.has_mark else "utf-8"
+        write_text(frame, dialect, beside, separator, encoding)
+
+
+def write_text(frame: Any, dialect: Dialect, target: Any, separator: str, encoding: str) -> None:
+    """Write the cells of a DataFrame as lines of text."""
+    header = ["" if dialect[name].is_unnamed else name for name in frame]
+    cells = as_text(frame, dialect)
+    cells.to_csv(target, index=False, header=header, sep=separator, lineterminator="\n", encoding=encoding)
 
 
 def as_text(frame: Any, dialect: Dialect) -> Any:
