@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from skmdiff._cli.dialect import Dialect
+from skmdiff._cli.identifiers import free_text_notes
 from skmdiff._cli.reading import ReadOptions, read_like, read_table_file
 from skmdiff._cli.writing import check_table_target, write_table_file
 from skmdiff._numerics.whole_files import replacing
@@ -58,6 +59,10 @@ UGLY = {
     "German dates": ("a,b\n15.3.2024,1\n1.12.2024,2\n", {"a": DAYS, "b": [1, 2]}),
     "dates without marks": ("a,b\n20240315,1\n20241201,2\n", {"a": DAYS, "b": [1, 2]}),
     "dates in words": ("a,b\n15 Mar 2024,1\n01 Dec 2024,2\n", {"a": DAYS, "b": [1, 2]}),
+    "dates of two offsets": (
+        "a,b\n2024-03-15 01:30:00+01:00,1\n2024-12-01T02:00:00+02:00,2\n".replace("T", " "),
+        {"a": pd.to_datetime(["2024-03-15 00:30", "2024-12-01 00:00"]).tolist(), "b": [1, 2]},
+    ),
     "dates in doubt": ("a,b\n3/5/2024,1\n12/1/2024,2\n", {"a": ["3/5/2024", "12/1/2024"], "b": [1, 2]}),
     "months": ("a,b\n202403,1\n202412,2\n", {"a": [202403, 202412], "b": [1, 2]}),
     "an empty column": ("a,b\n1,\n2,\n", {"a": [1, 2], "b": [None, None]}),
@@ -121,6 +126,53 @@ def test_ugly_files_are_refused_by_a_line_that_says_what_to_do(tmp_path, fault):
     with pytest.raises(ValueError) as error:
         read(tmp_path, text)
     assert str(error.value).startswith(str(tmp_path / "table.csv")) and words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text, options, notes",
+    [
+        (
+            "n;s\n1;-\n-;x\n3;y\n",
+            {},
+            ["'-' is missing in column 'n' and a category in column 's': add --na=- if it means missing there too"],
+        ),
+        ("n;s\n1;-\n-;x\n3;y\n", {"missing": ["-"]}, []),
+        ("n;s\n1;-\n-;x\n3;y\n", {"categorical": ["n"]}, []),
+        ("n;s\n1;?\n-;x\n3;y\n", {}, []),
+        (
+            "a;b\n332.367;x\n1.500;y\n",
+            {},
+            ["column 'a' is read with decimal points, as in '332.367': add --decimal , if"],
+        ),
+        ("a;b\n332.367;x\n1.500;y\n", {"decimal": "."}, []),
+        ("a;b\n332.367;1.5\n1.500;2.5\n", {}, []),
+        ("a;b\n332.367;x\n0.500;y\n", {}, []),
+        ("a,b\n332.367,x\n1.500,y\n", {}, []),
+        (
+            "a;b\n2024-03-15T10:00:00Z;x\n2024-07-15T10:00:00+02:00;y\n",
+            {},
+            ["column 'a' has dates of several offsets from UTC: they are read, and written, as +00:00"],
+        ),
+        ("a;b\n2024-03-15T10:00:00+01:00;x\n2024-07-15T10:00:00+01:00;y\n", {}, []),
+    ],
+)
+def test_what_the_owner_may_know_better_is_said(tmp_path, text, options, notes):
+    found = read(tmp_path, text, **options).notes
+    assert len(found) == len(notes) and all(map(str.startswith, found, notes)), found
+
+
+def test_dates_that_are_not_read_are_said(tmp_path):
+    times = [f"{k // 60:02d}:{k % 60:02d}" for k in range(0, 1440, 20)]
+    mixed = [
+        f"2024-{1 + k % 12:02d}-{1 + k // 12:02d}" if k % 3 else f"{1 + k % 28}.{1 + k // 28}.2023" for k in range(72)
+    ]
+    table = read(tmp_path, lines("t;d", times, mixed))
+    assert free_text_notes(table) == [
+        "column 't' holds times of day, such as '00:00', which are not read: write them as numbers or whole dates, or "
+        "add --drop 't'",
+        "column 'd' holds dates in several formats, such as '2024-02-01' and '1.1.2023': write all in one, or "
+        "add --drop 'd'",
+    ]
 
 
 def test_what_the_user_says_decides(tmp_path):

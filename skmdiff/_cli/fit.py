@@ -22,7 +22,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     table = read_to_learn(args.table, args)
     columns = describe_columns(table)
     if args.types:
-        notes = [*identifier_notes(table), *free_text_notes(table)]
+        notes = [*table.notes, *identifier_notes(table), *free_text_notes(table)]
         summary = {**about_table(table), "columns": columns, "notes": notes}
         console.give("\n".join([types_table(columns), *notes]), summary)
         return

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._table.codec import IDENTIFIER_ROWS
 from .._table.identifiers import looks_like_identifier
+from .dates import TIME_OF_DAY, is_in_a_format, odd_dates
 from .dialect import LEARNT, Numbering
 from .reading import TableFile
 
@@ -49,9 +50,23 @@ def free_text_notes(table: TableFile) -> list[str]:
 
 def free_text_note(name: str, column: Any) -> str:
     """The line on one of them."""
+    if why := dates_unread(column):
+        return f"column {name!r} {why}, or add --drop {name!r}"
     way_out = f"--drop {name!r}" if pattern_of(column) is None else f"--id {name!r} or --drop {name!r}"
     counts = f"{column.nunique()} different texts in {column.notna().sum()} rows"
     return f"column {name!r} is an identifier or free text, {counts}: add {way_out}"
+
+
+def dates_unread(column: Any) -> str:
+    """What is said of texts that are dates or times to the eye; empty for others."""
+    cells = [str(cell) for cell in column.dropna().unique()]
+    if all(map(TIME_OF_DAY.fullmatch, cells)):
+        return f"holds times of day, such as {cells[0]!r}, which are not read: write them as numbers or whole dates"
+    if all(map(is_in_a_format, cells)):
+        odd = next(iter(odd_dates(cells)), cells[-1])
+        usual = next((cell for cell in cells if cell != odd), odd)
+        return f"holds dates in several formats, such as {usual!r} and {odd!r}: write all in one"
+    return ""
 
 
 def refuse_free_text(table: TableFile) -> None:

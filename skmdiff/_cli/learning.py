@@ -50,7 +50,7 @@ def learn(table: TableFile, args: argparse.Namespace, console: Console) -> Manif
     """Fit a sampler to all rows of a table."""
     refuse_free_text(table)
     console.say(in_short(table))
-    for note in identifier_notes(table):
+    for note in (*table.notes, *identifier_notes(table)):
         console.say(note)
     X, y = table.frame[table.dialect.names(LEARNT)], target_of(table)
     sampler = ManifoldDiffusionSampler(
