@@ -233,15 +233,35 @@ def test_new_identifiers():
         (["fit", "table.csv", "-o", "m", "--id", "id", "--drop", "id"], "column 'id' is given to both --id and --drop"),
         (["sample", "table.csv", "-o", "new.csv"], "cannot be read as a model file"),
         (["sample", "model", "-o", "new.xls"], "a table must be a file .csv"),
-        (["sample", "model", "-o", "new.csv", "--where", "age=3"], "must be COLUMN=VALUE with one of the columns day"),
+        (["sample", "model", "-o", "new.csv", "--where", "age=3"], "or COLUMN<=HIGH with one of the columns day"),
         (["sample", "model", "-o", "new.csv", "--where", "sex"], "must be COLUMN=VALUE"),
-        (["sample", "model", "-o", "new.csv", "--where", "sex=Q"], "must be a category seen in fit, 'F', 'M', got 'Q'"),
+        (
+            ["sample", "model", "-o", "new.csv", "--where", "sex=Q"],
+            "model: --where 'sex=Q': must be a category seen in fit, 'F', 'M'",
+        ),
         (["sample", "model", "-o", "new.csv", "--where", "sex>=F"], "holds categories, which have no order"),
         (["sample", "model", "-o", "new.csv", "--where", "n=a..b"], "column 'n' holds integers, 'a' is none"),
         (["sample", "model", "-o", "new.csv", "--where", "n=1", "--where", "n=2"], "has a condition already"),
-        (["sample", "model", "-o", "new.csv", "--where", "n=99"], "lie in the range seen in fit"),
+        (
+            ["sample", "model", "-o", "new.csv", "--where", "n=99"],
+            "'n=99': must lie in the range seen in fit, from 0 to 9",
+        ),
+        (
+            ["sample", "model", "-o", "new.csv", "--where", "n>3"],
+            "must be COLUMN=VALUE, COLUMN=A|B, COLUMN=LOW..HIGH, CO",
+        ),
+        (["sample", "model", "-o", "new.csv", "--where", "n=5..3"], "the lower end must stand first, COLUMN=LOW..HIGH"),
+        (["sample", "model", "-o", "new.csv", "--where", "day>=1.1.2030"], "in fit, from 2024-01-0"),
+        (
+            ["sample", "model", "-o", "new.csv", "--where", "id=P3"],
+            "column 'id' is an identifier, new rows get new ones",
+        ),
+        (["fit", "table.csv", "-o", "-"], "a model is written to a file, not to stdout"),
         (["sample", "joint", "-o", "new.csv", "--where", "risk=good|bad"], "a target takes one value only"),
-        (["sample", "joint", "-o", "new.csv", "--density", "balanced", "--where", "sex=F"], "density"),
+        (
+            ["sample", "joint", "-o", "new.csv", "--density", "balanced", "--where", "sex=F"],
+            "--where needs --density data, got bal",
+        ),
         (["impute", "model", "other.csv", "-o", "new.csv"], "other.csv: 'day' is none of its columns: a, b"),
         (["report", "table.csv", "other.csv"], "other.csv: must have two or more columns of"),
     ],
@@ -284,6 +304,28 @@ def test_quiet_leaves_errors_alone(folder, tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
     assert run(folder, "sample", "model", "-n", "2", "-o", new, "--quiet", "--json") == 0
     assert json.loads(capsys.readouterr().out)["rows"] == 2
+
+
+def test_a_table_goes_to_stdout(folder, capsys):
+    assert run(folder, "sample", "model", "-n", "3", "-o", "-", "--seed", "0", "--json") == 0
+    out, err = capsys.readouterr()
+    assert out.lstrip("\ufeff").startswith(HEADER + "\n") and out.count("\n") == 4
+    assert json.loads(err)["rows"] == 3
+    assert run(folder, "impute", "model", "table.csv", "-o", "-", "--quiet") == 0
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 151 and not err
+
+
+def test_whoever_reads_stdout_may_leave(folder):
+    words = ["sample", str(folder / "model"), "-n", "3000", "-o", "-"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "skmdiff", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.read(10)
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait(60) == 1 and b"Error" not in err
+    process.stderr.close()
 
 
 def test_usage_errors_have_exit_code_2(capsys):

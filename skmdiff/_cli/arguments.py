@@ -13,6 +13,7 @@ from .._manifold.words import PASSTHROUGH, WORDS
 
 DESCRIPTION = "Generate rows of a table: a manifold learner and a small diffusion model."
 DEFAULT = "default"
+STDOUT = Path("-")
 EXAMPLES = """examples:
   skmdiff fit people.csv -o people.model --types       how each column is read
   skmdiff fit people.csv -o people.model --id id       learn all rows
@@ -65,7 +66,14 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="what skmdiff fit wrote")
     add("-n", "--n-samples", type=positive(int), default=1000, metavar="N", help="rows to draw; 1000 by default")
-    add("-o", "--output", type=Path, required=True, metavar="OUT", help="table to write: .csv, .tsv, .gz or .parquet")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="table to write: .csv, .tsv, .gz or .parquet; - is stdout",
+    )
     add("--where", action="append", default=[], metavar="CONDITION", help=WHERE)
     add("--density", choices=["data", "balanced", "uniform"], default="data", help="where rows start on the manifold")
     add_seed(parser)
@@ -77,7 +85,7 @@ def add_impute(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL_OR_TABLE", help="what skmdiff fit wrote, or a table to learn from")
     add("table", type=Path, metavar="TABLE", help="table whose missing cells are filled")
-    add("-o", "--output", type=Path, required=True, metavar="OUT", help="table to write; it is written like TABLE")
+    add("-o", "--output", type=Path, required=True, metavar="OUT", help="table to write, like TABLE; - is stdout")
     add_learning(parser)
     add_reading(parser)
     add_common(parser)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .arguments import STDOUT
 from .dialect import Dialect
 from .writing import check_former, check_no_table_name, check_target
 
@@ -20,6 +21,8 @@ def check_model_target(path: Path, inputs: Sequence[Path], force: bool) -> None:
     """Raise unless a model can be written, before it is learnt."""
     from .._files.files import is_model_file
 
+    if path == STDOUT:
+        raise ValueError("-: a model is written to a file, not to stdout. Name one, such as my.model")
     check_target(path, inputs, force)
     check_no_table_name(path, "model", ".model")
     check_former(path, "model of skmdiff", is_model_file, force)

@@ -31,10 +31,10 @@ def sign_notes(columns: Sequence[tuple[ColumnText, ColumnFormat]]) -> list[str]:
         missing = next(text.name for text, _ in columns if sign in text.signs)
         kept = [text.name for text, column in columns if column.is_category and sign in text.distinct]
         if kept:
-            notes.append(
-                f"{sign!r} is missing in column {missing!r} and a category in column {', '.join(map(repr, kept))}: add "
-                f"--na={sign} if it means missing there too"
-            )
+            where = f"missing in column {missing!r} and a category in column {', '.join(map(repr, kept))}"
+            # argparse takes "--" for the end of the options
+            way_out = "leave these cells empty" if sign == "--" else f"add --na={sign}"
+            notes.append(f"{sign!r} is {where}: {way_out} if it means missing there too")
     return notes
 
 

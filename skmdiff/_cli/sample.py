@@ -21,6 +21,9 @@ def run(args: argparse.Namespace, console: Console) -> None:
     sampler, dialect = read_model(args.model)
     with about(args.model), console.warnings():
         where = read_where(args.where, sampler, dialect)
+        if where.conditions and args.density != "data":
+            raise ValueError(f"--where needs --density data, got {args.density}. Leave one of the two out")
+    with about(args.model), console.warnings(), where.in_words():
         drawn = sampler.set_params(verbose=console.verbose).sample(
             args.n_samples,
             y=where.target,

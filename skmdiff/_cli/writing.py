@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from .._numerics.whole_files import replacing, why_not_written
+from .arguments import STDOUT
 from .dates import write_date
 from .dialect import ColumnFormat, Dialect
 from .numbers import write_number
@@ -47,6 +50,8 @@ def check_no_table_name(path: Path, kind: str, ending: str) -> None:
 
 def check_table_target(path: Path, inputs: Sequence[Path], force: bool) -> None:
     """Raise unless a table can be written."""
+    if path == STDOUT:
+        return
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path}: a table must be a file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     check_target(path, inputs, force)
@@ -62,14 +67,27 @@ def begins_as_table(path: Path) -> bool:
 
 
 def write_table_file(frame: Any, dialect: Dialect, path: Path) -> None:
-    """Write the columns of a DataFrame as their dialect has them, or as Parquet."""
+    """Write the columns of a DataFrame as their dialect has them, or as Parquet; to stdout as text."""
+    encoding = "utf-8-sig" if dialect.has_mark else "utf-8"
+    if path == STDOUT:
+        text = io.StringIO()
+        write_text(frame, dialect, text, dialect.separator, "")
+        write_all(text.getvalue().encode(encoding))
+        return
     with replacing(path) as beside:
         if path.suffix.lower() == ".parquet":
             frame.to_parquet(beside, index=False)
             return
         separator = "\t" if ".tsv" in [suffix.lower() for suffix in path.suffixes] else dialect.separator
-        encoding = "utf-8-sig" if dialect.has_mark else "utf-8"
         write_text(frame, dialect, beside, separator, encoding)
+
+
+def write_all(data: bytes) -> None:
+    """Write bytes to stdout, whose buffer may take a part at a time where Python is unbuffered."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[sys.stdout.buffer.write(rest) :]
+    sys.stdout.flush()
 
 
 def write_text(frame: Any, dialect: Dialect, target: Any, separator: str, encoding: str) -> None:
