@@ -24,6 +24,8 @@ def main(argv: list[str] | None = None) -> int:
     has_table = getattr(args, "output", None) == STDOUT
     console = Console(f"skmdiff {args.command}", args.quiet, getattr(args, "json", False), has_table)
     try:
+        if console.verbose:
+            console.say("starting")  # the imports take seconds
         # each command is imported when it runs: help does not wait for it
         importlib.import_module(f".{args.command}", __package__).run(args, console)
     except KeyboardInterrupt:
