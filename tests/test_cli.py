@@ -151,6 +151,22 @@ def test_types_are_shown_and_nothing_is_written(folder, tmp_path, capsys):
     ]
 
 
+def test_types_stand_on_one_line_each_and_say_what_a_fit_refuses(tmp_path, capsys):
+    table = tmp_path / "t.csv"
+
+    def shown(text):
+        table.write_text(text, encoding="utf-8")
+        assert main(["fit", str(table), "--types"]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    lines = shown('a,b\n1,"p\nq"\n2,' + "z" * 30 + "\n3," + "y" * 20 + "\n")
+    assert len(lines) == 3 and r"3: p\nq, zzz" in lines[2] and "z...  " in lines[2]
+    assert shown("a,b\n1,x\n")[-1] == "a table needs 2 rows or more, got 1"
+    assert main(["fit", str(table), "-o", str(tmp_path / "m")]) == 2
+    assert "t.csv: a table needs 2 rows or more, got 1\n" in capsys.readouterr().err
+    assert "one value only" in shown("a,b\n1,x\n1,x\n")[-1]
+
+
 def test_fit_says_what_it_did(folder, tmp_path, capsys):
     words = ["--drop", "id", "--max-iter", "10", "--max-time", "20", "--manifold", "isomap", "--json"]
     assert run(folder, "fit", "table.csv", "-o", str(tmp_path / "m"), *words) == 0
@@ -403,6 +419,7 @@ def test_bars_follow_fit_and_sample_on_a_terminal(folder, tmp_path, monkeypatch)
     monkeypatch.setattr(sys, "stderr", Terminal())
     model, new = str(tmp_path / "m"), str(tmp_path / "new.csv")
     assert run(folder, "fit", "table.csv", "-o", model, "--drop", "id", "--max-iter", "10", "--max-time", "20") == 0
+    assert sys.stderr.text.startswith("skmdiff fit: starting\n"), "while it is imported"
     assert "manifold ..." in sys.stderr.text and "training: 100%" in sys.stderr.text
     assert model_file.read_model(model)[0].verbose == 0, "the file does not depend on the terminal"
     assert run(folder, "sample", model, "-n", "50", "-o", new) == 0
@@ -425,7 +442,10 @@ def test_library_warnings_are_lines(capsys):
 
 
 def test_demo_takes_the_reader_of_the_others(folder, capsys):
-    with pytest.raises(ValueError, match="table.csv: Column 'id' of X must repeat its categories"):
+    with pytest.raises(ValueError, match=r"table.csv: column 'id' is an identifier or free text, .*: add --drop 'id'$"):
         demo.load_table(folder / "table.csv")
+    assert list(demo.load_table(folder / "table.csv", drop=["id"]).frame) == HEADER.split(";")[1:]
+    with pytest.raises(ValueError, match="--drop 'none' is none of its columns"):
+        demo.load_table(folder / "table.csv", drop=["none"])
     assert tell(ValueError("a\nb"), type("Args", (), {"debug": False}), console.Console("skmdiff demo")) == 2
     assert capsys.readouterr().err == "skmdiff demo: error: a b\n"

@@ -205,6 +205,7 @@ def test_a_column_that_is_certain_decides_for_one_that_is_not(tmp_path):
         "a,b\n3/15/2024 10:05,x\n12/1/2024 09:30,null\n",
         "a,b\n05.03.2024,x\nn/a,y\n",
         "a,b\n5.3.2024,x\n,y\n",
+        "a,b\n2.527e+01,1.5E-07\n-1.000e-03,2.0E+10\n",
         "a,,c,\n1,x,2,y\n3,y,4,\n",
         "\ufeffa,b\n1,x\n2,y\n",
         "a,b\n20240305,1e-05\n20241201,250.5\n",

@@ -111,6 +111,7 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--csv", type=Path, metavar="PATH", help="your table, with a header line")
     add("--manifold", choices=MANIFOLDS, default=DEFAULT, help="the manifold learner")
+    add_drop(parser)
     add("--n-samples", type=positive(int), metavar="N", help="rows to write; as many as fitted by default")
     add("--out-dir", type=Path, default=Path("."), metavar="DIR", help="where to write; here by default")
     add("--max-time", type=positive(float), metavar="SECONDS", help="seconds to train at most")
@@ -152,7 +153,12 @@ def add_columns(options: argparse._ActionsContainer) -> None:
     """Which columns are left out, and which are categories."""
     add = options.add_argument
     add("--categorical", nargs="+", action="extend", default=[], metavar="COL", help=CATEGORICAL)
-    add("--drop", nargs="+", action="extend", default=[], metavar="COL", help="columns to leave out")
+    add_drop(options)
+
+
+def add_drop(options: argparse._ActionsContainer) -> None:
+    """Which columns are left out."""
+    options.add_argument("--drop", nargs="+", action="extend", default=[], metavar="COL", help="columns to leave out")
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:

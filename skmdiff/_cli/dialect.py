@@ -20,6 +20,7 @@ class ColumnFormat:
     role : "learnt", "target", "new" for an identifier that new rows get a new one of, or "dropped"
     missing : the word of a missing cell
     decimal, thousands : marks of numbers; decimals : digits after the mark if all cells have as many, else None
+    exponent : "e" or "E" for numbers like 2.527e+01 with as many digits each
     bare_integers : whether some numbers are written without a mark
     prefix, suffix : what stands around each number, as "$" and "%"
     date_format : as of strftime; empty for a column that is not of text
@@ -42,6 +43,7 @@ class ColumnFormat:
     zone: str = ""
     digits: int = 6
     padded: bool = True
+    exponent: str = ""
     is_unnamed: bool = False
 
     @property

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from .console import Console
-from .identifiers import free_text_notes, identifier_notes
+from .identifiers import identifier_notes, refusals
 from .learning import learn, read_to_learn
 from .model_file import check_model_target, write_model
 from .reading import TableFile
@@ -22,7 +22,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     table = read_to_learn(args.table, args)
     columns = describe_columns(table)
     if args.types:
-        notes = [*table.notes, *identifier_notes(table), *free_text_notes(table)]
+        notes = [*table.notes, *identifier_notes(table), *refusals(table)]
         summary = {**about_table(table), "columns": columns, "notes": notes}
         console.give("\n".join([types_table(columns), *notes]), summary)
         return

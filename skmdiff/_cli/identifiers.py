@@ -11,7 +11,7 @@ import numpy as np
 from .._table.codec import IDENTIFIER_ROWS
 from .._table.identifiers import looks_like_identifier
 from .dates import TIME_OF_DAY, is_in_a_format, odd_dates
-from .dialect import LEARNT, Numbering
+from .dialect import LEARNT, TARGET, Numbering
 from .reading import TableFile
 
 NUMBERED = re.compile(r"(\D*)(\d+)(\D*)")
@@ -42,17 +42,19 @@ def identifier_notes(table: TableFile) -> list[str]:
     ]
 
 
-def free_text_notes(table: TableFile) -> list[str]:
-    """A line on each column that is to be learnt and cannot."""
+def free_text_notes(table: TableFile, *, may_be_new: bool = True) -> list[str]:
+    """A line on each column that is to be learnt and cannot; `may_be_new` says whether the command has --id."""
     names = [name for name in table.dialect.names(LEARNT) if is_free_text(table.frame[name])]
-    return [free_text_note(name, table.frame[name]) for name in names]
+    return [free_text_note(name, table.frame[name], may_be_new) for name in names]
 
 
-def free_text_note(name: str, column: Any) -> str:
+def free_text_note(name: str, column: Any, may_be_new: bool) -> str:
     """The line on one of them."""
     if why := dates_unread(column):
         return f"column {name!r} {why}, or add --drop {name!r}"
-    way_out = f"--drop {name!r}" if pattern_of(column) is None else f"--id {name!r} or --drop {name!r}"
+    way_out = (
+        f"--drop {name!r}" if not may_be_new or pattern_of(column) is None else f"--id {name!r} or --drop {name!r}"
+    )
     counts = f"{column.nunique()} different texts in {column.notna().sum()} rows"
     return f"column {name!r} is an identifier or free text, {counts}: add {way_out}"
 
@@ -69,10 +71,19 @@ def dates_unread(column: Any) -> str:
     return ""
 
 
-def refuse_free_text(table: TableFile) -> None:
-    """Raise for a column that is to be learnt and cannot."""
-    for note in free_text_notes(table):
-        raise ValueError(f"{table.path}: {note}")
+def refusals(table: TableFile, *, may_be_new: bool = True) -> list[str]:
+    """A line on each reason why a table cannot be learnt; `may_be_new` says whether the command has --id."""
+    if len(table.frame) < 2:
+        return [f"a table needs 2 rows or more, got {len(table.frame)}"]
+    if (table.frame[table.dialect.names(LEARNT, TARGET)].nunique(dropna=False) < 2).all():
+        return ["each column to be learnt has one value only, and one of them must vary"]
+    return free_text_notes(table, may_be_new=may_be_new)
+
+
+def check_learnable(table: TableFile, *, may_be_new: bool = True) -> None:
+    """Raise for a table that cannot be learnt."""
+    for line in refusals(table, may_be_new=may_be_new):
+        raise ValueError(f"{table.path}: {line}")
 
 
 def numbering_of(table: TableFile, name: str) -> Numbering:

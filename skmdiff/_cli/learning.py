@@ -10,7 +10,7 @@ from .._sampler.estimator import ManifoldDiffusionSampler
 from .arguments import DEFAULT
 from .console import Console, about
 from .dialect import DROPPED, LEARNT, NEW, TARGET
-from .identifiers import identifier_notes, numbering_of, refuse_free_text
+from .identifiers import check_learnable, identifier_notes, numbering_of
 from .reading import TableFile, read_table_file
 from .recognise import ReadOptions
 from .types import in_short
@@ -48,7 +48,7 @@ def check_disjoint(roles: dict[str, list[str]]) -> None:
 
 def learn(table: TableFile, args: argparse.Namespace, console: Console) -> ManifoldDiffusionSampler:
     """Fit a sampler to all rows of a table."""
-    refuse_free_text(table)
+    check_learnable(table)
     console.say(in_short(table))
     for note in (*table.notes, *identifier_notes(table)):
         console.say(note)
