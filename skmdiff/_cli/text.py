@@ -151,7 +151,7 @@ def header_row(rows: list[list[str]]) -> int:
     alike = all(len(cells) >= width for cells in rows[k:])
     are_names = not any(cell == "" or is_number(cell) for cell in rows[k][:width]) if rows else False
     # names of the first columns alone are a header too
-    is_title = widths[0] < 2 or len(rows[0]) < width if rows else False
+    is_title = widths[0] < 2 or k > 1 and len(rows[0]) < width if rows else False
     return k if 1 < width and k < len(rows) - 1 and alike and are_names and is_title else 0
 
 
