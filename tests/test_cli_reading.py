@@ -88,6 +88,10 @@ REFUSED = {
     "padded titles": ("A survey;;\nof 2024;;\na;b;c\nx;1;2\n", "Delete the lines above line 3, or quote"),
     "comments above semicolons": ("# one\na;b\nx;y\nz;1\n", "Delete the lines above line 2, or quote"),
     "row names without a name": ("a,b\nr1,x,y\nr2,z,y\n", "line 2: has 3 cells for 2 columns; 'y' stands behind"),
+    "an open quote in a long file": (
+        'a,b,c\n1,x,2\n2,"y,3\n' + "3,z,4\n" * 30000,
+        "line 3: cannot be read as lines of cells, field larger than field limit (131072). Close the quote that opens",
+    ),
     "an open quote": ('a,b,c\n1,x,2\n2,"y,3\n3,z,4\n', "line 3: opens a quote that is closed 1 line below or never"),
     "an open quote in the last column": ('a,b\n1,x\n2,"y\n3,z\n', "line 3 opens a quote that is never closed. Close"),
     "a spreadsheet": (b"PK\x03\x04....", "is a spreadsheet or archive, not text. Save it as CSV"),

@@ -45,8 +45,15 @@ def read_text_table(path: Path) -> RawTable:
     """Read the cells of a text file with a header line."""
     data = unzip(path, path.read_bytes())
     text, skipped = without_hint(decode(path, data))
-    separator = separator_of(text)
-    header, width, lines = check_lines(path, text, separator, skipped)
+    try:
+        separator = separator_of(text)
+        header, width, lines = check_lines(path, text, separator, skipped)
+    except csv.Error as error:
+        line, reason = error.args
+        raise ValueError(
+            f"{path}, line {line + skipped}: cannot be read as lines of cells, {reason}. Close the quote that opens "
+            "there."
+        ) from error
     cells = parse(path, text, separator, names_of(header), width, lines[-1])
     return RawTable(cells, header, lines, separator, data.startswith(tuple(MARKS)))
 
@@ -87,10 +94,13 @@ def rows_of(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """The rows of a table that are not empty, each with its first line, from 1, and its cells without spaces around."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     line = 1
-    for cells in reader:
-        if cells:
-            yield line, [cell.strip() for cell in cells]
-        line = reader.line_num + 1
+    try:
+        for cells in reader:
+            if cells:
+                yield line, [cell.strip() for cell in cells]
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(line, str(error)) from error
 
 
 def separator_of(text: str) -> str:
@@ -111,18 +121,15 @@ def n_filled(cells: list[str]) -> int:
 
 def check_lines(path: Path, text: str, separator: str, skipped: int) -> tuple[list[str], int, np.ndarray]:
     """The header, how many cells the longest line has, and the line of each row."""
-    try:
-        rows = rows_of(text, separator)
-        _, header = next(rows, (0, []))
-        check_titles(path, text, separator if n_filled(header) > 1 else SEPARATORS, skipped)
-        names, n_named = check_header(path, header, skipped + 1), n_filled(header)
-        numbers, width, n_columns = [], len(header), n_named
-        for line, cells in rows:
-            check_width(path, line + skipped, cells, names, n_named)
-            numbers.append(line + skipped)
-            width, n_columns = max(width, len(cells)), max(n_columns, n_filled(cells))
-    except csv.Error as error:
-        raise ValueError(f"{path}: cannot be read as lines of cells: {error}") from error
+    rows = rows_of(text, separator)
+    _, header = next(rows, (0, []))
+    check_titles(path, text, separator if n_filled(header) > 1 else SEPARATORS, skipped)
+    names, n_named = check_header(path, header, skipped + 1), n_filled(header)
+    numbers, width, n_columns = [], len(header), n_named
+    for line, cells in rows:
+        check_width(path, line + skipped, cells, names, n_named)
+        numbers.append(line + skipped)
+        width, n_columns = max(width, len(cells)), max(n_columns, n_filled(cells))
     if not numbers:
         raise ValueError(f"{path}: must hold rows below its header line, got none")
     # separators behind the last name are a column without one only where cells stand there
