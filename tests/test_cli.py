@@ -165,6 +165,9 @@ def test_types_stand_on_one_line_each_and_say_what_a_fit_refuses(tmp_path, capsy
     assert main(["fit", str(table), "-o", str(tmp_path / "m")]) == 2
     assert "t.csv: a table needs 2 rows or more, got 1\n" in capsys.readouterr().err
     assert "one value only" in shown("a,b\n1,x\n1,x\n")[-1]
+    table.write_text("a,b\n1,x\n,y\n", encoding="utf-8")
+    assert main(["fit", str(table), "--types", "--target", "a"]) == 0
+    assert "column 'a' has 1 missing cell, which a target must not have" in capsys.readouterr().out
 
 
 def test_fit_says_what_it_did(folder, tmp_path, capsys):
@@ -271,6 +274,10 @@ def test_new_identifiers():
         (
             ["sample", "model", "-o", "new.csv", "--where", "id=P3"],
             "column 'id' is an identifier, new rows get new ones",
+        ),
+        (
+            ["sample", "joint", "-o", "new.csv", "--where", "risk=so"],
+            "--where must hold classes seen in fit, ['bad'",
         ),
         (["fit", "table.csv", "-o", "-"], "a model is written to a file, not to stdout"),
         (["sample", "joint", "-o", "new.csv", "--where", "risk=good|bad"], "a target takes one value only"),

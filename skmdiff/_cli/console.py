@@ -76,6 +76,11 @@ class Console:
         self.say(f"warning: {' '.join(str(message).split())}")
 
 
+def counted(n: int, what: str) -> str:
+    """So many of something, in words."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 @contextlib.contextmanager
 def about(path: Path) -> Iterator[None]:
     """Errors of the library name the file that they are about."""

@@ -31,7 +31,7 @@ from ..metrics import report
 from .arguments import DEFAULT
 from .console import Console, about
 from .dialect import DROPPED, Dialect
-from .identifiers import check_learnable
+from .learnable import check_learnable
 from .reading import TableFile, dialect_of, read_table_file
 from .recognise import ReadOptions
 from .writing import write_table_file

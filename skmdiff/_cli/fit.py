@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .console import Console
-from .identifiers import identifier_notes, refusals
+from .console import Console, counted
+from .identifiers import identifier_notes
+from .learnable import refusals
 from .learning import learn, read_to_learn
 from .model_file import check_model_target, write_model
 from .reading import TableFile
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
         "seconds": console.seconds,
         "columns": columns,
     }
-    console.done(f"{args.output}: {len(table.frame)} rows learnt in {console.seconds:.0f} s", summary)
+    console.done(f"{args.output}: {counted(len(table.frame), 'row')} learnt in {console.seconds:.0f} s", summary)
 
 
 def about_table(table: TableFile) -> dict[str, Any]:

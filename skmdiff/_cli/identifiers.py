@@ -11,7 +11,7 @@ import numpy as np
 from .._table.codec import IDENTIFIER_ROWS
 from .._table.identifiers import looks_like_identifier
 from .dates import TIME_OF_DAY, is_in_a_format, odd_dates
-from .dialect import LEARNT, TARGET, Numbering
+from .dialect import LEARNT, Numbering
 from .reading import TableFile
 
 NUMBERED = re.compile(r"(\D*)(\d+)(\D*)")
@@ -69,21 +69,6 @@ def dates_unread(column: Any) -> str:
         usual = next((cell for cell in cells if cell != odd), odd)
         return f"holds dates in several formats, such as {usual!r} and {odd!r}: write all in one"
     return ""
-
-
-def refusals(table: TableFile, *, may_be_new: bool = True) -> list[str]:
-    """A line on each reason why a table cannot be learnt; `may_be_new` says whether the command has --id."""
-    if len(table.frame) < 2:
-        return [f"a table needs 2 rows or more, got {len(table.frame)}"]
-    if (table.frame[table.dialect.names(LEARNT, TARGET)].nunique(dropna=False) < 2).all():
-        return ["each column to be learnt has one value only, and one of them must vary"]
-    return free_text_notes(table, may_be_new=may_be_new)
-
-
-def check_learnable(table: TableFile, *, may_be_new: bool = True) -> None:
-    """Raise for a table that cannot be learnt."""
-    for line in refusals(table, may_be_new=may_be_new):
-        raise ValueError(f"{table.path}: {line}")
 
 
 def numbering_of(table: TableFile, name: str) -> Numbering:

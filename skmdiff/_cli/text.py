@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from .console import counted
+
 SEPARATORS = ",;\t|"
 SNIFFED_LINES = 100
 # byte-order marks and how what follows is read
@@ -160,11 +162,6 @@ def header_row(rows: list[list[str]]) -> int:
     # names of the first columns alone are a header too
     is_title = widths[0] < 2 or k > 1 and len(rows[0]) < width if rows else False
     return k if 1 < width and k < len(rows) - 1 and alike and are_names and is_title else 0
-
-
-def counted(n: int, what: str) -> str:
-    """So many of something, in words."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def check_header(path: Path, names: list[str], line: int) -> list[str]:

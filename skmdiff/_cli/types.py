@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from .console import counted
 from .dialect import DROPPED, LEARNT, NEW, TARGET, ColumnFormat
 from .reading import TableFile
 from .writing import write_cells
@@ -75,9 +76,8 @@ def in_short(table: TableFile) -> str:
     """One line: rows, kinds of columns, missing cells, and the marks of the file."""
     columns = table.dialect.columns
     kinds = Counter("category" if c.is_category else c.kind for c in columns if c.role in (LEARNT, TARGET))
-    counted = ", ".join(f"{n} {kind if n == 1 else PLURALS.get(kind, kind + 's')}" for kind, n in kinds.items())
-    n_rows = "1 row" if len(table.frame) == 1 else f"{len(table.frame)} rows"
+    by_kind = ", ".join(f"{n} {kind if n == 1 else PLURALS.get(kind, kind + 's')}" for kind, n in kinds.items())
     missing = f"{table.frame.isna().to_numpy().mean():.1%} of the cells missing"
     marks = "" if table.path.suffix == ".parquet" else f"; separator {table.dialect.separator!r}"
     marks += "" if table.dialect.decimal in (None, ".") else f", decimal {table.dialect.decimal!r}"
-    return f"{table.path}: {n_rows}; {counted}; {missing}{marks}"
+    return f"{table.path}: {counted(len(table.frame), 'row')}; {by_kind}; {missing}{marks}"

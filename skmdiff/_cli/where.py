@@ -41,7 +41,7 @@ class Where:
         except ValueError as error:
             found = OF_LIBRARY.fullmatch(str(error))
             if found is None or found[2] not in self.texts:
-                raise
+                raise ValueError(re.sub("^(conditions|y) must", "--where must", str(error))) from error
             raise ValueError(f"--where {self.texts[found[2]]!r}: {found[3].replace(MIDNIGHT, '')}") from error
 
 
