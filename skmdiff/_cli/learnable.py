@@ -21,8 +21,8 @@ def target_notes(table: TableFile) -> list[str]:
     """A line on a target with missing cells."""
     missing = table.frame[table.dialect.names(TARGET)].isna().sum()
     return [
-        f"column {name!r} has {counted(n, 'missing cell')}, which a target must not have. Leave these rows out, or learn "
-        "the column without --target"
+        f"column {name!r} has {counted(n, 'missing cell')}, which a target must not have. Leave these rows out, or "
+        "learn the column without --target"
         for name, n in missing.items()
         if n
     ]
