@@ -57,5 +57,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """The public names, those not imported yet too."""
-    return sorted({*globals(), *__all__, *_MODULES})
+    """The public names, those not imported yet too, and nothing that helps to import them."""
+    return sorted({*__all__, *_MODULES, *(name for name in globals() if name.startswith("__"))})

@@ -50,7 +50,7 @@ def run(folder, *words):
 
 
 def rows_of(path):
-    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    header, *rows = path.read_text(encoding="utf-8-sig").splitlines()
     return header, pd.DataFrame([row.split(";") for row in rows], columns=header.split(";"))
 
 
@@ -103,7 +103,6 @@ def test_missing_cells_are_filled_and_others_stay(folder, tmp_path, first):
     options = ["--drop", "id", "--max-iter", "0"] if first == "table.csv" else []
     assert run(folder, "impute", first, "table.csv", "-o", str(out), "--seed", "0", *options) == 0
     _, before = rows_of(folder / "table.csv")
-    before.columns = HEADER.split(";")
     header, after = rows_of(out)
     known = ~before.isin(["?", "NA"])
     assert header == HEADER and (after[known] == before[known]).where(known, True).all(axis=None)
@@ -150,6 +149,25 @@ def test_types_are_shown_and_nothing_is_written(folder, tmp_path, capsys):
     assert summary["notes"] == [
         "column 'id' is an identifier or free text, 150 different texts in 150 rows: add --id 'id' or --drop 'id'"
     ]
+
+
+def test_types_stand_on_one_line_each_and_say_what_a_fit_refuses(tmp_path, capsys):
+    table = tmp_path / "t.csv"
+
+    def shown(text):
+        table.write_text(text, encoding="utf-8")
+        assert main(["fit", str(table), "--types"]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    lines = shown('a,b\n1,"p\nq"\n2,' + "z" * 30 + "\n3," + "y" * 20 + "\n")
+    assert len(lines) == 3 and r"3: p\nq, zzz" in lines[2] and "z...  " in lines[2]
+    assert shown("a,b\n1,x\n")[-1] == "a table needs 2 rows or more, got 1"
+    assert main(["fit", str(table), "-o", str(tmp_path / "m")]) == 2
+    assert "t.csv: a table needs 2 rows or more, got 1\n" in capsys.readouterr().err
+    assert "one value only" in shown("a,b\n1,x\n1,x\n")[-1]
+    table.write_text("a,b\n1,x\n,y\n", encoding="utf-8")
+    assert main(["fit", str(table), "--types", "--target", "a"]) == 0
+    assert "column 'a' has 1 missing cell, which a target must not have" in capsys.readouterr().out
 
 
 def test_fit_says_what_it_did(folder, tmp_path, capsys):
@@ -221,6 +239,11 @@ def test_new_identifiers():
         (["fit", "nothing.csv", "-o", "m"], "nothing.csv: no such file or directory"),
         (["fit", "table.csv"], "the following arguments are required: -o/--output, or --types"),
         (["fit", "table.csv", "-o", "table.csv"], "is read by this command"),
+        (
+            ["fit", "table.csv", "-o", "new.csv"],
+            "new.csv: is the name of a table, and a model is to be written. Name it new",
+        ),
+        (["report", "table.csv", "table.csv", "--html", "new.csv"], "a page is to be written. Name it new.html"),
         (["fit", "table.csv", "-o", "nowhere/m"], "nowhere is not a folder"),
         (["fit", "table.csv", "-o", "m"], "table.csv: column 'id' is an identifier or free text"),
         (["fit", "table.csv", "-o", "m", "--drop", "none"], "table.csv: --drop 'none' is none of its columns: id, day"),
@@ -229,15 +252,39 @@ def test_new_identifiers():
         (["fit", "table.csv", "-o", "m", "--id", "id", "--drop", "id"], "column 'id' is given to both --id and --drop"),
         (["sample", "table.csv", "-o", "new.csv"], "cannot be read as a model file"),
         (["sample", "model", "-o", "new.xls"], "a table must be a file .csv"),
-        (["sample", "model", "-o", "new.csv", "--where", "age=3"], "must be COLUMN=VALUE with one of the columns day"),
+        (["sample", "model", "-o", "new.csv", "--where", "age=3"], "or COLUMN<=HIGH with one of the columns day"),
         (["sample", "model", "-o", "new.csv", "--where", "sex"], "must be COLUMN=VALUE"),
-        (["sample", "model", "-o", "new.csv", "--where", "sex=Q"], "must be a category seen in fit, 'F', 'M', got 'Q'"),
+        (
+            ["sample", "model", "-o", "new.csv", "--where", "sex=Q"],
+            "model: --where 'sex=Q': must be a category seen in fit, 'F', 'M'",
+        ),
         (["sample", "model", "-o", "new.csv", "--where", "sex>=F"], "holds categories, which have no order"),
         (["sample", "model", "-o", "new.csv", "--where", "n=a..b"], "column 'n' holds integers, 'a' is none"),
         (["sample", "model", "-o", "new.csv", "--where", "n=1", "--where", "n=2"], "has a condition already"),
-        (["sample", "model", "-o", "new.csv", "--where", "n=99"], "lie in the range seen in fit"),
+        (
+            ["sample", "model", "-o", "new.csv", "--where", "n=99"],
+            "'n=99': must lie in the range seen in fit, from 0 to 9",
+        ),
+        (
+            ["sample", "model", "-o", "new.csv", "--where", "n>3"],
+            "must be COLUMN=VALUE, COLUMN=A|B, COLUMN=LOW..HIGH, CO",
+        ),
+        (["sample", "model", "-o", "new.csv", "--where", "n=5..3"], "the lower end must stand first, COLUMN=LOW..HIGH"),
+        (["sample", "model", "-o", "new.csv", "--where", "day>=1.1.2030"], "in fit, from 2024-01-0"),
+        (
+            ["sample", "model", "-o", "new.csv", "--where", "id=P3"],
+            "column 'id' is an identifier, new rows get new ones",
+        ),
+        (
+            ["sample", "joint", "-o", "new.csv", "--where", "risk=so"],
+            "--where must hold classes seen in fit, ['bad'",
+        ),
+        (["fit", "table.csv", "-o", "-"], "a model is written to a file, not to stdout"),
         (["sample", "joint", "-o", "new.csv", "--where", "risk=good|bad"], "a target takes one value only"),
-        (["sample", "joint", "-o", "new.csv", "--density", "balanced", "--where", "sex=F"], "density"),
+        (
+            ["sample", "joint", "-o", "new.csv", "--density", "balanced", "--where", "sex=F"],
+            "--where needs --density data, got bal",
+        ),
         (["impute", "model", "other.csv", "-o", "new.csv"], "other.csv: 'day' is none of its columns: a, b"),
         (["report", "table.csv", "other.csv"], "other.csv: must have two or more columns of"),
     ],
@@ -251,6 +298,57 @@ def test_errors_are_one_line_that_names_the_file_and_nothing_is_written(
     *_, line = capsys.readouterr().err.splitlines()
     assert line.startswith(f"skmdiff {words[0]}: error: ") and message in line
     assert not [*tmp_path.iterdir()]
+
+
+def test_files_of_other_kinds_are_replaced_by_force_only(folder, tmp_path, capsys):
+    notes = tmp_path / "notes"
+    notes.write_text("mine", encoding="utf-8")
+    fit = ["fit", "table.csv", "-o", str(notes), "--drop", "id", "--max-iter", "0"]
+    assert run(folder, *fit) == 2 and notes.read_text() == "mine"
+    assert (
+        "notes: is there already and is no model of skmdiff. Write to another file, or add" in capsys.readouterr().err
+    )
+    assert run(folder, *fit, "--force") == 0
+    assert run(folder, *fit) == 0, "a former model is replaced"
+    new = tmp_path / "new.csv"
+    new.write_bytes(notes.read_bytes())
+    assert run(folder, "sample", "model", "-n", "3", "-o", str(new)) == 2
+    assert run(folder, "sample", "model", "-n", "3", "-o", str(new), "--force") == 0
+    assert run(folder, "sample", "model", "-n", "3", "-o", str(new)) == 0
+    assert run(folder, "report", "table.csv", str(new), "--html", str(notes)) == 2
+    assert "is no page" in capsys.readouterr().err
+
+
+def test_quiet_leaves_errors_alone(folder, tmp_path, capsys):
+    new, model = str(tmp_path / "new.csv"), str(tmp_path / "m")
+    assert run(folder, "fit", "table.csv", "-o", model, "--drop", "id", "--max-iter", "0", "--quiet") == 0
+    assert run(folder, "sample", "model", "-n", "2", "-o", new, "--quiet") == 0
+    assert run(folder, "impute", "model", "table.csv", "-o", new, "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+    assert run(folder, "sample", "model", "-n", "2", "-o", new, "--quiet", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 2
+
+
+def test_a_table_goes_to_stdout(folder, capsys):
+    assert run(folder, "sample", "model", "-n", "3", "-o", "-", "--seed", "0", "--json") == 0
+    out, err = capsys.readouterr()
+    assert out.lstrip("\ufeff").startswith(HEADER + "\n") and out.count("\n") == 4
+    assert json.loads(err)["rows"] == 3
+    assert run(folder, "impute", "model", "table.csv", "-o", "-", "--quiet") == 0
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 151 and not err
+
+
+def test_whoever_reads_stdout_may_leave(folder):
+    words = ["sample", str(folder / "model"), "-n", "3000", "-o", "-"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "skmdiff", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.read(10)
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait(60) == 1 and b"Error" not in err
+    process.stderr.close()
 
 
 def test_usage_errors_have_exit_code_2(capsys):
@@ -284,7 +382,7 @@ def test_an_interrupt_and_a_failure_have_exit_codes_of_their_own(tmp_path, monke
 def test_a_process_that_is_terminated_leaves_the_former_file(folder, tmp_path):
     out = tmp_path / "m"
     out.write_text("former", encoding="utf-8")
-    words = ["fit", str(folder / "table.csv"), "-o", str(out), "--id", "id", "--max-iter", "1000000"]
+    words = ["fit", str(folder / "table.csv"), "-o", str(out), "--id", "id", "--max-iter", "1000000", "--force"]
     process = subprocess.Popen([sys.executable, "-m", "skmdiff", *words], stderr=subprocess.PIPE, text=True)
     assert "150 rows" in process.stderr.readline()  # it learns from here on
     time.sleep(0.5)
@@ -328,6 +426,7 @@ def test_bars_follow_fit_and_sample_on_a_terminal(folder, tmp_path, monkeypatch)
     monkeypatch.setattr(sys, "stderr", Terminal())
     model, new = str(tmp_path / "m"), str(tmp_path / "new.csv")
     assert run(folder, "fit", "table.csv", "-o", model, "--drop", "id", "--max-iter", "10", "--max-time", "20") == 0
+    assert sys.stderr.text.startswith("skmdiff fit: starting\n"), "while it is imported"
     assert "manifold ..." in sys.stderr.text and "training: 100%" in sys.stderr.text
     assert model_file.read_model(model)[0].verbose == 0, "the file does not depend on the terminal"
     assert run(folder, "sample", model, "-n", "50", "-o", new) == 0
@@ -350,7 +449,10 @@ def test_library_warnings_are_lines(capsys):
 
 
 def test_demo_takes_the_reader_of_the_others(folder, capsys):
-    with pytest.raises(ValueError, match="table.csv: Column 'id' of X must repeat its categories"):
+    with pytest.raises(ValueError, match=r"table.csv: column 'id' is an identifier or free text, .*: add --drop 'id'$"):
         demo.load_table(folder / "table.csv")
+    assert list(demo.load_table(folder / "table.csv", drop=["id"]).frame) == HEADER.split(";")[1:]
+    with pytest.raises(ValueError, match="--drop 'none' is none of its columns"):
+        demo.load_table(folder / "table.csv", drop=["none"])
     assert tell(ValueError("a\nb"), type("Args", (), {"debug": False}), console.Console("skmdiff demo")) == 2
     assert capsys.readouterr().err == "skmdiff demo: error: a b\n"

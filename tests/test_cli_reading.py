@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from skmdiff._cli.dialect import Dialect
+from skmdiff._cli.identifiers import free_text_notes
 from skmdiff._cli.reading import ReadOptions, read_like, read_table_file
 from skmdiff._cli.writing import check_table_target, write_table_file
 from skmdiff._numerics.whole_files import replacing
@@ -40,6 +41,8 @@ UGLY = {
     "thousands": ("a;b\n1.234,50;1,234,567\n2,00;1\n", {"a": [1234.5, 2.0], "b": [1234567, 1]}),
     "currencies and percents": ("a;b\n$1.50;5%\n$2.00;7%\n", {"a": [1.5, 2.0], "b": [5, 7]}),
     "separators behind the last cell": ("a,b,\n1,x,\n2,y,\n", {"a": [1, 2], "b": ["x", "y"]}),
+    "no name behind the last one": ("a,b,\n1,x,\n2,y,z\n", {"a": [1, 2], "b": ["x", "y"], "Unnamed: 2": [None, "z"]}),
+    "numbers below one name": ("a\n1\n2\n", {"a": [1, 2]}),
     "separators behind cells only": ("a,b\n1,x,\n2,y,\n", {"a": [1, 2], "b": ["x", "y"]}),
     "spaces": ("a, b\n 1 , x\n2 ,y \n", {"a": [1, 2], "b": ["x", "y"]}),
     "empty lines": ("a,b\n\n1,x\n\n2,y\n\n", {"a": [1, 2], "b": ["x", "y"]}),
@@ -56,6 +59,10 @@ UGLY = {
     "German dates": ("a,b\n15.3.2024,1\n1.12.2024,2\n", {"a": DAYS, "b": [1, 2]}),
     "dates without marks": ("a,b\n20240315,1\n20241201,2\n", {"a": DAYS, "b": [1, 2]}),
     "dates in words": ("a,b\n15 Mar 2024,1\n01 Dec 2024,2\n", {"a": DAYS, "b": [1, 2]}),
+    "dates of two offsets": (
+        "a,b\n2024-03-15 01:30:00+01:00,1\n2024-12-01T02:00:00+02:00,2\n".replace("T", " "),
+        {"a": pd.to_datetime(["2024-03-15 00:30", "2024-12-01 00:00"]).tolist(), "b": [1, 2]},
+    ),
     "dates in doubt": ("a,b\n3/5/2024,1\n12/1/2024,2\n", {"a": ["3/5/2024", "12/1/2024"], "b": [1, 2]}),
     "months": ("a,b\n202403,1\n202412,2\n", {"a": [202403, 202412], "b": [1, 2]}),
     "an empty column": ("a,b\n1,\n2,\n", {"a": [1, 2], "b": [None, None]}),
@@ -73,6 +80,20 @@ REFUSED = {
         "line 3: has 3 cells for 2 columns; 'z' stands behind the last column, 'b'",
     ),
     "a cell too few": ("a,b,c\n1,x,3\n2,y\n", "line 3: has 2 cells for 3 columns; column 'c' is the first without one"),
+    "one cell too many": ("a\n1\n2,y\n", "line 3: has 2 cells for 1 column; 'y' stands"),
+    "a title": (
+        "A survey\n\na,b\nx,y\nz,\n",
+        "line 1: does not look like the header, it has 1 cell and each line from line 3 on 2. Delete the lines above",
+    ),
+    "padded titles": ("A survey;;\nof 2024;;\na;b;c\nx;1;2\n", "Delete the lines above line 3, or quote"),
+    "comments above semicolons": ("# one\na;b\nx;y\nz;1\n", "Delete the lines above line 2, or quote"),
+    "row names without a name": ("a,b\nr1,x,y\nr2,z,y\n", "line 2: has 3 cells for 2 columns; 'y' stands behind"),
+    "an open quote in a long file": (
+        'a,b,c\n1,x,2\n2,"y,3\n' + "3,z,4\n" * 30000,
+        "line 3: cannot be read as lines of cells, field larger than field limit (131072). Close the quote that opens",
+    ),
+    "an open quote": ('a,b,c\n1,x,2\n2,"y,3\n3,z,4\n', "line 3: opens a quote that is closed 1 line below or never"),
+    "an open quote in the last column": ('a,b\n1,x\n2,"y\n3,z\n', "line 3 opens a quote that is never closed. Close"),
     "a spreadsheet": (b"PK\x03\x04....", "is a spreadsheet or archive, not text. Save it as CSV"),
     "zero bytes": (b"a,b\n\x00\x01,2\n", "holds zero bytes"),
     "a broken archive": (gzip.compress(b"a,b\n1,2\n" * 99)[:30], "is a broken gzip file"),
@@ -112,6 +133,53 @@ def test_ugly_files_are_refused_by_a_line_that_says_what_to_do(tmp_path, fault):
     assert str(error.value).startswith(str(tmp_path / "table.csv")) and words in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "text, options, notes",
+    [
+        (
+            "n;s\n1;-\n-;x\n3;y\n",
+            {},
+            ["'-' is missing in column 'n' and a category in column 's': add --na=- if it means missing there too"],
+        ),
+        ("n;s\n1;-\n-;x\n3;y\n", {"missing": ["-"]}, []),
+        ("n;s\n1;-\n-;x\n3;y\n", {"categorical": ["n"]}, []),
+        ("n;s\n1;?\n-;x\n3;y\n", {}, []),
+        (
+            "a;b\n332.367;x\n1.500;y\n",
+            {},
+            ["column 'a' is read with decimal points, as in '332.367': add --decimal , if"],
+        ),
+        ("a;b\n332.367;x\n1.500;y\n", {"decimal": "."}, []),
+        ("a;b\n332.367;1.5\n1.500;2.5\n", {}, []),
+        ("a;b\n332.367;x\n0.500;y\n", {}, []),
+        ("a,b\n332.367,x\n1.500,y\n", {}, []),
+        (
+            "a;b\n2024-03-15T10:00:00Z;x\n2024-07-15T10:00:00+02:00;y\n",
+            {},
+            ["column 'a' has dates of several offsets from UTC: they are read, and written, as +00:00"],
+        ),
+        ("a;b\n2024-03-15T10:00:00+01:00;x\n2024-07-15T10:00:00+01:00;y\n", {}, []),
+    ],
+)
+def test_what_the_owner_may_know_better_is_said(tmp_path, text, options, notes):
+    found = read(tmp_path, text, **options).notes
+    assert len(found) == len(notes) and all(map(str.startswith, found, notes)), found
+
+
+def test_dates_that_are_not_read_are_said(tmp_path):
+    times = [f"{k // 60:02d}:{k % 60:02d}" for k in range(0, 1440, 20)]
+    mixed = [
+        f"2024-{1 + k % 12:02d}-{1 + k // 12:02d}" if k % 3 else f"{1 + k % 28}.{1 + k // 28}.2023" for k in range(72)
+    ]
+    table = read(tmp_path, lines("t;d", times, mixed))
+    assert free_text_notes(table) == [
+        "column 't' holds times of day, such as '00:00', which are not read: write them as numbers or whole dates, or "
+        "add --drop 't'",
+        "column 'd' holds dates in several formats, such as '2024-02-01' and '1.1.2023': write all in one, or "
+        "add --drop 'd'",
+    ]
+
+
 def test_what_the_user_says_decides(tmp_path):
     ambiguous = lines("n;d;c", ["1,234", "5,678"], ["3/5/2024", "12/1/2024"], ["1", "none of these"])
     frame = read(tmp_path, ambiguous, decimal=",", day_first=True, missing=["none of these"]).frame
@@ -142,6 +210,9 @@ def test_a_column_that_is_certain_decides_for_one_that_is_not(tmp_path):
         "a,b\n3/15/2024 10:05,x\n12/1/2024 09:30,null\n",
         "a,b\n05.03.2024,x\nn/a,y\n",
         "a,b\n5.3.2024,x\n,y\n",
+        "a,b\n2.527e+01,1.5E-07\n-1.000e-03,2.0E+10\n",
+        "a,,c,\n1,x,2,y\n3,y,4,\n",
+        "\ufeffa,b\n1,x\n2,y\n",
         "a,b\n20240305,1e-05\n20241201,250.5\n",
         'a,b\n"x, y",1.5\nz,10\n',
         f"a,b\n{10**25},-7\n{10**25 + 1},{2**53 + 1}\n",
@@ -229,5 +300,7 @@ def test_a_failure_while_writing_leaves_the_former_file(tmp_path, error):
 def test_quotes_that_never_close_are_refused_by_file(tmp_path):
     path = tmp_path / "open.csv"
     path.write_bytes(b'\n`\n"""""\n?3`')  # found by fuzzing: lines to the csv module, none to pandas
-    with pytest.raises(ValueError, match=r"open\.csv: cannot be read as lines of cells.*Close its quotes"):
+    with pytest.raises(
+        ValueError, match=r"open\.csv: cannot be read as lines of cells, line 3 opens a quote that is never closed"
+    ):
         read_table_file(path)

@@ -166,8 +166,11 @@ def test_bad_usage_is_one_line_and_exit_code_2(arguments, message, capsys):
     "cells, message",
     [
         (["1,a"] * 60, "at least 100 rows of 2 columns, got the shape (60, 2)"),
-        ([f"1,id{k}" for k in range(100)], "Column 'c' of X must repeat its"),
-        (["1,a"] * 100, "At least one column of X must vary"),
+        (
+            [f"1,id{k}" for k in range(100)],
+            "column 'c' is an identifier or free text, 100 different texts in 100 rows: add --drop",
+        ),
+        (["1,a"] * 100, "has one value only, and one of them must vary"),
         ([f"{k},id{k % 50}" for k in range(100)], "Column 'c' of X must repeat its"),
         (["1,a", "1,a,b", *["2,b"] * 100], "line 3: has 3 cells for 2 columns"),
     ],

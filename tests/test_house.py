@@ -224,6 +224,7 @@ def test_readme_and_continuous_integration_give_the_same_commands():
 FIRST_USE = """
 import skmdiff, sys
 assert set(skmdiff.__all__) <= set(dir(skmdiff)) and "sklearn" not in sys.modules
+assert not {"Any", "TYPE_CHECKING", "annotations", "import_module"} & set(dir(skmdiff))
 skmdiff.pipeline, skmdiff.metrics
 from skmdiff import *
 assert ManifoldDiffusionSampler is skmdiff.ManifoldDiffusionSampler and not hasattr(skmdiff, "nothing")

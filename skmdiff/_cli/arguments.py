@@ -13,6 +13,7 @@ from .._manifold.words import PASSTHROUGH, WORDS
 
 DESCRIPTION = "Generate rows of a table: a manifold learner and a small diffusion model."
 DEFAULT = "default"
+STDOUT = Path("-")
 EXAMPLES = """examples:
   skmdiff fit people.csv -o people.model --types       how each column is read
   skmdiff fit people.csv -o people.model --id id       learn all rows
@@ -65,7 +66,14 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="what skmdiff fit wrote")
     add("-n", "--n-samples", type=positive(int), default=1000, metavar="N", help="rows to draw; 1000 by default")
-    add("-o", "--output", type=Path, required=True, metavar="OUT", help="table to write: .csv, .tsv, .gz or .parquet")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="table to write: .csv, .tsv, .gz or .parquet; - is stdout",
+    )
     add("--where", action="append", default=[], metavar="CONDITION", help=WHERE)
     add("--density", choices=["data", "balanced", "uniform"], default="data", help="where rows start on the manifold")
     add_seed(parser)
@@ -77,7 +85,7 @@ def add_impute(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL_OR_TABLE", help="what skmdiff fit wrote, or a table to learn from")
     add("table", type=Path, metavar="TABLE", help="table whose missing cells are filled")
-    add("-o", "--output", type=Path, required=True, metavar="OUT", help="table to write; it is written like TABLE")
+    add("-o", "--output", type=Path, required=True, metavar="OUT", help="table to write, like TABLE; - is stdout")
     add_learning(parser)
     add_reading(parser)
     add_common(parser)
@@ -103,6 +111,7 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--csv", type=Path, metavar="PATH", help="your table, with a header line")
     add("--manifold", choices=MANIFOLDS, default=DEFAULT, help="the manifold learner")
+    add_drop(parser)
     add("--n-samples", type=positive(int), metavar="N", help="rows to write; as many as fitted by default")
     add("--out-dir", type=Path, default=Path("."), metavar="DIR", help="where to write; here by default")
     add("--max-time", type=positive(float), metavar="SECONDS", help="seconds to train at most")
@@ -111,6 +120,9 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
     add_messages(parser)
 
 
+FORCE = (
+    "replace also a file that is read, or one of another kind; what the command wrote there before is replaced without"
+)
 TABLE = "a table with a header line: .csv, .tsv, .txt, .gz or .parquet"
 CATEGORICAL = "columns that are categories whatever they look like"
 MANIFOLDS = [DEFAULT, PASSTHROUGH, *WORDS]
@@ -141,7 +153,12 @@ def add_columns(options: argparse._ActionsContainer) -> None:
     """Which columns are left out, and which are categories."""
     add = options.add_argument
     add("--categorical", nargs="+", action="extend", default=[], metavar="COL", help=CATEGORICAL)
-    add("--drop", nargs="+", action="extend", default=[], metavar="COL", help="columns to leave out")
+    add_drop(options)
+
+
+def add_drop(options: argparse._ActionsContainer) -> None:
+    """Which columns are left out."""
+    options.add_argument("--drop", nargs="+", action="extend", default=[], metavar="COL", help="columns to leave out")
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -161,7 +178,7 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 def add_common(parser: argparse.ArgumentParser) -> None:
     """What all commands have."""
     add = parser.add_argument
-    add("--force", action="store_true", help="replace a file that is read")
+    add("--force", action="store_true", help=FORCE)
     add("--json", action="store_true", help="a summary as JSON on stdout")
     add_messages(parser)
 

@@ -18,12 +18,14 @@ class Console:
     """The two streams of one command.
 
     name : of the command; quiet : no messages; as_json : results as JSON
+    stdout_is_table : whether a table is written to stdout; results are on stderr then
     started : when the command began
     """
 
     name: str
     quiet: bool = False
     as_json: bool = False
+    stdout_is_table: bool = False
     started: float = field(default_factory=time.perf_counter)
 
     def say(self, message: str) -> None:
@@ -33,7 +35,13 @@ class Console:
 
     def give(self, text: str, summary: dict[str, Any]) -> None:
         """The result on stdout: a text, or what a program reads."""
-        print(json.dumps(summary, indent=2, default=str) if self.as_json else text)
+        stream = sys.stderr if self.stdout_is_table else sys.stdout
+        print(json.dumps(summary, indent=2, default=str) if self.as_json else text, file=stream)
+
+    def done(self, text: str, summary: dict[str, Any]) -> None:
+        """That a file is written: for programs, or a message."""
+        if self.as_json or not self.quiet:
+            self.give(text, summary)
 
     @property
     def verbose(self) -> int:
@@ -66,6 +74,11 @@ class Console:
         line: str | None = None,
     ) -> None:
         self.say(f"warning: {' '.join(str(message).split())}")
+
+
+def counted(n: int, what: str) -> str:
+    """So many of something, in words."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 @contextlib.contextmanager

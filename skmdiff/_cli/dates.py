@@ -39,16 +39,38 @@ PATTERNS = [
     (re.compile(date + time.format(gap)), date_format + time_format.format(gap))
     for (date, date_format), (time, time_format), gap in product(DATES, TIMES, " T")
 ]
+TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp][Mm])?")
 TIME_PART = re.compile(r"[T ]\d{1,2}:.*")
 SINGLE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
 LEADING_ZERO = re.compile(r"(?<!\d)0(?=\d)")
 ZONE = re.compile(r".*:\d\d(?:\.\d+)?(\s?(?:Z|UTC|[+-]\d\d:?\d\d))")
+OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
+UTC = "+00:00"
 
 
 def zone_of(cells: Sequence[str]) -> str:
-    """The time zone that stands behind all dates, which have a time; empty without one."""
+    """The time zone of dates that have a time: what stands behind all, UTC where it differs; empty without one."""
     found = ZONE.fullmatch(cells[0])
-    return found[1] if found and all(cell.endswith(found[1]) for cell in cells) else ""
+    if not found or all(cell.endswith(found[1]) for cell in cells):
+        return found[1] if found else ""
+    return UTC if all(map(ZONE.fullmatch, cells)) else ""
+
+
+def own_zone(cell: str, zone: str) -> str:
+    """What stands behind one date of a column of a time zone."""
+    found = None if cell.endswith(zone) else ZONE.fullmatch(cell)
+    return found[1] if found else zone
+
+
+def without_zone(cells: Sequence[str], zone: str) -> list[str]:
+    """The dates of a column without their time zones."""
+    return [cell[: len(cell) - len(own_zone(cell, zone))] for cell in cells]
+
+
+def minutes_ahead(zone: str) -> int:
+    """Minutes by which a time zone is ahead of UTC."""
+    found = OFFSET.search(zone)
+    return int(found[1] + "1") * (60 * int(found[2]) + int(found[3])) if found else 0
 
 
 def date_formats(cells: Sequence[str]) -> list[str]:
@@ -78,6 +100,11 @@ def odd_dates(cells: Sequence[str]) -> list[str]:
     return [cell for cell, is_odd in zip(cells, read_dates(cells, best).isna(), strict=True) if is_odd]
 
 
+def is_in_a_format(cell: str) -> bool:
+    """Whether a text looks like a date in one of the formats."""
+    return any(pattern.fullmatch(cell) for pattern, _ in PATTERNS)
+
+
 def choose_format(formats: Sequence[str], day_first: bool | None) -> str | None:
     """The one format, or the one with days before months as it is said; None in doubt."""
     if len(formats) < 2:
@@ -97,8 +124,10 @@ def parse_dates(cells: Any, column: ColumnFormat) -> Any:
     import pandas as pd
 
     seen = cells.dropna()
-    bare = [cell[: len(cell) - len(column.zone)] for cell in seen]
-    dates = read_dates(bare, column.date_format)
+    dates = read_dates(without_zone(seen, column.zone), column.date_format)
+    ahead = [minutes_ahead(own_zone(cell, column.zone)) - minutes_ahead(column.zone) for cell in seen]
+    if any(ahead):
+        dates -= pd.to_timedelta(ahead, "min")
     dates.index = seen.index
     return dates.reindex(cells.index) if len(seen) else pd.Series(pd.NaT, index=cells.index)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +30,8 @@ from ..inspection import ColumnsDisplay, EmbeddingDisplay
 from ..metrics import report
 from .arguments import DEFAULT
 from .console import Console, about
-from .dialect import Dialect
+from .dialect import DROPPED, Dialect
+from .learnable import check_learnable
 from .reading import TableFile, dialect_of, read_table_file
 from .recognise import ReadOptions
 from .writing import write_table_file
@@ -53,24 +56,34 @@ def check_extras() -> None:
 def run(args: argparse.Namespace, console: Console) -> None:
     """Fit, draw, measure and write."""
     check_extras()
-    table = load_table(args.csv, ReadOptions(missing=args.na, decimal=args.decimal, day_first=args.day_first))
+    options = ReadOptions(missing=args.na, decimal=args.decimal, day_first=args.day_first)
+    table = load_table(args.csv, options, args.drop)
     args.out_dir.mkdir(parents=True, exist_ok=True)
     with console.warnings():
         fitted = fit_demo(table, args.manifold, args.max_time, args.random_state, console)
         show_demo(fitted, n_samples=args.n_samples, out_dir=args.out_dir, console=console)
 
 
-def load_table(path: Path | None = None, options: ReadOptions | None = None) -> TableFile:
-    """The table of a file, by default the embedded one; refused here if it cannot be learnt."""
+def load_table(path: Path | None = None, options: ReadOptions | None = None, drop: Collection[str] = ()) -> TableFile:
+    """The table of a file, by default the embedded one, without some columns; refused here if it cannot be learnt."""
     if path is None:
         frame = load_german_credit(as_frame=True).frame
-        return TableFile(Path("german_credit.csv"), frame, dialect_of(frame))
-    table = read_table_file(path, options)
+        return without_columns(TableFile(Path("german_credit.csv"), frame, dialect_of(frame)), drop)
+    table = without_columns(read_table_file(path, options), drop)
     if len(table.frame) < _MIN_ROWS or table.frame.shape[1] < 2:
         raise ValueError(f"{path}: must hold at least {_MIN_ROWS} rows of 2 columns, got the shape {table.frame.shape}")
+    check_learnable(table, may_be_new=False)
     with about(path):
         TableCodec().fit(read_table(table.frame))
     return table
+
+
+def without_columns(table: TableFile, names: Collection[str]) -> TableFile:
+    """A table without some columns."""
+    table.check_names(names, "--drop")
+    return replace(
+        table, frame=table.frame.drop(columns=list(names)), dialect=table.dialect.with_roles(DROPPED, list(names))
+    )
 
 
 # ---- the two halves of the command ----------------------------------------------------------------------------

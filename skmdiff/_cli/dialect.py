@@ -20,11 +20,13 @@ class ColumnFormat:
     role : "learnt", "target", "new" for an identifier that new rows get a new one of, or "dropped"
     missing : the word of a missing cell
     decimal, thousands : marks of numbers; decimals : digits after the mark if all cells have as many, else None
+    exponent : "e" or "E" for numbers like 2.527e+01 with as many digits each
     bare_integers : whether some numbers are written without a mark
     prefix, suffix : what stands around each number, as "$" and "%"
     date_format : as of strftime; empty for a column that is not of text
     zone : what follows each date, as "Z"; digits : of a fraction of a second
     padded : whether days and months have two digits
+    is_unnamed : whether the header has no name; `name` is made up then
     """
 
     name: str
@@ -41,6 +43,8 @@ class ColumnFormat:
     zone: str = ""
     digits: int = 6
     padded: bool = True
+    exponent: str = ""
+    is_unnamed: bool = False
 
     @property
     def is_category(self) -> bool:
@@ -64,11 +68,15 @@ class Numbering:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a table is written: its columns in order, the mark between cells, and how identifiers go on."""
+    """How a table is written: its columns in order, the mark between cells, and how identifiers go on.
+
+    has_mark : whether the file begins with a byte-order mark
+    """
 
     columns: tuple[ColumnFormat, ...]
     separator: str = ","
     numberings: Mapping[str, Numbering] = field(default_factory=dict)
+    has_mark: bool = False
 
     def __getitem__(self, name: str) -> ColumnFormat:
         """The format of a column by its name."""
@@ -104,7 +112,7 @@ class Dialect:
         """The dialect that `to_dict` was called on."""
         columns = tuple(ColumnFormat(**column) for column in values["columns"])
         numberings = {name: Numbering(**numbering) for name, numbering in values["numberings"].items()}
-        return cls(columns, values["separator"], numberings)
+        return cls(columns, values["separator"], numberings, values.get("has_mark", False))
 
 
 def is_doubtful(column: ColumnFormat) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .console import Console
-from .identifiers import free_text_notes, identifier_notes
+from .console import Console, counted
+from .identifiers import identifier_notes
+from .learnable import refusals
 from .learning import learn, read_to_learn
-from .model_file import write_model
+from .model_file import check_model_target, write_model
 from .reading import TableFile
 from .types import describe_columns, types_table
-from .writing import check_target
 
 
 def run(args: argparse.Namespace, console: Console) -> None:
@@ -19,11 +19,11 @@ def run(args: argparse.Namespace, console: Console) -> None:
     if args.output is None and not args.types:
         raise ValueError("the following arguments are required: -o/--output, or --types")
     if args.output is not None:
-        check_target(args.output, [args.table], args.force)
+        check_model_target(args.output, [args.table], args.force)
     table = read_to_learn(args.table, args)
     columns = describe_columns(table)
     if args.types:
-        notes = [*identifier_notes(table), *free_text_notes(table)]
+        notes = [*table.notes, *identifier_notes(table), *refusals(table)]
         summary = {**about_table(table), "columns": columns, "notes": notes}
         console.give("\n".join([types_table(columns), *notes]), summary)
         return
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
         "seconds": console.seconds,
         "columns": columns,
     }
-    console.give(f"{args.output}: {len(table.frame)} rows learnt in {console.seconds:.0f} s", summary)
+    console.done(f"{args.output}: {counted(len(table.frame), 'row')} learnt in {console.seconds:.0f} s", summary)
 
 
 def about_table(table: TableFile) -> dict[str, Any]:

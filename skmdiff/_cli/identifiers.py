@@ -10,6 +10,7 @@ import numpy as np
 
 from .._table.codec import IDENTIFIER_ROWS
 from .._table.identifiers import looks_like_identifier
+from .dates import TIME_OF_DAY, is_in_a_format, odd_dates
 from .dialect import LEARNT, Numbering
 from .reading import TableFile
 
@@ -41,23 +42,33 @@ def identifier_notes(table: TableFile) -> list[str]:
     ]
 
 
-def free_text_notes(table: TableFile) -> list[str]:
-    """A line on each column that is to be learnt and cannot."""
+def free_text_notes(table: TableFile, *, may_be_new: bool = True) -> list[str]:
+    """A line on each column that is to be learnt and cannot; `may_be_new` says whether the command has --id."""
     names = [name for name in table.dialect.names(LEARNT) if is_free_text(table.frame[name])]
-    return [free_text_note(name, table.frame[name]) for name in names]
+    return [free_text_note(name, table.frame[name], may_be_new) for name in names]
 
 
-def free_text_note(name: str, column: Any) -> str:
+def free_text_note(name: str, column: Any, may_be_new: bool) -> str:
     """The line on one of them."""
-    way_out = f"--drop {name!r}" if pattern_of(column) is None else f"--id {name!r} or --drop {name!r}"
+    if why := dates_unread(column):
+        return f"column {name!r} {why}, or add --drop {name!r}"
+    way_out = (
+        f"--drop {name!r}" if not may_be_new or pattern_of(column) is None else f"--id {name!r} or --drop {name!r}"
+    )
     counts = f"{column.nunique()} different texts in {column.notna().sum()} rows"
     return f"column {name!r} is an identifier or free text, {counts}: add {way_out}"
 
 
-def refuse_free_text(table: TableFile) -> None:
-    """Raise for a column that is to be learnt and cannot."""
-    for note in free_text_notes(table):
-        raise ValueError(f"{table.path}: {note}")
+def dates_unread(column: Any) -> str:
+    """What is said of texts that are dates or times to the eye; empty for others."""
+    cells = [str(cell) for cell in column.dropna().unique()]
+    if all(map(TIME_OF_DAY.fullmatch, cells)):
+        return f"holds times of day, such as {cells[0]!r}, which are not read: write them as numbers or whole dates"
+    if all(map(is_in_a_format, cells)):
+        odd = next(iter(odd_dates(cells)), cells[-1])
+        usual = next((cell for cell in cells if cell != odd), odd)
+        return f"holds dates in several formats, such as {usual!r} and {odd!r}: write all in one"
+    return ""
 
 
 def numbering_of(table: TableFile, name: str) -> Numbering:

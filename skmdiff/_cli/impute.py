@@ -8,7 +8,7 @@ from typing import Any
 
 from .._applications.imputer import ManifoldDiffusionImputer
 from .._sampler.estimator import ManifoldDiffusionSampler
-from .console import Console, about
+from .console import Console, about, counted
 from .dialect import LEARNT, TARGET, ColumnFormat, Dialect
 from .learning import learn, read_options, read_to_learn
 from .model_file import read_model
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     names = known.names(LEARNT)
     X = table.select(names)
     n_missing = int(X.isna().to_numpy().sum())
-    console.say(f"{args.table}: filling {n_missing} missing cells of {len(X)} rows")
+    console.say(f"{args.table}: filling {counted(n_missing, 'missing cell')} of {counted(len(X), 'row')}")
     sampler.set_params(verbose=console.verbose)
     with about(args.table), console.warnings():
         filled = fitted_imputer(sampler, args.seed).transform(without_empty(X, known))
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     left = int(frame[names].isna().to_numpy().sum())
     write_table_file(frame, written_like(table.dialect, known), args.output)
     summary = {"output": str(args.output), "rows": len(frame), "filled": n_missing - left, "seconds": console.seconds}
-    console.give(f"{args.output}: {n_missing - left} cells filled in {console.seconds:.0f} s", summary)
+    console.done(f"{args.output}: {counted(n_missing - left, 'cell')} filled in {console.seconds:.0f} s", summary)
 
 
 def model_or_table(args: argparse.Namespace, console: Console) -> tuple[ManifoldDiffusionSampler, Dialect]:

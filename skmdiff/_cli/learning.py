@@ -10,7 +10,8 @@ from .._sampler.estimator import ManifoldDiffusionSampler
 from .arguments import DEFAULT
 from .console import Console, about
 from .dialect import DROPPED, LEARNT, NEW, TARGET
-from .identifiers import identifier_notes, numbering_of, refuse_free_text
+from .identifiers import identifier_notes, numbering_of
+from .learnable import check_learnable
 from .reading import TableFile, read_table_file
 from .recognise import ReadOptions
 from .types import in_short
@@ -48,9 +49,9 @@ def check_disjoint(roles: dict[str, list[str]]) -> None:
 
 def learn(table: TableFile, args: argparse.Namespace, console: Console) -> ManifoldDiffusionSampler:
     """Fit a sampler to all rows of a table."""
-    refuse_free_text(table)
+    check_learnable(table)
     console.say(in_short(table))
-    for note in identifier_notes(table):
+    for note in (*table.notes, *identifier_notes(table)):
         console.say(note)
     X, y = table.frame[table.dialect.names(LEARNT)], target_of(table)
     sampler = ManifoldDiffusionSampler(
@@ -69,12 +70,4 @@ def learn(table: TableFile, args: argparse.Namespace, console: Console) -> Manif
 def target_of(table: TableFile) -> Any:
     """The target as an array; None without one."""
     names = table.dialect.names(TARGET)
-    if not names:
-        return None
-    column = table.frame[names[0]]
-    if column.isna().any():
-        raise ValueError(
-            f"{table.path}: column {names[0]!r} has {column.isna().sum()} missing cells, which a target must not have. "
-            "Leave these rows out, or learn the column without --target"
-        )
-    return column.to_numpy()
+    return table.frame[names[0]].to_numpy() if names else None

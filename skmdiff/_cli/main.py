@@ -10,7 +10,7 @@ import sys
 import traceback
 from typing import Any
 
-from .arguments import make_parser
+from .arguments import STDOUT, make_parser
 from .console import Console
 
 # errors that the user can mend; others are failures of the machine or the program
@@ -21,8 +21,11 @@ FAILED, REFUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 def main(argv: list[str] | None = None) -> int:
     """Run the command; `argv` are its arguments without the program's name."""
     args = make_parser().parse_args(argv)
-    console = Console(f"skmdiff {args.command}", args.quiet, getattr(args, "json", False))
+    has_table = getattr(args, "output", None) == STDOUT
+    console = Console(f"skmdiff {args.command}", args.quiet, getattr(args, "json", False), has_table)
     try:
+        if console.verbose:
+            console.say("starting")  # the imports take seconds
         # each command is imported when it runs: help does not wait for it
         importlib.import_module(f".{args.command}", __package__).run(args, console)
     except KeyboardInterrupt:

@@ -15,6 +15,8 @@ from .dialect import ColumnFormat
 STYLES = [(".", ""), (",", ""), (".", ","), (",", "."), (",", " "), (",", "\u00a0"), (".", "'"), (".", " ")]
 AFFIXES = re.compile(r"([€$£¥]?\s*)(.*?)(\s*[€$£¥%]?)", re.DOTALL)
 INTEGER = re.compile(r"[+-]?\d+")
+# digits behind the mark, and the mark of the exponent
+MANTISSA = re.compile(r"-?\d\.?(\d*)([eE])")
 CODE = re.compile(r"[+-]?0\d")
 # longer integers are codes: neither int64 nor float holds them
 LONGEST = 18
@@ -107,6 +109,9 @@ def number_format(name: str, cells: Sequence[str], style: NumberStyle) -> Column
     plain = [style.plain(cell) for cell in numbers]
     if all(map(INTEGER.fullmatch, plain)):
         return out
+    decimals, exponent = scientific_format(plain)
+    if exponent:
+        return replace(out, kind="number", decimals=decimals, exponent=exponent)
     counts = {n_decimals(cell) for cell in plain}
     same = counts.pop() if len(counts) == 1 else None
     return replace(out, kind="number", decimals=same, bare_integers=any(map(INTEGER.fullmatch, plain)))
@@ -115,6 +120,22 @@ def number_format(name: str, cells: Sequence[str], style: NumberStyle) -> Column
 def n_decimals(plain: str) -> int | None:
     """Digits after the mark; None with an exponent."""
     return None if "e" in plain.lower() else len(plain.partition(".")[2])
+
+
+def scientific_format(plain: Sequence[str]) -> tuple[int, str]:
+    """Decimals and the mark of exponents of numbers in scientific notation with as many digits; no mark for others."""
+    found = MANTISSA.match(plain[0])
+    if found is None:
+        return 0, ""
+    decimals, exponent = len(found[1]), found[2]
+    alike = all(scientific(float(cell), decimals, exponent) == cell for cell in plain)
+    return decimals, exponent if alike else ""
+
+
+def scientific(value: float, decimals: int, exponent: str) -> str:
+    """A number in scientific notation."""
+    text = f"{value:.{decimals}e}"
+    return text.upper() if exponent == "E" else text
 
 
 def parse_numbers(cells: Any, column: ColumnFormat) -> Any:
@@ -135,6 +156,8 @@ def write_number(value: Any, column: ColumnFormat) -> str:
     """One number as its column has them."""
     if column.kind == "integer" and float(value).is_integer():
         text = f"{int(value):,}"
+    elif column.exponent:
+        text = scientific(value, column.decimals or 0, column.exponent)
     elif column.decimals is not None:
         text = f"{value:,.{column.decimals}f}"
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .dialect import ColumnFormat, Dialect
+from .notes import reading_notes
 from .recognise import ReadOptions, column_text, format_of, marks_of, parse_cells
 from .text import read_text_table
 
@@ -21,11 +22,13 @@ class TableFile:
 
     frame : DataFrame of all its columns
     dialect : how they stand in the file
+    notes : what its owner may know better than its reader
     """
 
     path: Path
     frame: Any
     dialect: Dialect
+    notes: tuple[str, ...] = ()
 
     def select(self, names: Collection[str]) -> Any:
         """The DataFrame of some columns, in their order; an error names the first that is not there."""
@@ -76,9 +79,12 @@ def read_text(path: Path, options: ReadOptions) -> TableFile:
     raw = read_text_table(path)
     texts = [column_text(path, name, raw.cells[name], raw.lines, options) for name in raw.cells]
     options = marks_of(texts, options)
-    formats = [format_of(text, options) for text in texts]
+    formats = [
+        replace(format_of(text, options), is_unnamed=not name) for text, name in zip(texts, raw.header, strict=True)
+    ]
     columns = {text.name: parse_cells(text, column) for text, column in zip(texts, formats, strict=True)}
-    return TableFile(path, pd.DataFrame(columns), Dialect(tuple(formats), raw.separator))
+    dialect = Dialect(tuple(formats), raw.separator, has_mark=raw.has_mark)
+    return TableFile(path, pd.DataFrame(columns), dialect, reading_notes(texts, formats, options, raw.separator))
 
 
 def read_parquet(path: Path) -> TableFile:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .dates import choose_format, date_column, date_formats, odd_dates, parse_dates, zone_of
+from .dates import choose_format, date_column, date_formats, odd_dates, parse_dates, without_zone, zone_of
 from .dialect import ColumnFormat
 from .numbers import NumberStyle, certain_decimal, choose_style, is_code, number_format, parse_numbers, styles_of
 
@@ -47,7 +47,7 @@ class ColumnText:
     """The cells of a column as text, missing where they are, and what is needed to name one of them.
 
     cells : Series of str; distinct : the cells that are not missing, each once
-    missing : the commonest word of a missing cell
+    missing : the commonest word of a missing cell; signs : those that are missing here, and words like others elsewhere
     """
 
     path: Path
@@ -56,6 +56,7 @@ class ColumnText:
     distinct: list[str]
     missing: str
     lines: np.ndarray
+    signs: frozenset[str] = frozenset()
 
     def error(self, rule: str, cell: str | None = None) -> ValueError:
         """An error that names the file, the column and the line of the first cell like one."""
@@ -68,13 +69,15 @@ def column_text(path: Path, name: str, cells: Any, lines: np.ndarray, options: R
     distinct = cells.unique().tolist()
     missing = {cell for cell in distinct if cell.casefold() in MISSING_WORDS or cell in options.missing}
     rest = [cell for cell in distinct if cell not in missing]
-    signs = set(rest) & MISSING_SIGNS
-    if signs and is_ordered(strong := [cell for cell in rest if cell not in signs]):
-        missing, rest = missing | signs, strong
+    signs = frozenset(rest) & MISSING_SIGNS
+    strong = [cell for cell in rest if cell not in signs]
+    if signs and (name in options.categorical or not is_ordered(strong)):
+        signs, strong = frozenset(), rest
+    missing |= signs
     is_missing = cells.isin(list(missing))
     words = cells[is_missing].value_counts()
     word = "" if words.empty else str(words.index[0])
-    return ColumnText(path, name, cells.astype(object).mask(is_missing), rest, word, lines)
+    return ColumnText(path, name, cells.astype(object).mask(is_missing), strong, word, lines, signs)
 
 
 def is_ordered(cells: Sequence[str]) -> bool:
@@ -105,7 +108,7 @@ def format_of(text: ColumnText, options: ReadOptions) -> ColumnFormat:
 def ordered_format(text: ColumnText, options: ReadOptions) -> ColumnFormat | None:
     """The format of numbers or dates; None for others."""
     zone = zone_of(text.distinct)
-    dates = [cell[: len(cell) - len(zone)] for cell in text.distinct]
+    dates = without_zone(text.distinct, zone)
     formats = date_formats(dates)
     if formats:
         chosen = choose_format(formats, options.day_first)

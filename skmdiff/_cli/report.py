@@ -16,7 +16,7 @@ from .identifiers import is_free_text, is_numbered_on
 from .learning import read_options
 from .model_file import read_model
 from .reading import TableFile, read_like, read_table_file
-from .writing import check_target
+from .writing import check_former, check_no_table_name, check_target
 
 NO_HOLDOUT = (
     "No held-out rows were given: a fifth of the real rows stands for them. If the model has learnt these too, the "
@@ -29,6 +29,8 @@ def run(args: argparse.Namespace, console: Console) -> None:
     inputs = [args.real, args.synthetic, *([args.holdout] if args.holdout else [])]
     if args.html is not None:
         check_target(args.html, [*inputs, *([args.model] if args.model else [])], args.force)
+        check_no_table_name(args.html, "page", ".html")
+        check_former(args.html, "page", lambda path: path.read_bytes().lstrip().startswith(b"<"), args.force)
     options = read_options(args)
     real = read_table_file(args.real, options)
     real.check_names(args.drop, "--drop")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .console import Console, about
+from .console import Console, about, counted
 from .dialect import LEARNT, NEW, TARGET, Dialect
 from .identifiers import new_identifiers
 from .model_file import read_model
@@ -21,6 +21,9 @@ def run(args: argparse.Namespace, console: Console) -> None:
     sampler, dialect = read_model(args.model)
     with about(args.model), console.warnings():
         where = read_where(args.where, sampler, dialect)
+        if args.where and args.density != "data":
+            raise ValueError(f"--where needs --density data, got {args.density}. Leave one of the two out")
+    with about(args.model), console.warnings(), where.in_words():
         drawn = sampler.set_params(verbose=console.verbose).sample(
             args.n_samples,
             y=where.target,
@@ -38,7 +41,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
         "missing": round(float(frame.isna().to_numpy().mean()), 4),
         "seconds": console.seconds,
     }
-    console.give(f"{args.output}: {len(frame)} rows drawn in {console.seconds:.0f} s", summary)
+    console.done(f"{args.output}: {counted(len(frame), 'row')} drawn in {console.seconds:.0f} s", summary)
 
 
 def whole_rows(drawn: Any, dialect: Dialect, seed: int | None) -> Any:

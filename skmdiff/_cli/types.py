@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from .console import counted
 from .dialect import DROPPED, LEARNT, NEW, TARGET, ColumnFormat
 from .reading import TableFile
 from .writing import write_cells
@@ -49,23 +50,34 @@ def types_table(columns: list[dict[str, Any]]) -> str:
     header = ("column", "kind", "missing", "values", "example")
     lines = [header, *(line_of(column) for column in columns)]
     widths = [min(WIDEST, max(len(line[k]) for line in lines)) for k in range(len(header))]
-    padded = [[cell[:width].ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
+    padded = [[shortened(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
     return "\n".join("  ".join(line).rstrip() for line in padded)
+
+
+def shortened(cell: str, width: int) -> str:
+    """A cell on one line, with dots where it is cut."""
+    return cell if len(cell) <= width else cell[: width - 3].rstrip(" ,.") + "..."
+
+
+def on_one_line(text: str) -> str:
+    """A text whose line breaks and the like are shown by their escapes."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def line_of(column: dict[str, Any]) -> tuple[str, ...]:
     """The cells of one line."""
     role = ROLES.get(column["role"])
     kind = f"{column['kind']}, {role}" if role else column["kind"]
-    return column["name"], kind, f"{column['missing']:.1%}", column["values"], column["example"]
+    cells = column["name"], kind, f"{column['missing']:.1%}", column["values"], column["example"]
+    return tuple(map(on_one_line, cells))
 
 
 def in_short(table: TableFile) -> str:
     """One line: rows, kinds of columns, missing cells, and the marks of the file."""
     columns = table.dialect.columns
     kinds = Counter("category" if c.is_category else c.kind for c in columns if c.role in (LEARNT, TARGET))
-    counted = ", ".join(f"{n} {kind if n == 1 else PLURALS.get(kind, kind + 's')}" for kind, n in kinds.items())
+    by_kind = ", ".join(f"{n} {kind if n == 1 else PLURALS.get(kind, kind + 's')}" for kind, n in kinds.items())
     missing = f"{table.frame.isna().to_numpy().mean():.1%} of the cells missing"
     marks = "" if table.path.suffix == ".parquet" else f"; separator {table.dialect.separator!r}"
     marks += "" if table.dialect.decimal in (None, ".") else f", decimal {table.dialect.decimal!r}"
-    return f"{table.path}: {len(table.frame)} rows; {counted}; {missing}{marks}"
+    return f"{table.path}: {counted(len(table.frame), 'row')}; {by_kind}; {missing}{marks}"

@@ -112,7 +112,7 @@ class ColumnConditions:
             rule = "be a value or a range (low, high), a tuple or list with None for an open end"
             raise self.parameter.error(ValueError, rule, condition)
         low, high = self._ends(condition)
-        if low > high:
+        if low > high and None not in condition:
             raise self.parameter.error(ValueError, "be a range (low, high) with low <= high", condition)
         least, most = self.column.range
         if high < least or low > most:

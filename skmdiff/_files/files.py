@@ -47,6 +47,15 @@ def read_file(path: str | os.PathLike, registry: Registry, cls: type) -> tuple[A
     return model, head
 
 
+def is_model_file(path: str | os.PathLike) -> bool:
+    """Whether a file looks like a model file; whether it is whole, `read_file` says."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {TREE, CHECKSUMS} <= set(archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
 def _read_archive(archive: zipfile.ZipFile, size: int, registry: Registry) -> tuple[Any, dict]:
     members = Members(archive, size)
     head = json.loads(members.read(TREE))

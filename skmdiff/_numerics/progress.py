@@ -6,6 +6,7 @@ Whoever works tells a `Progress` of it and never asks who listens. Nothing that 
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -90,7 +91,17 @@ def make_bar(name: str, n_steps: int | None, unit: str) -> Any:
 
     is_known = n_steps is not None
     shape = None if is_known else "{desc} ..."
-    return Quiet(total=n_steps, desc=name, unit=f" {unit}s", leave=is_known, bar_format=shape, file=sys.stderr)
+    more = {"unit": f" {unit}s", "leave": is_known, "bar_format": shape, "file": sys.stderr, **size_unless_known()}
+    return Quiet(total=n_steps, desc=name, **more)
+
+
+def size_unless_known() -> dict[str, int]:
+    """A size for terminals that do not know theirs, on which tqdm shows nothing."""
+    try:
+        is_known = os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (OSError, ValueError, AttributeError):
+        is_known = True  # no terminal, which tqdm deals with
+    return {} if is_known else {"ncols": 80, "nrows": 24}
 
 
 class Lines:

@@ -23,7 +23,7 @@ from .._numerics.weights import rows_of
 from .cells import ArrayWriter, Cells, Writer, is_category, read_cells, writer_of
 from .checks import ReadTable, as_table, categorical_mask
 from .columns import Block, CategoricalColumn, Column, ConstantColumn, EmptyColumn
-from .dates import DateColumn
+from .dates import DateColumn, look_like_dates
 from .frames import build, column_names, is_frame, native_column, no_rows
 from .identifiers import IdentifierColumn
 from .numeric import NumericColumn, QuantileColumn, StandardColumn
@@ -227,9 +227,10 @@ class TableCodec:
     def _fit_categorical(self, name: str, x: np.ndarray, categories: list, weight: np.ndarray | None) -> Column:
         strings = isinstance(categories[0], str)
         if strings and len(x) > IDENTIFIER_ROWS and len(categories) > len(x) / 2:
+            dates = "They look like dates: make them dates by pd.to_datetime. " if look_like_dates(categories) else ""
             raise ValueError(
                 f"Column {name!r} of X must repeat its categories, got {len(categories)} distinct strings in {len(x)}"
-                " rows: an identifier or free text. Drop the column, or group its values into fewer categories."
+                f" rows: an identifier or free text. {dates}Drop the column, or group its values into fewer categories."
             )
         if len(categories) == 1:
             return ConstantColumn(x.astype(object), name)

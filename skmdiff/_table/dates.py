@@ -10,6 +10,7 @@ decoded is then rounded to the step of what clocks there show. A seen instant is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,13 @@ from .constants import Parameter, Values, describe, floor_tick, read_ticks
 from .grids import ClockGrid, Grid, IntegerGrid
 
 UNITS = (86_400, 3600, 900, 60, 1)  # seconds
+DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ]\d{1,2}:\d\d.*)?")
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def look_like_dates(texts: list[str]) -> bool:
+    """Whether all texts look like dates in figures."""
+    return all(map(DATE.fullmatch, texts))
 
 
 class DateColumn(Column):

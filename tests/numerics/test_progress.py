@@ -1,6 +1,7 @@
 """Progress: stages as bars or lines, closed whatever happens, and nobody told where nobody asks."""
 
 import io
+import os
 import pickle
 import re
 import sys
@@ -31,6 +32,20 @@ def work(progress):
         assert not progress.report(loss)
     progress.stage("third", 7, unit="row")
     progress.advance(3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_that_does_not_know_its_width_has_bars(monkeypatch):
+    reader, writer = os.openpty()  # 0 columns wide, as `script` has it
+    with open(writer, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with shown(1) as progress:
+            progress.stage("training", 10)
+            progress.advance(10)
+        terminal.flush()
+        text = os.read(reader, 4096).decode()
+    os.close(reader)
+    assert "training: 100%" in text and max(map(len, re.split("[\r\n]+", text))) <= 80
 
 
 def test_bars_tell_the_stages_in_order(catch_stderr):

@@ -208,6 +208,7 @@ def test_bools_may_be_numbers():
 GOOD = pd.DataFrame({"age": [1.0, 2, 3], "job": ["a", "b", "a"]})
 DATES = pd.date_range("2020", periods=3)
 ID = pd.DataFrame({"id": [a + b for a in string.ascii_letters for b in "xy"], "v": np.arange(104.0)})
+DAYS = pd.DataFrame({"day": [str(d)[:10] for d in pd.date_range("2020", periods=104)], "v": np.arange(104.0)})
 
 BAD_TABLES = [
     (GOOD.assign(age=[1, np.inf, 3]), ValueError, "contains infinity.*'age'"),
@@ -222,7 +223,8 @@ BAD_TABLES = [
     (np.arange(3), ValueError, "Expected 2D array, got 1D array instead"),
     (sparse.csr_array(np.eye(3)), TypeError, "Sparse data was passed for X, but dense data is required"),
     (np.ones((4, 2)), ValueError, "At least one column of X must vary, got one value"),
-    (ID, ValueError, "'id'.*104 distinct strings in 104 rows.*Drop"),
+    (ID, ValueError, "'id'.*104 distinct strings in 104 rows: an identifier or free text. Drop"),
+    (DAYS, ValueError, "free text. They look like dates: make them dates by pd.to_datetime. Drop"),
 ]
 
 
