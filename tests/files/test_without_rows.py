@@ -13,6 +13,7 @@ import skmdiff
 from skmdiff import ManifoldDiffusionSampler, ModelFileError
 from skmdiff._corrector.corrector import Corrector
 from skmdiff._corrector.features import Features
+from skmdiff._corrector.margins import margin_of
 from skmdiff._files.arrays import read_array
 from skmdiff._files.container import Members
 from skmdiff._sampler.files import replace
@@ -134,11 +135,13 @@ def test_a_corrector_holds_no_cell_either(tmp_path):
         tree.nodes["num_threshold"][at] = X["single"].iloc[3]
         changed += len(at)
     assert changed
-    sampler._model = replace(sampler._model, corrector=Corrector(features, trees))
+    margins = [margin_of(feature, None) for feature in F.T]
+    margins[0] = replace(margins[0], edges=np.sort(X["single"].to_numpy()[: len(margins[0].edges)]))
+    sampler._model = replace(sampler._model, corrector=Corrector(features, trees, margins=tuple(margins)))
     sampler.save(tmp_path / "m", training_rows=False)
     assert found_cells(tmp_path / "m", X) == []
     loaded = skmdiff.load(tmp_path / "m")
-    odds, after = sampler._model.corrector.log_odds(F), loaded._model.corrector.log_odds(F)
+    odds, after = sampler._model.corrector.log_ratio(F), loaded._model.corrector.log_ratio(F)
     assert np.corrcoef(odds, after)[0, 1] > 0.9
 
 
