@@ -59,6 +59,7 @@ def test_mutated_files(good, tmp_path, n_files):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_mutated_files_that_hold_rows_by_indices(tmp_path, monkeypatch):
     monkeypatch.setattr(kept_rows, "LEAST_ROWS", 1)
     content, rng = made(tmp_path, whole=True)[1], np.random.default_rng(3)

@@ -48,6 +48,7 @@ def test_a_new_thread_knows_nothing_of_what_was_set():
         assert n_in_a_new_thread() == expected
 
 
+@pytest.mark.slow
 def test_umap_leaves_the_threads_of_torch():
     pytest.importorskip("umap")
     with threadpool_limits(1, user_api="openmp"):
