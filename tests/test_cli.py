@@ -109,6 +109,7 @@ def test_missing_cells_are_filled_and_others_stay(folder, tmp_path, first):
     assert after["n"].str.fullmatch(r"\d").all() and after["x"].str.fullmatch(r"\d,\d\d").all()
 
 
+@pytest.mark.slow
 def test_a_report_is_a_page_and_a_summary(folder, tmp_path, capsys):
     new, page = tmp_path / "new.csv", tmp_path / "report.html"
     assert run(folder, "sample", "model", "-n", "60", "-o", str(new), "--quiet") == 0
@@ -339,6 +340,7 @@ def test_a_table_goes_to_stdout(folder, capsys):
     assert out.count("\n") == 151 and not err
 
 
+@pytest.mark.slow
 def test_whoever_reads_stdout_may_leave(folder):
     words = ["sample", str(folder / "model"), "-n", "3000", "-o", "-"]
     process = subprocess.Popen(

@@ -123,6 +123,7 @@ def test_reverse_process(sampler, columns):
         assert_allclose(display.states[-1], sampler.sample(20, random_state=3)[:, :2])
 
 
+@pytest.mark.slow
 def test_odd_tables_are_drawn():
     real = mixed(40, 0)
     for table in (real, real[:1], real[["one"]]):

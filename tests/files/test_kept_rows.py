@@ -65,6 +65,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_every_array_comes_back_bit_by_bit(tmp_path, name):
     X, y, params = CASES[name]

@@ -205,6 +205,7 @@ def test_a_picture_is_of_the_pairs_that_differ_most(found):
     assert len(picture.draw(picture.display).axes) >= 3 + 2 * len(picture.display.pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("container", ["array", "polars"])
 def test_tables_of_other_kinds_have_the_same_page(container, tmp_path):
     tables = [mixed(60, seed) for seed in range(3)]

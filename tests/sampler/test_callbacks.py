@@ -80,6 +80,7 @@ def test_stages_and_evaluations_are_tasks(callback):
     assert sorted(open_tasks) == sorted(name for event, name in recorder.told if event == "end")
 
 
+@pytest.mark.slow
 def test_callbacks_see_what_has_been_learnt(callback):
     recorder = Recorder()
     sampler = quick().set_callbacks(recorder).fit(X, Y, sample_weight=np.ones(60))
@@ -140,6 +141,7 @@ def test_the_progress_bar_of_scikit_learn(callback, capsys):
     assert "ManifoldDiffusionSampler - fit" in shown and "ManifoldDiffusionSampler - training" in shown
 
 
+@pytest.mark.slow
 def test_clones_and_pickles_take_callbacks_along_and_files_do_not(callback, tmp_path):
     sampler = quick().set_callbacks(Recorder()).fit(X)
     assert hasattr(clone(sampler), "_skl_callbacks")
