@@ -22,6 +22,7 @@ ALPHAS = (0.25, 0.5, 0.75, 1.0, 1.25)
 ACCEPTANCE = 0.4  # mean probability that a sample is kept
 MIN_ERRORS = 2.0  # standard errors that a gain is to be above
 CHECKED_FRACTION = 0.1  # of the samples, for the normaliser
+N_FOLDS = 3  # of the other samples, for their shares
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,26 @@ def fit_corrector(
     samples : features (n, k), some of which are kept from the classifier, to check it
     """
     learnt, checked = cut(samples, CHECKED_FRACTION)
-    fitted = fit_classifier(seeded(classifier, features, seed), seen, learnt, seed)
-    best = best_corrector(Corrector(features, fitted), held_out, checked)
+    classifier = seeded(classifier, features, seed)
+    best = best_corrector(Corrector(features, fit_classifier(clone(classifier), seen, learnt, seed)), held_out, checked)
     if best is None:
         return None
-    return with_gain(replace(best, margins=margins_for(best, together(seen, held_out), samples)), held_out, checked)
+    odds = np.concatenate([unseen_log_odds(classifier, seen, learnt, seed), log_odds(best.classifier, checked)])
+    margins = margins_of(together(seen, held_out), samples, best.alpha * odds)
+    return with_gain(replace(best, margins=margins), held_out, checked)
+
+
+def unseen_log_odds(classifier: Any, seen: Rows, samples: np.ndarray, seed: int) -> np.ndarray:
+    """(n,) log odds of samples, each by a classifier that has learnt from the others.
+
+    By one that has learnt from them too they would look less like rows than new ones do, some more so than others.
+    """
+    out, fold = np.empty(len(samples)), np.arange(len(samples)) % N_FOLDS
+    for k in range(N_FOLDS):
+        others = samples[fold != k]
+        fitted = fit_classifier(clone(classifier), seen, others, seed)
+        out[fold == k] = log_odds(fitted, samples[fold == k]) + np.log(len(others) / len(samples))
+    return out
 
 
 def best_corrector(corrector: Corrector, held_out: Rows, checked: np.ndarray) -> Corrector | None:
@@ -57,10 +73,10 @@ def best_corrector(corrector: Corrector, held_out: Rows, checked: np.ndarray) ->
     return replace(corrector, alpha=alpha, log_cap=log_cap, log_normaliser=log_normaliser, gain=gain, gain_error=error)
 
 
-def margins_for(corrector: Corrector, rows: Rows, samples: np.ndarray) -> tuple[Margin, ...]:
-    """Margins by which samples that a corrector keeps have the shares of the rows of a table."""
+def margins_of(rows: Rows, samples: np.ndarray, log_weight: np.ndarray) -> tuple[Margin, ...]:
+    """Margins by which samples (n, k) of log-weights (n,) have the shares of the rows of a table."""
     margins = tuple(margin_of(feature, rows.weight) for feature in rows.F.T)
-    return raked(margins, samples, corrector.log_ratio(samples), partial(cap_of, acceptance=ACCEPTANCE))
+    return raked(margins, samples, log_weight, partial(cap_of, acceptance=ACCEPTANCE))
 
 
 def with_gain(corrector: Corrector, held_out: Rows, checked: np.ndarray) -> Corrector:

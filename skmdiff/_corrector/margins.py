@@ -19,7 +19,7 @@ LEAST_SHARE = 0.005  # of a value that gets a term of its own, and of a group wi
 GROUP_SHARE = 0.05  # of the values that are put together
 ROUNDS = 30
 CLOSE = 1e-3  # shares that are wrong by so little of themselves are let be
-LARGEST_STEP = 0.5  # of a term in one round
+LARGEST_STEP, LARGEST_TERM = 0.5, 2.0  # of a term in one round, and in all: weights that are cut may not suffice
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ def raked(
         for margin, group, term in zip(margins, groups, terms, strict=True):
             weight = np.exp(np.minimum(total, log_cap) - log_cap)
             step = step_towards(margin.shares, np.bincount(group, weight, minlength=len(term)))
+            step = np.clip(term + step, -LARGEST_TERM, LARGEST_TERM) - term
             term += step
             total += step[group]
             moved = max(moved, float(np.abs(step).max()))

@@ -28,7 +28,7 @@ from .training import split_rows
 MIN_ROWS = 2000
 SAMPLES_PER_ROW, MAX_SAMPLES = 2, 150_000
 TRIAL_SAMPLES = 1024  # by which the seconds of a corrector are foreseen
-TIMES_DRAWING = 1.5  # as long as to draw samples it takes to learn from them too
+TIMES_DRAWING = 2.0  # as long as to draw samples it takes to learn from them too
 HELD_OUT_FRACTION = 0.1  # where training held no row out
 N_TARGETS = 16  # drawn for the log-density of a row, where targets are numbers
 

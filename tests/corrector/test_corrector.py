@@ -175,3 +175,34 @@ def test_open_seeds_are_set_and_the_classifier_of_the_user_stays():
     assert seeded(given, Free(), 7).random_state == 7 and given.random_state is None
     assert seeded(logistic(random_state=3), Free(), 7).random_state == 3
     assert seeded("auto", Free(), 2**40 + 1).random_state == 1
+
+
+class Remembers(Exact):
+    """Is sure of the samples that it has learnt from, and of no others."""
+
+    def fit(self, X, y):
+        self.learnt_ = X[y == 0, 0]
+        return self
+
+    def predict_proba(self, X):
+        p = np.where(np.isin(X[:, 0], self.learnt_), 0.01, 0.5)
+        return np.column_stack([1 - p, p])
+
+
+def test_shares_are_set_by_odds_of_samples_that_the_classifier_has_not_seen():
+    """Two thirds of the samples are learnt at a time, so that odds are as much too high."""
+    F = np.arange(100.0)[:, None]
+    found = fitting.unseen_log_odds(Remembers(None), Rows(F[:7] + 0.5), F, seed=0)
+    np.testing.assert_allclose(found, np.log(2 / 3), atol=0.02)
+
+
+def test_corrected_samples_have_the_shares_of_the_table():
+    """In every category, within the chance of 20 000 samples; these odds bring them elsewhere."""
+    near = np.array([0.28, 0.26, 0.24, 0.22])
+    F = [samples(distribution, n, seed) for distribution, n, seed in ((P, 8000, 1), (P, 2000, 2), (near, 20_000, 3))]
+    found = fit_corrector(Exact((P / near)[[0, 2, 1, 3]]), Free(), Rows(F[0]), Rows(F[1]), F[2], seed=0)
+    of_table = np.bincount(np.concatenate(F[:2])[:, 0].astype(int)) / 10_000
+    shares = near * np.exp(found.log_acceptance(np.arange(4.0)[:, None]))
+    np.testing.assert_allclose(shares / shares.sum(), of_table, atol=0.015)
+    by_odds = near * (P / near)[[0, 2, 1, 3]] ** found.alpha
+    assert np.abs(by_odds / by_odds.sum() - of_table).max() > 0.03

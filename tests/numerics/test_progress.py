@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import re
+import select
 import sys
 import threading
 
@@ -43,7 +44,9 @@ def test_a_terminal_that_does_not_know_its_width_has_bars(monkeypatch):
             progress.stage("training", 10)
             progress.advance(10)
         terminal.flush()
-        text = os.read(reader, 4096).decode()
+        text = ""
+        while select.select([reader], [], [], 1.0)[0]:  # what is written comes in parts
+            text += os.read(reader, 4096).decode()
     os.close(reader)
     assert "training: 100%" in text and max(map(len, re.split("[\r\n]+", text))) <= 80
 
