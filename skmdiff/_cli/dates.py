@@ -125,9 +125,10 @@ def parse_dates(cells: Any, column: ColumnFormat) -> Any:
 
     seen = cells.dropna()
     dates = read_dates(without_zone(seen, column.zone), column.date_format)
-    ahead = [minutes_ahead(own_zone(cell, column.zone)) - minutes_ahead(column.zone) for cell in seen]
-    if any(ahead):
-        dates -= pd.to_timedelta(ahead, "min")
+    zones = [own_zone(cell, column.zone) for cell in seen]
+    ahead = {zone: minutes_ahead(zone) - minutes_ahead(column.zone) for zone in set(zones)}
+    if any(ahead.values()):
+        dates -= pd.to_timedelta([ahead[zone] for zone in zones], "min")
     dates.index = seen.index
     return dates.reindex(cells.index) if len(seen) else pd.Series(pd.NaT, index=cells.index)
 

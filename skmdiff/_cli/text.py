@@ -154,13 +154,15 @@ def check_titles(path: Path, text: str, separators: str, skipped: int) -> None:
 
 def header_row(rows: list[list[str]]) -> int:
     """The first row of names from which on all rows have as many cells as none above; 0 for none but the first."""
+    if not rows:
+        return 0
     widths = [n_filled(cells) for cells in rows]
-    width = max(widths, default=0)
-    k = widths.index(width) if widths else 0
+    width = max(widths)
+    k = widths.index(width)
     alike = all(len(cells) >= width for cells in rows[k:])
-    are_names = not any(cell == "" or is_number(cell) for cell in rows[k][:width]) if rows else False
+    are_names = not any(cell == "" or is_number(cell) for cell in rows[k][:width])
     # names of the first columns alone are a header too
-    is_title = widths[0] < 2 or k > 1 and len(rows[0]) < width if rows else False
+    is_title = widths[0] < 2 or k > 1 and len(rows[0]) < width
     return k if 1 < width and k < len(rows) - 1 and alike and are_names and is_title else 0
 
 

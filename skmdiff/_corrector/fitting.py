@@ -47,7 +47,8 @@ def fit_corrector(
         return None
     odds = np.concatenate([unseen_log_odds(classifier, seen, learnt, seed), log_odds(best.classifier, checked)])
     margins = margins_of(together(seen, held_out), samples, best.alpha * odds)
-    return with_gain(replace(best, margins=margins), held_out, checked)
+    corrector = replace(best, margins=margins)
+    return with_gain(corrector, corrector.log_ratio(held_out.F), corrector.log_ratio(checked), held_out.weight)
 
 
 def unseen_log_odds(classifier: Any, seen: Rows, samples: np.ndarray, seed: int) -> np.ndarray:
@@ -66,11 +67,12 @@ def unseen_log_odds(classifier: Any, seen: Rows, samples: np.ndarray, seed: int)
 def best_corrector(corrector: Corrector, held_out: Rows, checked: np.ndarray) -> Corrector | None:
     """The corrector with the power by which held-out rows gain most; None where that is not above its error."""
     of_rows, of_samples = log_odds(corrector.classifier, held_out.F), log_odds(corrector.classifier, checked)
-    found = [(*capped_gain(alpha * of_rows, alpha * of_samples, held_out.weight), alpha) for alpha in ALPHAS]
-    gain, error, log_normaliser, log_cap, alpha = max(found)
-    if not gain > MIN_ERRORS * error:
-        return None
-    return replace(corrector, alpha=alpha, log_cap=log_cap, log_normaliser=log_normaliser, gain=gain, gain_error=error)
+    tried = [
+        with_gain(replace(corrector, alpha=alpha), alpha * of_rows, alpha * of_samples, held_out.weight)
+        for alpha in ALPHAS
+    ]
+    best = max(tried, key=lambda one: one.gain)
+    return best if best.gain > MIN_ERRORS * best.gain_error else None
 
 
 def margins_of(rows: Rows, samples: np.ndarray, log_weight: np.ndarray) -> tuple[Margin, ...]:
@@ -79,10 +81,15 @@ def margins_of(rows: Rows, samples: np.ndarray, log_weight: np.ndarray) -> tuple
     return raked(margins, samples, log_weight, partial(cap_of, acceptance=ACCEPTANCE))
 
 
-def with_gain(corrector: Corrector, held_out: Rows, checked: np.ndarray) -> Corrector:
-    """A corrector with the cut, the normaliser and the gain of its weights."""
-    of_rows, of_samples = corrector.log_ratio(held_out.F), corrector.log_ratio(checked)
-    gain, error, log_normaliser, log_cap = capped_gain(of_rows, of_samples, held_out.weight)
+def with_gain(
+    corrector: Corrector, of_rows: np.ndarray, of_samples: np.ndarray, weight: np.ndarray | None
+) -> Corrector:
+    """A corrector with the cut, the normaliser and the gain of its log-weights of held-out rows and of samples.
+
+    They are cut where samples are kept with the mean probability ACCEPTANCE.
+    """
+    log_cap = cap_of(of_samples, ACCEPTANCE)
+    gain, error, log_normaliser = gain_of(np.minimum(of_rows, log_cap), np.minimum(of_samples, log_cap), weight)
     return replace(corrector, log_cap=log_cap, log_normaliser=log_normaliser, gain=gain, gain_error=error)
 
 
@@ -90,14 +97,6 @@ def together(rows: Rows, others: Rows) -> Rows:
     """The rows of both."""
     weight = None if rows.weight is None else np.concatenate([rows.weight, others.weight])
     return Rows(np.concatenate([rows.F, others.F]), weight)
-
-
-def capped_gain(
-    of_rows: np.ndarray, of_samples: np.ndarray, weight: np.ndarray | None
-) -> tuple[float, float, float, float]:
-    """`gain_of` by weights cut where samples are kept with the mean probability ACCEPTANCE, and the log of the cut."""
-    log_cap = cap_of(of_samples, ACCEPTANCE)
-    return *gain_of(np.minimum(of_rows, log_cap), np.minimum(of_samples, log_cap), weight), log_cap
 
 
 def seeded(classifier: Any, features: Features, seed: int) -> Any:

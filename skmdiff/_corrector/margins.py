@@ -84,7 +84,7 @@ def raked(
     """
     groups = [margin.groups(feature) for margin, feature in zip(margins, F.T, strict=True)]
     terms = [margin.terms.copy() for margin in margins]
-    total = log_weight + sum(term[group] for term, group in zip(terms, groups, strict=True))
+    total = log_weight + log_terms(margins, F)
     for _ in range(ROUNDS):
         log_cap, moved = log_cap_of(total), 0.0
         for margin, group, term in zip(margins, groups, terms, strict=True):

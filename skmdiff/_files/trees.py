@@ -125,15 +125,16 @@ def thresholds_moved(classifier: Any, numbers: list[np.ndarray | None]) -> Any:
     for [tree] in out._predictors:
         nodes = tree.nodes
         for j, given in enumerate(numbers):
-            if given is not None and len(given) > 1:
-                here = (nodes["feature_idx"] == order[j]) & (nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 0)
-                here &= np.isfinite(nodes["num_threshold"])
-                nodes["num_threshold"][here] = half_way(nodes["num_threshold"][here], given)
+            here = (nodes["feature_idx"] == order[j]) & (nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 0)
+            here &= np.isfinite(nodes["num_threshold"])
+            nodes["num_threshold"][here] = half_way(nodes["num_threshold"][here], given)
     return out
 
 
-def half_way(thresholds: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Thresholds (n,) half-way between the two of the numbers (m,) that they lie between."""
+def half_way(thresholds: np.ndarray, numbers: np.ndarray | None) -> np.ndarray:
+    """Thresholds (n,) half-way between the two of the numbers (m,) that they lie between; as they are without two."""
+    if numbers is None or len(numbers) < 2:
+        return thresholds
     right = np.clip(np.searchsorted(numbers, thresholds), 1, len(numbers) - 1)
     return numbers[right - 1] / 2 + numbers[right] / 2
 

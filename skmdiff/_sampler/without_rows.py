@@ -17,7 +17,6 @@ import numpy as np
 
 from .._corrector.corrector import Corrector
 from .._corrector.features import Features
-from .._corrector.margins import Margin
 from .._files.errors import ModelFileError
 from .._files.trees import half_way, is_boosted, thresholds_moved
 from .._manifold.charts import Charts
@@ -117,16 +116,12 @@ def coarse_corrector(corrector: Corrector, features: Features) -> Corrector:
     numbers = [ticks_of(column) for column in features.codec.columns_ if column.width]
     if features.target is not None:
         numbers.append(ticks_of(features.target.codec.columns_[0]))
-    margins = tuple(coarse_margin(*pair) for pair in zip(corrector.margins, numbers, strict=False))
+    margins = tuple(
+        replace(margin, edges=half_way(margin.edges, given))
+        for margin, given in zip(corrector.margins, numbers, strict=False)
+    )
     moved = thresholds_moved(corrector.classifier, numbers)
     return replace(corrector, features=features, classifier=moved, margins=margins)
-
-
-def coarse_margin(margin: Margin, numbers: np.ndarray | None) -> Margin:
-    """A margin with edges between the numbers that are left; None for those of a column that keeps all."""
-    if numbers is None or len(numbers) < 2:
-        return margin
-    return replace(margin, edges=half_way(margin.edges, numbers))
 
 
 # ---- rows in place of those of the table -------------------------------------------------------------------------
