@@ -74,9 +74,10 @@ class ManifoldDiffusionSampler(LearntInHTML, EstimatorOnManifold, CallbackSuppor
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Columns of numbers that are categories too: a mask, indices or names. Category, Enum, bool and string columns
         always are, and the only ones with "from_dtype". Dates and durations are numbers unless named.
-    numeric : {"quantile", "standard"}, default="quantile"
+    numeric : {"quantile", "smooth", "standard"}, default="quantile"
         Code of a number: normal scores, with categories for frequent values, which keep integers, repeated values and
-        bounds exactly, or mean 0 and standard deviation 1, which keeps the geometry of the columns.
+        bounds exactly; the same by quantiles that are drawn towards a smooth distribution, as if of 1000 rows, for up
+        to some thousand rows of measured numbers; or mean 0 and standard deviation 1, which keeps the geometry.
     constraints : "auto", None or list of tuple (left, operator, right), default="auto"
         What every table returned holds exactly. `left` is a column, by name or, in an array, index; `right` a constant
         or a column ("x0", ...), after "<=", "<", ">=", ">" or "multiple of". Or ("s", "==", "a + 2 * b"); ("city",

@@ -28,7 +28,8 @@ from .frames import build, column_names, is_frame, native_column, no_rows
 from .identifiers import IdentifierColumn
 from .numeric import NumericColumn, QuantileColumn, StandardColumn
 
-NUMERIC_CODES = {"quantile", "standard"}
+NUMERIC_CODES = {"quantile", "smooth", "standard"}
+SMOOTH_ROWS = 1000  # that the smooth distribution counts as
 # More distinct strings than half of the rows, in more rows than this, are an identifier or free text.
 IDENTIFIER_ROWS = 50
 
@@ -41,12 +42,13 @@ class TableCodec:
     categorical_features : "from_dtype", None, or array-like of bool, int or str, default="from_dtype"
         Columns that are categories. "from_dtype": category, bool and string columns; object columns are read
         cell by cell. A list or mask: columns of numbers that are categories too. None: none.
-    numeric : {"quantile", "standard"}, default="quantile"
-        Map of a numeric column: to normal scores with randomised ties, or minus mean over standard deviation.
+    numeric : {"quantile", "smooth", "standard"}, default="quantile"
+        Map of a numeric column: to normal scores with randomised ties, of the column or of it and a smooth
+        distribution, or minus mean over standard deviation.
     max_onehot : int, default=50
         Columns with more categories get codes of fixed length instead of one-hot ones.
     frequent_values : bool, default=True
-        Whether values that stand out among those of a number are categories beside it ("quantile" only).
+        Whether values that stand out among those of a number are categories beside it (not with "standard").
 
     Attributes
     ----------
@@ -115,7 +117,7 @@ class TableCodec:
         out, stop = W.copy(), 0
         for column, x in zip(self.columns_, table.cells, strict=True):
             start, stop = stop, stop + column.width
-            if column.kind != "numeric" or self.numeric != "quantile":
+            if column.kind != "numeric" or self.numeric == "standard":
                 continue
             # for columns without ties too: the random numbers of a column do not depend on the values of another
             at = rng.random(len(x.observed))
@@ -219,7 +221,8 @@ class TableCodec:
     def _fit_numbers(self, x: np.ndarray, name: str, weight: np.ndarray | None) -> NumericColumn:
         if self.numeric == "standard":
             return StandardColumn(x, name, weight)
-        return QuantileColumn(x, name, weight, self.max_onehot if self.frequent_values else None)
+        max_onehot = self.max_onehot if self.frequent_values else None
+        return QuantileColumn(x, name, weight, max_onehot, SMOOTH_ROWS if self.numeric == "smooth" else 0)
 
     def _fit_numbers_as_categories(self, x: np.ndarray, name: str, weight: np.ndarray | None) -> CategoricalColumn:
         return CategoricalColumn(x, name, sorted(set(x.tolist())), self.max_onehot, weight)

@@ -3,10 +3,12 @@
 `QuantileColumn` is the probability integral transform with randomised ties, followed by the Gaussian quantile
 function: w = Phi^-1(u), u = F(x). The n training observations share [0, 1]; a value seen c times owns an interval of
 length c / n. With weights a value owns an interval of its fraction of the weight, its *mass* / n, instead of c / n.
+With `smooth_rows` F is drawn towards a smooth distribution (`smooth.py`) that counts as so many rows, as is the
+posterior mean of a Dirichlet process (Ferguson 1973, "A Bayesian analysis of some nonparametric problems").
 
 * Seen more than once: an *atom*. Every u of its interval decodes to exactly that value, and encoding draws u
   uniformly in it (Rueschendorf 2009, "On the distributional transform"), so that zero inflation, integers, rounding
-  and bounds come back with their fractions and W is still standard normal.
+  and bounds come back with their fractions and, without `smooth_rows`, W is still standard normal.
 * Seen once: a *singleton*. F^-1 is linear from half-way to the left neighbour (left end of the interval),
   through the value (middle) to half-way to the right neighbour (right end): new values are interpolated. The
   first and the last value end the range, seen bounds are never exceeded: the half of their interval that has no
@@ -21,7 +23,7 @@ length c / n. With weights a value owns an interval of its fraction of the weigh
   each value is an atom that is wide enough to be learnt in its order.
 
 A point between two seen values is written (k, t): the nearer seen value v_k and the step t in [-1/2, 1/2]
-towards its neighbour, in units of their spacing. With C the cumulated masses m, u n = C_{k-1} + m_k (1/2 + t) for a
+towards its neighbour, in units of their spacing. With C the cumulated widths m, u n = C_{k-1} + m_k (1/2 + t) for a
 singleton, so that both directions are one line.
 """
 
@@ -38,6 +40,7 @@ from .columns import Block, Column, Ties, category_codes, nearest_codes
 from .constants import Parameter, Values, describe, read_numbers
 from .grids import DecimalGrid, FloatGrid, Grid, IntegerGrid, has_decimals, seen_decimals, to_grid
 from .integers import are_integers, between, offsets, origin_of, spacings
+from .smooth import smooth_masses
 
 # Fraction of an atom's interval left free at either end, and of a singleton's around its middle taken as the
 # value itself: far above the rounding of ndtr(ndtri(u)), far below anything a distribution could notice.
@@ -207,10 +210,17 @@ class QuantileColumn(NumericColumn):
     x, name, weight : the column
     max_onehot : int or None
         Frequent values that get one-hot codes, as categories do; None for a score alone.
+    smooth_rows : int
+        Rows that the smooth distribution counts as.
     """
 
     def __init__(
-        self, x: np.ndarray, name: str, weight: np.ndarray | None = None, max_onehot: int | None = None
+        self,
+        x: np.ndarray,
+        name: str,
+        weight: np.ndarray | None = None,
+        max_onehot: int | None = None,
+        smooth_rows: int = 0,
     ) -> None:
         super().__init__(x, name)
         self.values, self.counts = np.unique(x, return_counts=True)
@@ -219,17 +229,25 @@ class QuantileColumn(NumericColumn):
         self.frequent = np.zeros(len(self.values), dtype=bool)
         if max_onehot is not None:
             self._fit_frequent(max_onehot)
-        self.widths = self._widths()
+        self.widths = self._widths(smooth_rows)
         self.edges = np.concatenate([[0], np.cumsum(self.widths)])  # in observations, as u times the last one
         self.total = self.edges[-1]
 
-    def _widths(self) -> np.ndarray:
+    def _widths(self, smooth_rows: int) -> np.ndarray:
         """(n_values,) what each value owns of the score, in observations."""
-        if not self.frequent.any() or self.frequent.all():
+        if self.frequent.all():
             return self.masses
+        masses, others = self.masses, ~self.frequent
+        if smooth_rows:
+            x = offsets(self.values, origin_of(self.values))[others]
+            smooth = smooth_masses(x, masses[others])
+            masses = masses.astype(float)
+            masses[others] = (self.n * masses[others] + smooth_rows * smooth) / (self.n + smooth_rows)
+        if not self.frequent.any():
+            return masses
         most = np.full(len(self.values), INNER_WIDTH)
         most[[0, -1]] = END_WIDTH
-        return np.where(self.frequent, np.minimum(self.masses, most * self.masses[~self.frequent].sum()), self.masses)
+        return np.where(self.frequent, np.minimum(self.masses, most * self.masses[others].sum()), masses)
 
     def _fit_frequent(self, max_onehot: int) -> None:
         """The categories: the frequent values in their order, and before them the other ones where there are any."""
@@ -374,7 +392,7 @@ class QuantileColumn(NumericColumn):
     def _log_density(self, nearest: np.ndarray, step: np.ndarray) -> np.ndarray:
         """log of the mass of a value seen often, or of the price of the spacing beside it."""
         spacing = self._spacings()[nearest + (step > 0)]
-        mass = np.where(step != 0, 0.5, self.masses[nearest])
+        mass = np.where(step != 0, 0.5, self.widths[nearest])
         return np.log(mass / self.total) - np.where(step == 0, 0.0, np.log(spacing) - log_step(self.decimals))
 
     def _stretches(self) -> tuple[np.ndarray, np.ndarray]:
@@ -393,7 +411,7 @@ class QuantileColumn(NumericColumn):
         stretch = np.full(len(often), -1)
         # some may be empty: a heavy value reaches over more than one
         stretch[seldom] = np.unique((np.cumsum(n_stretches) - n_stretches)[run] + index, return_inverse=True)[1]
-        total = np.bincount(stretch[seldom], masses)
+        total = np.bincount(stretch[seldom], self.widths[seldom])
         return stretch, np.append(np.log(total / self.total) - self._log_lengths(stretch[seldom], seldom), 0.0)
 
     def _log_lengths(self, stretch: np.ndarray, values: np.ndarray) -> np.ndarray:

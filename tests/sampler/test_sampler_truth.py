@@ -21,7 +21,7 @@ def sampler(**parameters):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("numeric", ["standard", "quantile"])
+@pytest.mark.parametrize("numeric", ["standard", "quantile", "smooth"])
 @pytest.mark.parametrize("manifold", ["passthrough", None])
 def test_density_integrates_to_one_in_one_dimension(numeric, manifold):
     X = np.random.default_rng(0).normal(3.0, 2.0, size=(600, 1))

@@ -296,7 +296,7 @@ def test_check_table_returns_frames_untouched_and_lists_as_arrays():
 # -- distances ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("numeric", ["quantile", "standard"])
+@pytest.mark.parametrize("numeric", ["quantile", "standard", "smooth"])
 def test_distances_are_those_of_the_table_in_standard_deviations(numeric):
     """Skewed numbers, large integers, dates, a number half of which is zero, and categories by their code."""
     rng = np.random.default_rng(0)

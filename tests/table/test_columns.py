@@ -208,7 +208,7 @@ def test_masses_of_atoms_sum_to_one():
     assert_allclose(np.exp(logp), [0.5, 0.3, 0.2])
 
 
-@pytest.mark.parametrize("numeric", ["quantile", "standard"])
+@pytest.mark.parametrize("numeric", ["quantile", "standard", "smooth"])
 def test_probabilities_on_a_grid_do_not_depend_on_its_unit(numeric):
     """Repeated values, values seen once and new ones: integers, and the same as decimals."""
     x = np.array([0, 0, 1, 3, 4, 4, 4, 9, 15])[:, None]

@@ -25,7 +25,7 @@ def codecs(numeric, small, start, dtype):
 
 
 @FAR
-@pytest.mark.parametrize("numeric", ["quantile", "standard"])
+@pytest.mark.parametrize("numeric", ["quantile", "standard", "smooth"])
 def test_far_integers_have_the_code_of_near_ones(numeric, start, dtype):
     small = SMALL - SMALL.min()
     near, far = codecs(numeric, small, start, dtype)
@@ -51,7 +51,7 @@ def test_samples_of_far_integers_are_as_even_as_the_table(start, dtype):
     assert max((drawn == SMALL.min()).mean(), (drawn == SMALL.max()).mean()) < 0.01
 
 
-@pytest.mark.parametrize("numeric", ["quantile", "standard"])
+@pytest.mark.parametrize("numeric", ["quantile", "standard", "smooth"])
 def test_nanoseconds_since_1970_keep_their_correlation(numeric):
     rng = np.random.default_rng(0)
     start = 1_600_000_000_000_000_000
