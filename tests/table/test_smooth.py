@@ -1,4 +1,4 @@
-"""Quantiles drawn towards a smooth distribution: closed forms, reference library, what is kept of the empirical ones."""
+"""Quantiles drawn towards a smooth distribution: closed forms, SciPy, and what is kept of the empirical ones."""
 
 import numpy as np
 import pytest
