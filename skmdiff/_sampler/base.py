@@ -31,14 +31,14 @@ class TableModelEstimator(SavedInFiles, DensityMixin, BaseEstimator):
     def score_samples(self, X: Any) -> np.ndarray:
         """Log-density of rows under the model, in nats.
 
-        A probability for categories, for integers and decimals and, unless `numeric` is "standard", for values that the
-        table repeats; a density in the units of the columns for other numbers. By the probability-flow ODE from the
-        row to `sigma_start_` and the closed form of the distribution of starts there. A number outside the range seen
-        in `fit` costs a finite penalty; an unseen category costs log(n + 1), with n the cells of its column in `fit`. For a row
-        with missing cells it is the density of the cells that are there, times, where the table of `fit` had missing
-        cells, the probability that just these are missing. With `noise_level` it is the density of rows of the table
-        with such noise added once more. A corrector adds the log of what it makes of the density. Where `sigma_start_`
-        is small, rows far from all training rows get too low a density.
+        A probability for categories, for integers and decimals and, but for numeric="standard", for values that repeat
+        in the table; a density in the units of the columns for other numbers. By the probability-flow ODE from the row
+        to `sigma_start_` and the closed form of the distribution of starts there. A number outside the range seen in
+        `fit` costs a finite penalty; an unseen category costs log(n + 1), with n the cells of its column in `fit`. For
+        a row with missing cells it is the density of the cells that are there, times, where the table of `fit` had
+        missing cells, the probability that just these are missing. With `noise_level` it is the density of rows of the
+        table with such noise added once more. A corrector adds the log of what it makes of the density. Where
+        `sigma_start_` is small, rows far from all training rows get too low a density.
 
         Parameters
         ----------
