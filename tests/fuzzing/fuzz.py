@@ -49,7 +49,7 @@ DTYPES = [
     *["?", "i1", "i8", "u1", "u8", "f2", "f4", "f8", "c16", "U1", "S1", "M8[s]", "M8[ns]", "M8[D]", "m8[ns]"],
     *["Int8", "Int64", "UInt64", "Float32", "boolean", "string", "category", "datetime64[ns, UTC]"],
 ]
-NUMERIC = ["quantile", "standard"]
+NUMERIC = ["quantile", "smooth", "standard"]
 
 
 def refused(error):
