@@ -52,3 +52,12 @@ def rows_of(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
 def indices_at(ends: np.ndarray, mass: np.ndarray) -> np.ndarray:
     """Indices (m,) at masses (m,) along cumulated weights `ends` (n,): a draw by weight where masses are uniform."""
     return np.minimum(np.searchsorted(ends, mass, side="right"), len(ends) - 1)
+
+
+def mean_and_std(x: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
+    """Mean and standard deviation of finite floats, however large or small, by weight (n,) or all alike."""
+    scale = np.abs(x).max()
+    scaled = x / scale
+    mean = np.average(scaled, weights=weight)
+    std = np.sqrt(np.average((scaled - mean) ** 2, weights=weight))
+    return scale * mean, max(scale * std, np.finfo(np.float64).tiny)

@@ -36,6 +36,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.special import ndtr, ndtri
 
+from .._numerics.weights import mean_and_std
 from .columns import Block, Column, Ties, category_codes, nearest_codes
 from .constants import Parameter, Values, describe, read_numbers
 from .grids import DecimalGrid, FloatGrid, Grid, IntegerGrid, has_decimals, seen_decimals, to_grid
@@ -56,15 +57,6 @@ END_WIDTH, INNER_WIDTH = 0.05, 0.002
 def log_step(decimals: int | None) -> float:
     """log of the step of a grid of so many decimals; 0 without a grid, where length itself is the measure."""
     return 0.0 if decimals is None else -decimals * np.log(10.0)
-
-
-def mean_and_std(x: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
-    """Mean and standard deviation of finite floats, however large or small, by weight (n,) or all alike."""
-    scale = np.abs(x).max()
-    scaled = x / scale
-    mean = np.average(scaled, weights=weight)
-    std = np.sqrt(np.average((scaled - mean) ** 2, weights=weight))
-    return scale * mean, max(scale * std, np.finfo(np.float64).tiny)
 
 
 def seen_masses(values: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 The empirical distribution of few rows has gaps and heaps that chance made, and normal scores by it stretch and squeeze
 a column between every two rows. A Yeo-Johnson transformation to a normal distribution (Yeo & Johnson 2000, "A new
-family of power transformations to improve normality or symmetry") has one parameter and is smooth. It also keeps
-clusters of rows as far apart as they are.
+family of power transformations to improve normality or symmetry") has one parameter and is smooth, and leaves gaps
+between clusters of rows, which normal scores close.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import ndtr
 from scipy.stats import yeojohnson
+
+from .._numerics.weights import mean_and_std
 
 LEAST_VALUES = 20
 N_QUANTILES = 400  # that the parameter is fitted to
@@ -38,10 +40,9 @@ def smooth_masses(x: np.ndarray, masses: np.ndarray) -> np.ndarray:
 
 def standardised(x: np.ndarray, masses: np.ndarray) -> np.ndarray | None:
     """x less its mean by its standard deviation, by mass; None where floats do not hold that."""
-    x = x / np.abs(x).max()
-    offsets = x - np.average(x, weights=masses)
-    std = np.sqrt(np.average(offsets**2, weights=masses))
-    out = offsets / max(std, np.finfo(np.float64).tiny)
+    x = x / np.abs(x).max()  # so that differences of the largest floats are floats
+    mean, std = mean_and_std(x, masses)
+    out = (x - mean) / std
     return out if (np.diff(out) > 0).all() else None
 
 
@@ -57,6 +58,5 @@ def fitted_power(x: np.ndarray) -> float:
 
 def normal_scores(x: np.ndarray, values: np.ndarray, masses: np.ndarray, power: float) -> np.ndarray:
     """Transformed numbers, in standard deviations of transformed values from their mean, by mass."""
-    of_values = yeojohnson(values, power)
-    mean = np.average(of_values, weights=masses)
-    return (yeojohnson(x, power) - mean) / np.sqrt(np.average((of_values - mean) ** 2, weights=masses))
+    mean, std = mean_and_std(yeojohnson(values, power), masses)
+    return (yeojohnson(x, power) - mean) / std
