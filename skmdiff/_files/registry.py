@@ -103,11 +103,12 @@ CLASSES = [
     kind_of(PCA, "n_components", f"{OF_PCA} {FITTED_PCA}"),
     kind_of(QuantileColumn, f"{NUMBER} values counts masses frequent widths edges total", CATEGORIES),
     kind_of(SeenValues, "is_category values", "number_of"),
-    kind_of(StandardColumn, f"{NUMBER} origin mean"),
+    kind_of(StandardColumn, f"{NUMBER} within_range origin mean"),
     kind_of(Sum, "label inputs output outputs parts order floats integers"),
     kind_of(
         TableCodec,
-        "categorical_features numeric max_onehot frequent_values blocks_ n_outputs_ columns_ writers_ template_",
+        "categorical_features numeric max_onehot frequent_values within_range "
+        "blocks_ n_outputs_ columns_ writers_ template_",
     ),
     kind_of(Target, "dtype classes codec"),
 ]

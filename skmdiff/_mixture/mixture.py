@@ -149,6 +149,11 @@ def log_joint(mixture: Mixture, rows: MixedRows, level: float | np.ndarray = 0.0
     return out
 
 
+def component_of(mixture: Mixture, W: np.ndarray, blocks: Sequence[Block]) -> np.ndarray:
+    """(n,) index of the component that encoded rows W (n, p) are most probably of."""
+    return log_joint(mixture, split_code(W, blocks)).argmax(axis=1)
+
+
 def log_normals(X: np.ndarray, means: np.ndarray, loadings: np.ndarray, variances: np.ndarray) -> np.ndarray:
     """(n, M) log-density of N(mu, L L^T + diag(psi)) of M components at rows X (n, q), by Woodbury's identity.
 

@@ -74,10 +74,11 @@ class ManifoldDiffusionSampler(LearntInHTML, EstimatorOnManifold, CallbackSuppor
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Columns of numbers that are categories too: a mask, indices or names. Category, Enum, bool and string columns
         always are, and the only ones with "from_dtype". Dates and durations are numbers unless named.
-    numeric : {"quantile", "smooth", "standard"}, default="quantile"
+    numeric : {"auto", "quantile", "smooth", "standard"}, default="auto"
         Code of a number: normal scores, with categories for frequent values, which keep integers, repeated values and
-        bounds exactly; the same by quantiles that are drawn towards a smooth distribution, as if of 1000 rows, for up
-        to some thousand rows of measured numbers; or mean 0 and standard deviation 1, which keeps the geometry.
+        bounds exactly; the same by quantiles that are drawn towards a smooth distribution, as if of 1000 rows; or mean
+        0 and standard deviation 1, which keeps the geometry. "auto" is the one by which rows held out are surely more
+        probable, within the bounds whichever it is; "quantile" for 2000 rows or more and with `noise_level`.
     constraints : "auto", None or list of tuple (left, operator, right), default="auto"
         What every table returned holds exactly. `left` is a column, by name or, in an array, index; `right` a constant
         or a column ("x0", ...), after "<=", "<", ">=", ">" or "multiple of". Or ("s", "==", "a + 2 * b"); ("city",
@@ -134,6 +135,8 @@ class ManifoldDiffusionSampler(LearntInHTML, EstimatorOnManifold, CallbackSuppor
         Directions in which neighbours vary: `maximum_likelihood` (Levina & Bickel 2004), `local_pca` (Fukunaga 1971).
     noise_level_ : ndarray of shape (n_features,)
         Standard deviation of the measurement noise of each column.
+    numeric_ : str
+        The code of numbers, which "auto" chooses.
     contraction_, sigma_start_ : float
         Strength by which samples are moved to the manifold, and noise level of the starts.
     loss_curve_, validation_loss_curve_ : list of float
@@ -178,7 +181,7 @@ class ManifoldDiffusionSampler(LearntInHTML, EstimatorOnManifold, CallbackSuppor
         contraction: float | str = "auto",
         manifold_weight: float | str = "auto",
         categorical_features: ArrayLike | None = "from_dtype",
-        numeric: str = "quantile",
+        numeric: str = "auto",
         constraints: Sequence[tuple | str] | str | None = "auto",
         target_type: str = "auto",
         hidden_layer_sizes: Sequence[int] | str = "auto",

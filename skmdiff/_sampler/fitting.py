@@ -20,6 +20,7 @@ from .._manifold.noise import (
 )
 from .._manifold.units import CODE, Units
 from .._mixture.choice import ChosenMixture, choose_mixture, manifold_score, of_all_rows
+from .._mixture.mixture import component_of
 from .._numerics.checks import is_auto
 from .._numerics.deadlines import halfway, is_over, seconds_until
 from .._numerics.progress import Progress
@@ -38,6 +39,7 @@ from .._table.target import Target, check_target
 from .defaults import chosen_manifold, default_manifold_weight
 from .encoding import EncodedTable
 from .model import FittedModel
+from .numeric_code import fit_codec
 from .settings import ManifoldSettings, TableSettings, TrainingSettings
 from .training import fit_denoiser, split_rows
 
@@ -59,10 +61,15 @@ class Fitted:
 
 
 def encode_table(
-    table: ReadTable, y: np.ndarray | None, weight: np.ndarray | None, settings: TableSettings, seed: int
+    table: ReadTable,
+    y: np.ndarray | None,
+    weight: np.ndarray | None,
+    settings: TableSettings,
+    seed: int,
+    training: TrainingSettings,
 ) -> tuple[EncodedTable, Constraints]:
     """The codes of a table and its target, and the constraints on its columns."""
-    codec = TableCodec(settings.categorical_features, settings.numeric).fit(table, weight)
+    codec = fit_codec(table, weight, settings, seed, training)
     constraints = fit_constraints(settings.constraints, codec, table)
     warn_of_identifiers(codec.columns_, table.cells)
     target = None
@@ -95,12 +102,12 @@ def fit_model(
     of_columns = check_noise_level(on_manifold.noise_level, encoded.codec)  # before minutes are spent
     progress.stage("manifold")
     manifold, scores = fit_manifold(encoded, on_manifold, training.deadline)
-    progress.stage("starts")
-    source, sigma_start = fit_source(encoded, manifold, on_manifold, training.deadline)
-    missingness = fit_missingness(encoded)
-    noise = fit_noise(encoded, manifold, on_manifold, of_columns)
     progress.stage("mixture")
     mixture = fit_mixture(encoded, manifold, on_manifold, training, training_seed)
+    progress.stage("starts")
+    source, sigma_start = fit_source(encoded, manifold, mixture, on_manifold, training.deadline)
+    missingness = fit_missingness(encoded)
+    noise = fit_noise(encoded, manifold, on_manifold, of_columns)
     prior = (
         None if mixture is None else load_backend().Prior(mixture.mixture, weight_of(on_manifold, encoded, training))
     )
@@ -225,7 +232,11 @@ def with_all_rows(
 
 
 def fit_source(
-    encoded: EncodedTable, manifold: ManifoldModel | None, settings: ManifoldSettings, deadline: float | None
+    encoded: EncodedTable,
+    manifold: ManifoldModel | None,
+    chosen: ChosenMixture | None,
+    settings: ManifoldSettings,
+    deadline: float | None,
 ) -> tuple[Source | None, float]:
     """The source on the manifold and the noise level that rows start at; without a source, noise at SIGMA_MAX."""
     if manifold is None:
@@ -241,6 +252,7 @@ def fit_source(
         is_class=target is not None and target.is_categorical,
         target_width=0 if target is None else target.width,
         weight=encoded.weight,
+        component=None if chosen is None else component_of(chosen.mixture, W, encoded.blocks),
         seconds=seconds_until(halfway(deadline)),
     )
     if not is_auto(settings.sigma_start):

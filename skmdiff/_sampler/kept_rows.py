@@ -185,8 +185,7 @@ def without_rows_of(source: Source, model: FittedModel) -> Source:
     if not same_bits(source.rows, model.rows):
         return source
     stays = None if same_bits(source.stays, cells_that_stay(blocks_of(model), model.rows)) else source.stays
-    labels = source.target if source.is_class else None
-    near = kept_neighborhoods(source.neighborhoods, model.manifold.embedding_, labels)
+    near = kept_neighborhoods(source.neighborhoods, model.manifold.embedding_, source.labels)
     return replace(source, rows=None, stays=stays, neighborhoods=near)
 
 
@@ -219,8 +218,7 @@ def with_what_follows(model: FittedModel, n_bytes: int) -> FittedModel:
         stays = cells_that_stay(blocks_of(model), rows) if source.stays is None else source.stays
         source = replace(source, rows=rows, stays=stays)
         if isinstance(source.neighborhoods, Neighborhoods):
-            labels = source.target if source.is_class else None
-            near = Neighborhoods(model.manifold.embedding_, labels, source.neighborhoods.n_neighbors)
+            near = Neighborhoods(model.manifold.embedding_, source.labels, source.neighborhoods.n_neighbors)
             source = replace(source, neighborhoods=near)
     return replace(model, rows=rows, source=source)
 

@@ -26,7 +26,7 @@ AUTO_INTEGERS = {"max_iter": 0, "batch_size": 1}
 
 def check_parameters(params: Mapping[str, Any]) -> None:
     """Raise a ValueError or TypeError at the first parameter that breaks its rule."""
-    check_option(params["numeric"], "numeric", NUMERIC_CODES)
+    check_option(params["numeric"], "numeric", {"auto", *NUMERIC_CODES})
     check_option(params["target_type"], "target_type", TARGET_TYPES)
     check_constraints(params["constraints"])
     for name, low in INTEGERS.items():

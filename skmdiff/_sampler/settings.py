@@ -16,6 +16,7 @@ class TableSettings:
 
     categorical_features: Any
     numeric: str
+    noise_level: Any
     constraints: list | str | None
     target_type: str
 

@@ -40,7 +40,7 @@ def fit_table(
     n_steps, n_jobs = params["n_steps"], params["n_jobs"]
     seed, training_seed = draw_seed(random_state), draw_seed(random_state)
     progress.stage("table")
-    encoded, constraints = encode_table(table, y, weight, of_table, seed)
+    encoded, constraints = encode_table(table, y, weight, of_table, seed, training)
     fitted = fit_model(encoded, constraints, on_manifold, training, training_seed, progress)
     drawing = Drawing(n_steps, n_jobs, training_seed)
     progress.stage("contraction")
@@ -56,6 +56,7 @@ def attributes_of(fitted: Fitted, seen: np.ndarray) -> dict[str, Any]:
         "noise_level_": model.noise.of_columns,
         "contraction_": model.noise.contraction,
         "corrector_": model.corrector,
+        "numeric_": model.codec.numeric,
         "sigma_start_": model.sigma_start,
         "loss_curve_": history.loss_curve,
         "validation_loss_curve_": history.validation_loss_curve,

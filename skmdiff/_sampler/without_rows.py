@@ -24,7 +24,7 @@ from .._manifold.learner import ManifoldModel, distinct_rows
 from .._manifold.lift import choose_lift
 from .._manifold.noise import Cleaner, MeasurementNoise
 from .._manifold.units import Units
-from .._mixture.mixture import Mixture
+from .._mixture.mixture import Mixture, component_of
 from .._starts.source import build_source
 from .._table.coarse import coarse_codec, coarse_target, copies_among, rare_cells, ticks_of
 from .._table.codec import TableCodec, cells_that_stay
@@ -179,7 +179,9 @@ def manifold_of(manifold: ManifoldModel, encoded: EncodedTable) -> ManifoldModel
 
 def source_of(model: FittedModel, encoded: EncodedTable, manifold: ManifoldModel) -> Any:
     """The source over the rows, with as many neighbours as before."""
-    W, target = encoded.joint(), encoded.target
+    W, target, component = encoded.joint(), encoded.target, None
+    if model.source.component is not None:
+        component = component_of(model.denoiser.prior.mixture, W, encoded.blocks)
     return build_source(
         W,
         manifold.embedding_,
@@ -188,6 +190,7 @@ def source_of(model: FittedModel, encoded: EncodedTable, manifold: ManifoldModel
         target=None if target is None else target.values(encoded.y),
         is_class=model.source.is_class,
         target_width=model.source.target_width,
+        component=component,
     )
 
 

@@ -9,6 +9,8 @@ one step of an Ornstein-Uhlenbeck process whose stationary distribution is the n
 the fraction a^2 of the row's difference from the mean is replaced, along the directions in which neighbours differ (the
 tangent space of the manifold, and across it as far as the rows scatter), and their spread is kept. a^2 = k / (k + 15):
 the more rows the normal distribution rests on, the more is taken from it; without neighbours a start is its row.
+Neighbours are of the class of row i, where the target is a class, and of its component, where a mixture on the manifold
+is fitted: small clusters have fewer rows than k, and between two of them there is nothing.
 Categories stay those of row i, and a number that is one of the frequent values of its column stays that value: it moves
 among the neighbours that have another one, and only where row i does. The process starts at x_0 + sigma_start * eps.
 
@@ -55,6 +57,7 @@ class Source:
     is_class : whether the target is a class
     target_width : last columns of the rows that are the code of the target
     weight : (n,) weight of each row, 1 on average; None for all alike
+    component : (n,) the component of each row in a mixture; None without one
     """
 
     rows: np.ndarray
@@ -64,6 +67,7 @@ class Source:
     is_class: bool = False
     target_width: int = 0
     weight: np.ndarray | None = None
+    component: np.ndarray | None = None
 
     def of_columns(self, columns: np.ndarray) -> Source:
         """The source of some columns, (p,) of bool."""
@@ -73,6 +77,11 @@ class Source:
     def n_draws(self) -> int:
         """Uniform numbers that a start takes."""
         return 1 + self.neighborhoods.shape[1]
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """(n,) what the rows of a neighbourhood have in common; None for nothing."""
+        return labels_of(self.target if self.is_class else None, self.component)
 
     @cached_property
     def is_repeat(self) -> np.ndarray | None:
@@ -115,15 +124,25 @@ def build_source(
     is_class: bool = False,
     target_width: int = 0,
     weight: np.ndarray | None = None,
+    component: np.ndarray | None = None,
     seconds: float = np.inf,
 ) -> Source:
     """The source over the rows of the encoded table W (n, p) with the embedding Z (n, k); cells (n, p) that stay.
 
-    With classes the neighbours of a row are of its class. Without neighbours a start is its row. The search for
-    neighbours among many rows is hurried to take about so many seconds.
+    The neighbours of a row are of its class and its component, where there are any. Without neighbours a start is its
+    row. The search for neighbours among many rows is hurried to take about so many seconds.
     """
-    graph = neighbor_graph(Z, min(n_neighbors, len(W) - 1), target if is_class else None, seconds=seconds)
-    return Source(W, np.column_stack([np.arange(len(W)), graph]), stays, target, is_class, target_width, weight)
+    labels = labels_of(target if is_class else None, component)
+    graph = neighbor_graph(Z, min(n_neighbors, len(W) - 1), labels, seconds=seconds)
+    near = np.column_stack([np.arange(len(W)), graph])
+    return Source(W, near, stays, target, is_class, target_width, weight, component)
+
+
+def labels_of(classes: np.ndarray | None, component: np.ndarray | None) -> np.ndarray | None:
+    """One label (n,) for each class and component that rows have; None without both."""
+    if classes is None or component is None:
+        return component if classes is None else classes
+    return np.unique(np.column_stack([classes, component]), axis=0, return_inverse=True)[1].ravel()
 
 
 def draw_starts(source: Source, uniforms: np.ndarray, i: np.ndarray | None = None) -> np.ndarray:
@@ -365,4 +384,5 @@ def part_of(source: Source, Z: np.ndarray, n_neighbors: int, rows: np.ndarray) -
         rows_of(source.target, rows),
         source.is_class,
         weight=rows_of(source.weight, rows),
+        component=rows_of(source.component, rows),
     )

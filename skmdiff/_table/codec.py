@@ -49,6 +49,8 @@ class TableCodec:
         Columns with more categories get codes of fixed length instead of one-hot ones.
     frequent_values : bool, default=True
         Whether values that stand out among those of a number are categories beside it (not with "standard").
+    within_range : bool, default=False
+        Whether numbers are decoded to none beyond those of fit with "standard" too.
 
     Attributes
     ----------
@@ -65,11 +67,13 @@ class TableCodec:
         numeric: str = "quantile",
         max_onehot: int = 50,
         frequent_values: bool = True,
+        within_range: bool = False,
     ) -> None:
         self.categorical_features = categorical_features
         self.numeric = numeric
         self.max_onehot = max_onehot
         self.frequent_values = frequent_values
+        self.within_range = within_range
 
     def fit(self, table: ReadTable, weight: np.ndarray | None = None) -> TableCodec:
         """Learn the columns of a table, by weights (n_samples,) above 0 or all alike."""
@@ -219,10 +223,8 @@ class TableCodec:
         return DateColumn(x, name, make, writer.wall if writer.time_zone else None) if is_date else make(x, name)
 
     def _fit_numbers(self, x: np.ndarray, name: str, weight: np.ndarray | None) -> NumericColumn:
-        if self.numeric == "standard":
-            return StandardColumn(x, name, weight)
         max_onehot = self.max_onehot if self.frequent_values else None
-        return QuantileColumn(x, name, weight, max_onehot, SMOOTH_ROWS if self.numeric == "smooth" else 0)
+        return number_column(x, name, self.numeric, weight, max_onehot, self.within_range)
 
     def _fit_numbers_as_categories(self, x: np.ndarray, name: str, weight: np.ndarray | None) -> CategoricalColumn:
         return CategoricalColumn(x, name, sorted(set(x.tolist())), self.max_onehot, weight)
@@ -278,6 +280,20 @@ class TableCodec:
         for column, x in zip(self.columns_, cells, strict=True):
             check_numbers(column, x.observed)
         return ReadTable(X, cells)
+
+
+def number_column(
+    x: np.ndarray,
+    name: str,
+    numeric: str,
+    weight: np.ndarray | None = None,
+    max_onehot: int | None = None,
+    within_range: bool = False,
+) -> NumericColumn:
+    """A column of numbers by the name of its code; with `max_onehot` its frequent values are categories too."""
+    if numeric == "standard":
+        return StandardColumn(x, name, weight, within_range)
+    return QuantileColumn(x, name, weight, max_onehot, SMOOTH_ROWS if numeric == "smooth" else 0)
 
 
 def check_numbers(column: Column, observed: np.ndarray) -> None:

@@ -168,10 +168,11 @@ def number_grid(dtype: np.dtype, decimals: int | None) -> Grid:
 
 
 class StandardColumn(NumericColumn):
-    """w = (x - mean) / std; decoding rounds to the seen grid and does not clip."""
+    """w = (x - mean) / std; decoding rounds to the seen grid and, within the seen range, mirrors what is beyond."""
 
-    def __init__(self, x: np.ndarray, name: str, weight: np.ndarray | None = None) -> None:
+    def __init__(self, x: np.ndarray, name: str, weight: np.ndarray | None = None, within_range: bool = False) -> None:
         super().__init__(x, name)
+        self.within_range = within_range
         self.origin = origin_of(x)
         self.mean, self.std = mean_and_std(offsets(x, self.origin), weight)  # the mean from the origin
 
@@ -179,7 +180,11 @@ class StandardColumn(NumericColumn):
         return ((offsets(x, self.origin) - self.mean) / self.std)[:, None]
 
     def decode(self, block: np.ndarray) -> np.ndarray:
-        return to_grid(self.mean + self.std * block[:, 0], self.decimals, self.dtype, self.origin)
+        x = self.mean + self.std * block[:, 0]
+        if self.within_range:  # the ends themselves, which are of a row each, are not to come back
+            low, high = offsets(np.array([self.least, self.most]), self.origin)
+            x = np.clip(high - np.abs(high - (low + np.abs(x - low))), low, high)
+        return to_grid(x, self.decimals, self.dtype, self.origin)
 
     @property
     def cell(self) -> float:  # type: ignore[override]

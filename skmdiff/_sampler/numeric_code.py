@@ -1,0 +1,157 @@
+"""The code of numbers that `numeric="auto"` stands for: the one by which rows held out are most probable.
+
+Which code makes a table easy to learn is measured: by the log-density of rows held out under a mixture of the code of
+the others, in the units of the columns, so that it counts what a code spreads and another squeezes. Normal scores by
+the quantiles of few rows follow chance, and bend what is straight; a smooth distribution may not be the column's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import logsumexp
+
+from .._mixture.choice import FIRST, ROWS_PER_COMPONENT, search_over, split
+from .._mixture.mixture import Mixture, log_density, split_code
+from .._numerics.checks import is_auto
+from .._numerics.deadlines import halfway, is_over
+from .._numerics.weights import rows_of
+from .._table.checks import ReadTable
+from .._table.codec import TableCodec, number_column
+from .._table.columns import Block
+from .._table.dates import DateColumn
+from .._table.numeric import NumericColumn
+from .defaults import SMALL_TABLE
+from .settings import TableSettings, TrainingSettings
+
+LEAST_ROWS, MOST_COLUMNS = 50, 32
+N_COMPONENTS = (4, 32)  # of the mixtures, of which the better one counts
+N_TIES = 4
+STANDARD_ERRORS = 2.0  # by which a code must be better than those before it
+ROOT_2_PI = float(np.sqrt(2 * np.pi))
+
+
+def fit_codec(
+    table: ReadTable, weight: np.ndarray | None, settings: TableSettings, seed: int, training: TrainingSettings
+) -> TableCodec:
+    """The codec of a table, with the code of numbers that is asked for or, by "auto", chosen.
+
+    With one that is chosen no number is beyond those of the table. A training that goes on keeps the code it had.
+    """
+    if not is_auto(settings.numeric):
+        return TableCodec(settings.categorical_features, settings.numeric).fit(table, weight)
+    codec = TableCodec(settings.categorical_features).fit(table, weight)
+    if training.former is not None:
+        chosen = training.former.codec.numeric
+    elif settings.noise_level is not None:
+        chosen = codec.numeric
+    else:
+        chosen = choose_code(codec, table, weight, seed, halfway(training.deadline))
+    if chosen == codec.numeric:
+        return codec
+    return TableCodec(settings.categorical_features, chosen, within_range=True).fit(table, weight)
+
+
+def choose_code(
+    codec: TableCodec, table: ReadTable, weight: np.ndarray | None, seed: int, deadline: float | None
+) -> str:
+    """The name of the code, by the numbers of a table with a fitted codec and the rows that lack none of them.
+
+    The first of a list, but one behind it that is better by STANDARD_ERRORS. "quantile", which is the first, for many
+    rows, which are smooth by themselves, for few, which cannot tell, and past a deadline.
+    """
+    names = candidates(codec)
+    if len(names) == 1 or not LEAST_ROWS <= len(table) < SMALL_TABLE:
+        return names[0]
+    rng = np.random.default_rng(seed)
+    columns = [table.cells[j] for j in rng.permutation(list(numeric_columns(codec)))[:MOST_COLUMNS]]
+    complete = ~np.any([column.missing for column in columns], axis=0)
+    rows = rng.permutation(np.flatnonzero(complete))
+    if len(rows) < LEAST_ROWS:
+        return names[0]
+    numbers, weight = [column.take(rows).observed for column in columns], rows_of(weight, rows)
+    of_held_out = np.ones(len(rows)) if weight is None else weight
+    of_held_out = np.concatenate([of_held_out[held_out] for _, held_out in split(len(rows))])
+    best, of_best = names[0], log_densities(numbers, names[0], weight, seed)
+    for name in names[1:]:
+        if is_over(deadline):
+            break
+        found = log_densities(numbers, name, weight, seed)
+        if is_better(found - of_best, of_held_out):
+            best, of_best = name, found
+    return best
+
+
+def numeric_columns(codec: TableCodec) -> dict[int, NumericColumn]:
+    """The columns of numbers that are no dates, by their indices."""
+    return {j: column for j, column in enumerate(codec.columns_) if isinstance(column, NumericColumn)}
+
+
+def candidates(codec: TableCodec) -> list[str]:
+    """The codes that a table may have; numbers that are counts, dates or repeat themselves are not standardised."""
+    numbers = numeric_columns(codec).values()
+    if not numbers:
+        return ["quantile"]
+    has_dates = any(isinstance(column, DateColumn) for column in codec.columns_)
+    is_measured = all(column.width == 1 and column.decimals != 0 for column in numbers) and not has_dates
+    return ["quantile", "smooth", "standard"] if is_measured else ["quantile", "smooth"]
+
+
+def log_densities(numbers: list[np.ndarray], name: str, weight: np.ndarray | None, seed: int) -> np.ndarray:
+    """(n_held_out,) of rows held out, by folds, in the units of columns (n,): of the better number of components.
+
+    A repeated value is put in its interval at random, N_TIES times.
+    """
+    found = [_of_fold(numbers, name, weight, fold, seed) for fold in split(len(numbers[0]))]
+    return max((np.concatenate(of_shape) for of_shape in zip(*found, strict=True)), key=np.mean)
+
+
+def _of_fold(
+    numbers: list[np.ndarray],
+    name: str,
+    weight: np.ndarray | None,
+    fold: tuple[np.ndarray, np.ndarray],
+    seed: int,
+) -> list[np.ndarray]:
+    """The log-densities (n_held_out,) of a fold by each number of components."""
+    training, held_out = fold
+    weight = rows_of(weight, training)
+    varying = [x for x in numbers if (x[training] != x[training[0]]).any()]
+    columns = [number_column(x[training], "", name, weight) for x in varying]
+    rng = np.random.default_rng(seed)
+    W = placed(columns, [x[training] for x in varying], rng)[0]
+    out = [placed(columns, [x[held_out] for x in varying], rng) for _ in range(N_TIES)]
+    blocks = [Block("numeric", j, j + 1, None, "") for j in range(len(columns))]
+    return [
+        logsumexp([log_density(mixture, split_code(X, blocks)) + volume for X, volume in out], axis=0) - np.log(N_TIES)
+        for mixture in mixtures(W, blocks, seed, weight)
+    ]
+
+
+def placed(
+    columns: list[NumericColumn], numbers: list[np.ndarray], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The code (n, q) of numbers, each at random in what stands for it, and its log-volume (n,)."""
+    W, volume = [], np.zeros(len(numbers[0]))
+    for column, x in zip(columns, numbers, strict=True):
+        at = rng.random(len(x))
+        # a number that is rounded has an interval of a step; a cell is what noise on it makes of that
+        W.append(column.encode(x, at)[:, 0] + ROOT_2_PI * column.cell * (at - 0.5))
+        volume += column.log_volume(x, at)
+    return np.column_stack(W), volume
+
+
+def mixtures(W: np.ndarray, blocks: list[Block], seed: int, weight: np.ndarray | None) -> list[Mixture]:
+    """Mixtures of the rows W (n, q), of a few numbers of components."""
+    search = search_over(W, W, blocks, seed, weight)
+    shape = replace(FIRST, n_factors=min(FIRST.n_factors, search.n_factors[-1]), of_table=True)
+    numbers = [m for m in N_COMPONENTS if m == min(N_COMPONENTS) or m * ROWS_PER_COMPONENT <= len(W)]
+    return [search.of_all_rows(replace(shape, n_components=m)) for m in numbers]
+
+
+def is_better(gain: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether gains (n,) are by weight surely above 0."""
+    fraction = weight / weight.sum()
+    mean = fraction @ gain
+    return bool(mean > STANDARD_ERRORS * np.sqrt(fraction**2 @ (gain - mean) ** 2))
