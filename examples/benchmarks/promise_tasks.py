@@ -128,7 +128,7 @@ def surface(name, noisy, steps, seed, quick, n=1000):
     learner = Isomap(n_neighbors=10) if noisy and curled else None
     names = ("manifold", "charts of the table", "permuted", "random projection", "passthrough")
     names = names if learner is not None and not quick else ("manifold", "passthrough")
-    numeric = "standard" if noisy else "quantile"  # noise in the units of the columns
+    numeric = "standard" if noisy else "auto"  # noise in the units of the columns
     rows = {"training rows": train, "fresh rows": fresh}
     for key in names:
         known = noise if noisy and key != "passthrough" else None

@@ -87,7 +87,7 @@ def choose_contraction(model: FittedModel, units: Units, seed: int, drawing: Dra
     of_samples = lengths(charts.residuals(units.to(W))[1])
     if not stand_off(of_samples, of_rows):
         return 0.0
-    return nearest_strength(contracting(charts, units, 1.0, seed), W, rms(of_rows))
+    return nearest_strength(contracting(charts, units, 1.0, seed), W, np.median(of_rows))
 
 
 def rows_of_charts(charts: Charts, seed: int) -> np.ndarray:
@@ -107,12 +107,15 @@ def stand_off(of_samples: np.ndarray, of_rows: np.ndarray) -> bool:
 
 
 def nearest_strength(cleaner: Cleaner, W: np.ndarray, off: float) -> float:
-    """Of STRENGTHS the one by which samples W stand off the surface most nearly as far as `off`, in ratio."""
+    """Of STRENGTHS the one by which samples W stand off the surface most nearly as far as `off`, in ratio.
+
+    The middle one does: how far the farthest rows stand off is the error of charts where the surface is bent most.
+    """
     tiny = np.finfo(float).tiny
 
     def miss(strength: float) -> float:
         V = cleaner.units.to(replace(cleaner, strength=strength).contract(W))
-        return abs(np.log(max(rms(lengths(cleaner.charts.residuals(V)[1])), tiny) / max(off, tiny)))
+        return abs(np.log(max(np.median(lengths(cleaner.charts.residuals(V)[1])), tiny) / max(off, tiny)))
 
     return min(STRENGTHS, key=miss)
 

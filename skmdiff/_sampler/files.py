@@ -25,8 +25,9 @@ from .without_rows import without_rows
 
 VERSION = "_skmdiff_version"
 FITTED = (
-    "_model manifold_ intrinsic_dimension_ embedding_ manifold_scores_ classes_ noise_level_ contraction_ corrector_ "
-    "sigma_start_ loss_curve_ validation_loss_curve_ n_iter_ stop_reason_ constraints_ n_features_in_ feature_names_in_"
+    "_model manifold_ intrinsic_dimension_ embedding_ manifold_scores_ classes_ numeric_ noise_level_ contraction_ "
+    "corrector_ sigma_start_ loss_curve_ validation_loss_curve_ n_iter_ stop_reason_ constraints_ n_features_in_ "
+    "feature_names_in_"
 )
 SEEDS = {"random_state"}
 NOT_KEPT = {"fit_time_", "_skl_callbacks"}  # the same fit is to give the same file

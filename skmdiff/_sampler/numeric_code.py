@@ -26,7 +26,7 @@ from .defaults import SMALL_TABLE
 from .settings import TableSettings, TrainingSettings
 
 LEAST_ROWS, MOST_COLUMNS = 50, 32
-N_COMPONENTS = (4, 32)  # of the mixtures, of which the better one counts
+FEW_COMPONENTS, MANY_COMPONENTS = 4, (8, 16, 32)  # of the mixtures, as many as the rows are enough for
 N_TIES = 4
 STANDARD_ERRORS = 2.0  # by which a code must be better than those before it
 ROOT_2_PI = float(np.sqrt(2 * np.pi))
@@ -99,7 +99,7 @@ def candidates(codec: TableCodec) -> list[str]:
 
 
 def log_densities(numbers: list[np.ndarray], name: str, weight: np.ndarray | None, seed: int) -> np.ndarray:
-    """(n_held_out,) of rows held out, by folds, in the units of columns (n,): of the better number of components.
+    """(n_held_out,) of rows held out, by folds, in the units of columns (n,): of the better of few and many components.
 
     A repeated value is put in its interval at random, N_TIES times.
     """
@@ -143,11 +143,11 @@ def placed(
 
 
 def mixtures(W: np.ndarray, blocks: list[Block], seed: int, weight: np.ndarray | None) -> list[Mixture]:
-    """Mixtures of the rows W (n, q), of a few numbers of components."""
+    """Mixtures of the rows W (n, q), of few and of many components."""
     search = search_over(W, W, blocks, seed, weight)
     shape = replace(FIRST, n_factors=min(FIRST.n_factors, search.n_factors[-1]), of_table=True)
-    numbers = [m for m in N_COMPONENTS if m == min(N_COMPONENTS) or m * ROWS_PER_COMPONENT <= len(W)]
-    return [search.of_all_rows(replace(shape, n_components=m)) for m in numbers]
+    many = [m for m in MANY_COMPONENTS if m * ROWS_PER_COMPONENT <= len(W)]
+    return [search.of_all_rows(replace(shape, n_components=m)) for m in (FEW_COMPONENTS, *many[-1:])]
 
 
 def is_better(gain: np.ndarray, weight: np.ndarray) -> bool:

@@ -11,6 +11,7 @@ _ATTRIBUTES = {
     "steps of training": "n_iter_",
     "training ended by": "stop_reason_",
     "seconds of the fit": "fit_time_",
+    "code of numbers": "numeric_",
     "noise level of the starts": "sigma_start_",
     "contraction": "contraction_",
 }
