@@ -95,9 +95,9 @@ class Search:
             self.first_components[key] = first_components(points, shape.n_components, self.seed, weight)
         return fit_mixture(self.rows.take(training), self.first_components[key], shape, n_iterations, weight)
 
-    def of_all_rows(self, shape: MixtureShape) -> Mixture:
+    def of_all_rows(self, shape: MixtureShape, n_iterations: int = N_ITERATIONS) -> Mixture:
         """The mixture of all rows of the search."""
-        return self.fit(shape, np.arange(len(self.rows)), ALL_ROWS)
+        return self.fit(shape, np.arange(len(self.rows)), ALL_ROWS, n_iterations)
 
     def mean(self, shape: MixtureShape, n_iterations: int = N_ITERATIONS) -> float:
         """Mean log-density of a shape, by weight; of one that is left out none is smaller."""

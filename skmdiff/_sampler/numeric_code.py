@@ -27,7 +27,7 @@ from .settings import TableSettings, TrainingSettings
 
 LEAST_ROWS, MOST_COLUMNS = 50, 32
 FEW_COMPONENTS, MANY_COMPONENTS = 4, (8, 16, 32)  # of the mixtures, as many as the rows are enough for
-N_TIES = 4
+N_ITERATIONS, N_TIES = 5, 2
 STANDARD_ERRORS = 2.0  # by which a code must be better than those before it
 ROOT_2_PI = float(np.sqrt(2 * np.pi))
 
@@ -147,7 +147,7 @@ def mixtures(W: np.ndarray, blocks: list[Block], seed: int, weight: np.ndarray |
     search = search_over(W, W, blocks, seed, weight)
     shape = replace(FIRST, n_factors=min(FIRST.n_factors, search.n_factors[-1]), of_table=True)
     many = [m for m in MANY_COMPONENTS if m * ROWS_PER_COMPONENT <= len(W)]
-    return [search.of_all_rows(replace(shape, n_components=m)) for m in (FEW_COMPONENTS, *many[-1:])]
+    return [search.of_all_rows(replace(shape, n_components=m), N_ITERATIONS) for m in (FEW_COMPONENTS, *many[-1:])]
 
 
 def is_better(gain: np.ndarray, weight: np.ndarray) -> bool:

@@ -73,7 +73,7 @@ def test_stages_and_evaluations_are_tasks(callback):
     n = len(sampler.loss_curve_)
     assert n > 0 and recorder.count("begin", "evaluation") == recorder.count("end", "evaluation") == n
     assert [name for event, name in recorder.told if event == "begin" and name != "evaluation"] == [
-        "fit", "table", "manifold", "starts", "mixture", "training", "mixture", "contraction",
+        "fit", "table", "manifold", "mixture", "starts", "training", "mixture", "contraction",
     ]  # fmt: skip
     assert recorder.told[0] == ("setup", "fit") and recorder.told[-1] == ("teardown", "fit")
     open_tasks = [name for event, name in recorder.told if event == "begin"]

@@ -42,7 +42,7 @@ def test_a_fit_tells_its_stages_in_order(catch_stderr, capsys):
     stderr = catch_stderr()
     quick(verbose=1).fit(FRAME)
     text = stderr.getvalue()
-    assert stages(text) == ["table", "manifold", "starts", "mixture", "training", "mixture", "contraction"]
+    assert stages(text) == ["table", "manifold", "mixture", "starts", "training", "mixture", "contraction"]
     assert "10/20" in text and re.search(r"loss \d\.\d{4}, held-out loss \d\.\d{4}", text)
     assert capsys.readouterr().out == ""
 
