@@ -162,6 +162,36 @@ def test_neighbours_of_a_row_are_of_its_class(table):
 # --- densities
 
 
+def clusters(n_clusters=40, n_rows=8, seed=5):
+    """Small clusters far apart, and which one each row is of."""
+    rng = np.random.default_rng(seed)
+    component = np.repeat(np.arange(n_clusters), n_rows)
+    return 20 * rng.normal(size=(n_clusters, 3))[component] + 0.1 * rng.normal(size=(len(component), 3)), component
+
+
+def test_starts_do_not_cross_the_gap_between_components():
+    W, component = clusters()
+    stays = np.zeros(W.shape, dtype=bool)
+    within, across = (_source.build_source(W, W, stays, 15, component=labels) for labels in (component, None))
+    assert (component[within.neighborhoods] == component[:, None]).all()
+    off = [np.sqrt(((draw(part, 2000)[:, None] - W) ** 2).sum(axis=2)).min(axis=1).max() for part in (within, across)]
+    assert off[0] < 0.5 < 5 < off[1]  # rows of a cluster lie some .1 apart, clusters some 20
+    # 8 rows are 7 neighbours, the others are repeats and count for nothing
+    np.testing.assert_array_equal(within.weights_of(np.arange(len(W))).sum(axis=1), 8)
+
+
+def test_neighbours_are_of_the_class_and_of_the_component():
+    W, component = clusters()
+    target = np.tile([0.0, 1.0], len(W) // 2)
+    source = _source.build_source(W, W, np.zeros(W.shape, dtype=bool), 5, target, True, component=component)
+    for labels in (target, component):
+        assert (labels[source.neighborhoods] == labels[:, None]).all()
+    rows = np.arange(0, len(W), 3)
+    part = _source.part_of(source, W, 5, rows)
+    np.testing.assert_array_equal(part.component, component[rows])
+    assert (part.component[part.neighborhoods] == part.component[:, None]).all()
+
+
 def test_kernel_density_is_that_of_scikit_learn_and_scipy():
     rng = np.random.default_rng(0)
     x, centres = rng.normal(size=(20, 3)), rng.normal(size=(50, 3))

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from skmdiff._table.checks import check_table
 from skmdiff._table.columns import category_codes, nearest_codes
+from skmdiff._table.numeric import StandardColumn
 
 LAW = settings(max_examples=60, deadline=None)
 
@@ -119,6 +120,17 @@ def test_standard_round_trip_and_closed_form():
     assert codec.decode(W + 10)["i"].max() > 199  # not clipped to the seen bounds
     far = Codec(numeric="standard").fit(np.array([[0], [255]], dtype=np.uint8))
     assert_array_equal(far.decode([[-9.0], [9.0]]), [[0], [255]])  # but to what the dtype holds
+
+
+def test_standard_numbers_within_the_range_are_mirrored_at_its_ends():
+    x = np.array([0.0, 1.5, 4.0, 8.25, 10.0])
+    column = StandardColumn(x, "x", within_range=True)
+    beyond = np.array([[-2.0], [11.0], [10.0], [0.0], [25.0], [-1e300]])
+    assert_allclose(column.decode((beyond - x.mean()) / x.std()), [2, 9, 10, 0, 0, 0], atol=1e-12)
+    assert_allclose(column.decode(column.encode(x)), x)
+    far = StandardColumn(np.array([2**62, 2**62 + 4, 2**62 + 6]), "far", within_range=True)
+    steps = (np.array([[-1], [8]]) - 10 / 3) / np.std([0, 4, 6])
+    assert_array_equal(far.decode(steps), 2**62 + np.array([1, 4]))
 
 
 def test_state_is_pickled_and_free_of_training_rows():
