@@ -28,6 +28,7 @@ from .settings import TableSettings, TrainingSettings
 LEAST_ROWS, MOST_COLUMNS = 50, 32
 FEW_COMPONENTS, MANY_COMPONENTS = 4, (8, 16, 32)  # of the mixtures, as many as the rows are enough for
 N_ITERATIONS, N_TIES = 5, 2
+LARGEST_CODE = 1e6  # in standard deviations
 STANDARD_ERRORS = 2.0  # by which a code must be better than those before it
 ROOT_2_PI = float(np.sqrt(2 * np.pi))
 
@@ -75,10 +76,8 @@ def choose_code(
     of_held_out = np.concatenate([of_held_out[held_out] for _, held_out in split(len(rows))])
     best, of_best = names[0], log_densities(numbers, names[0], weight, seed)
     for name in names[1:]:
-        if is_over(deadline):
-            break
-        found = log_densities(numbers, name, weight, seed)
-        if is_better(found - of_best, of_held_out):
+        found = None if of_best is None or is_over(deadline) else log_densities(numbers, name, weight, seed)
+        if found is not None and is_better(found - of_best, of_held_out):
             best, of_best = name, found
     return best
 
@@ -98,31 +97,32 @@ def candidates(codec: TableCodec) -> list[str]:
     return ["quantile", "smooth", "standard"] if is_measured else ["quantile", "smooth"]
 
 
-def log_densities(numbers: list[np.ndarray], name: str, weight: np.ndarray | None, seed: int) -> np.ndarray:
+def log_densities(numbers: list[np.ndarray], name: str, weight: np.ndarray | None, seed: int) -> np.ndarray | None:
     """(n_held_out,) of rows held out, by folds, in the units of columns (n,): of the better of few and many components.
 
-    A repeated value is put in its interval at random, N_TIES times.
+    A repeated value is put in its interval at random, N_TIES times. None where a code is beyond LARGEST_CODE, or no
+    column varies without those that are held out.
     """
-    found = [_of_fold(numbers, name, weight, fold, seed) for fold in split(len(numbers[0]))]
+    found = []
+    for training, held_out in split(len(numbers[0])):
+        varying = [x for x in numbers if (x[training] != x[training[0]]).any()]
+        if not varying:
+            return None
+        columns = [number_column(x[training], "", name, rows_of(weight, training)) for x in varying]
+        rng = np.random.default_rng(seed)
+        W = placed(columns, [x[training] for x in varying], rng)
+        out = [placed(columns, [x[held_out] for x in varying], rng) for _ in range(N_TIES)]
+        if any(X is None for X in (W, *out)):
+            return None
+        found.append(_of_fold(W[0], out, seed, rows_of(weight, training)))
     return max((np.concatenate(of_shape) for of_shape in zip(*found, strict=True)), key=np.mean)
 
 
 def _of_fold(
-    numbers: list[np.ndarray],
-    name: str,
-    weight: np.ndarray | None,
-    fold: tuple[np.ndarray, np.ndarray],
-    seed: int,
+    W: np.ndarray, out: list[tuple[np.ndarray, np.ndarray]], seed: int, weight: np.ndarray | None
 ) -> list[np.ndarray]:
-    """The log-densities (n_held_out,) of a fold by each number of components."""
-    training, held_out = fold
-    weight = rows_of(weight, training)
-    varying = [x for x in numbers if (x[training] != x[training[0]]).any()]
-    columns = [number_column(x[training], "", name, weight) for x in varying]
-    rng = np.random.default_rng(seed)
-    W = placed(columns, [x[training] for x in varying], rng)[0]
-    out = [placed(columns, [x[held_out] for x in varying], rng) for _ in range(N_TIES)]
-    blocks = [Block("numeric", j, j + 1, None, "") for j in range(len(columns))]
+    """Log-densities (n_held_out,) of codes and volumes `out`, given the code W, by few and by many components."""
+    blocks = [Block("numeric", j, j + 1, None, "") for j in range(W.shape[1])]
     return [
         logsumexp([log_density(mixture, split_code(X, blocks)) + volume for X, volume in out], axis=0) - np.log(N_TIES)
         for mixture in mixtures(W, blocks, seed, weight)
@@ -131,14 +131,16 @@ def _of_fold(
 
 def placed(
     columns: list[NumericColumn], numbers: list[np.ndarray], rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """The code (n, q) of numbers, each at random in what stands for it, and its log-volume (n,)."""
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Code (n, q) of numbers, each at random in what stands for it, and its log-volume (n,); None where too large."""
     W, volume = [], np.zeros(len(numbers[0]))
     for column, x in zip(columns, numbers, strict=True):
         at = rng.random(len(x))
         # a number that is rounded has an interval of a step; a cell is what noise on it makes of that
         W.append(column.encode(x, at)[:, 0] + ROOT_2_PI * column.cell * (at - 0.5))
         volume += column.log_volume(x, at)
+    if not np.abs(W).max() <= LARGEST_CODE:  # also where it is not a number
+        return None
     return np.column_stack(W), volume
 
 

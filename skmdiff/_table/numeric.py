@@ -420,8 +420,9 @@ class QuantileColumn(NumericColumn):
         spacings[[0, -1]] = 0.0 if self.decimals is None else np.exp(log_step(self.decimals))
         within = np.where(first < last, distance(self.values[first], self.values[last]), 0.0)
         with np.errstate(over="ignore"):
-            length = np.minimum(within + 0.5 * spacings[first] + 0.5 * spacings[last + 1], np.finfo(np.float64).max)
-        return np.log(length) - log_step(self.decimals)
+            length = within + 0.5 * spacings[first] + 0.5 * spacings[last + 1]
+        floats = np.finfo(np.float64)
+        return np.log(np.clip(length, floats.smallest_subnormal, floats.max)) - log_step(self.decimals)
 
     def _penalty(self, x: np.ndarray) -> np.ndarray:
         """Price of a value outside the seen bounds."""

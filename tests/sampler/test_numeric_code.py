@@ -164,3 +164,15 @@ def test_the_same_seed_chooses_the_same():
     first, second = (instant().fit(X) for _ in range(2))
     assert first.numeric_ == second.numeric_
     assert_array_equal(first.sample(20), second.sample(20))
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_at_the_ends_of_floats_do_not_stop_a_fit():
+    rng = np.random.default_rng(8)
+    one_row = np.r_[1e300, rng.normal(size=119)]
+    tiny, heavy = 5e-324 * rng.integers(1, 400, size=120), np.tan(1.5707 * (2 * rng.random(120) - 1)) * 1e280
+    X = np.column_stack([one_row, tiny, heavy, rng.normal(size=120)])
+    for j in range(4):
+        assert chosen(X[:, [j]]) in CODES
+    rows = instant(constraints=None).fit(X).sample(50)
+    assert (rows >= X.min(axis=0)).all() and (rows <= X.max(axis=0)).all()

@@ -377,9 +377,12 @@ def _binds(lower: np.ndarray, upper: np.ndarray, n_tried: int) -> bool:
     lower, upper = lower[there], upper[there]
     if min(len(np.unique(lower)), len(np.unique(upper))) <= FEW_ORDERED:
         return False
-    difference, scales = upper - lower, sorted([lower.std(), upper.std()])
+    with np.errstate(over="ignore"):  # of the largest floats, which bind nothing
+        difference, scales = upper - lower, sorted([lower.std(), upper.std()])
+        least, spread = difference.min(), difference.std()
+    if not np.isfinite([spread, *scales]).all():
+        return False
     # rows in which both are at their least, such as zeros, would be near for columns of any kind
-    least, spread = difference.min(), difference.std()
     reach = max(NEAR * spread, least if least <= STEP * spread else 0.0)
     near = (difference <= reach) & ((lower > lower.min()) | (upper > upper.min()))
     enough = near.sum() >= max(NEAR_ROWS, NEAR_FRACTION * len(lower)) and scales[1] <= MOST_RATIO * scales[0]
