@@ -28,6 +28,7 @@ from .._numerics.progress import SILENT, Progress
 from .._numerics.streams import MISSING_STREAM, row_uniforms
 from .._starts.draw import Plan, draw_rows, plan_draw
 from .._starts.from_mixture import MixtureStarts
+from .._starts.in_piece import StartPieces
 from .._starts.redraw import draw_with_rejection
 from .._starts.source import Source
 from .._table.checks import ReadTable
@@ -168,6 +169,11 @@ def rows_in_units(model: FittedModel) -> np.ndarray:
     return model.codec.in_units(model.manifold.table_)
 
 
+def columns_in_units(model: FittedModel, W: np.ndarray) -> np.ndarray:
+    """(m, q) samples W (m, p) in the same units."""
+    return model.codec.in_units(W[:, : model.n_outputs])
+
+
 def _hot_deck_of(model: FittedModel) -> HotDeck:
     """What fills missing cells of new rows where the table of fit had none."""
     return HotDeck(model.rows[:, : model.n_outputs], whole_columns(model.codec.blocks_), 0)
@@ -205,10 +211,13 @@ def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Re
         run.progress.stage("conditions")
     resolved = resolve_request(model, request, run.seed)
     run.progress.stage("samples", request.n_samples, unit="row")
-    how = (model.denoiser, plan_of(model, request, run, resolved), run.process, request.n_samples, run.seed, run.n_jobs)
-    if model.corrector is None:
+    plan = plan_of(model, request, run, resolved)
+    how = (model.denoiser, plan, run.process, request.n_samples, run.seed, run.n_jobs)
+    # with measurement noise samples are drawn behind the reverse process, and none is drawn again
+    pieces = None if model.denoiser.noise.any() else plan.pieces
+    if model.corrector is None and pieces is None:
         return draw_rows(*how, progress=run.progress), resolved
-    accept = partial(log_acceptance, model, model.corrector, run.seed, resolved)
+    accept = partial(log_acceptance, model, run.seed, resolved, pieces)
     return draw_with_rejection(*how, accept, progress=run.progress), resolved
 
 
@@ -232,18 +241,24 @@ def plan_of(model: FittedModel, request: Request, run: Run, resolved: ResolvedQu
 
 def log_acceptance(
     model: FittedModel,
-    corrector: Corrector,
     seed: int,
     resolved: ResolvedQuery | None,
+    pieces: StartPieces | None,
     W: np.ndarray,
     rows: np.ndarray,
 ) -> np.ndarray:
-    """(m,) log-probabilities with which samples W (m, p), at indices `rows` of a call, are kept by the corrector.
+    """(m,) log-probabilities with which samples W (m, p), at indices `rows` of a call, are kept.
 
-    They are seen with the cells missing that will be missing, also where a call then asks for all cells.
+    By the pieces of the table that they start and end in, and by the corrector. That sees them with the cells missing
+    that will be missing, also where a call then asks for all cells.
     """
-    missing = draw_missing(model, W, seed, resolved, rows)
-    return corrector.log_acceptance(corrector.features.of(W, missing))
+    out = np.zeros(len(W))
+    if pieces is not None:
+        out += pieces.log_acceptance(partial(columns_in_units, model), W, rows)
+    if model.corrector is not None:
+        missing = draw_missing(model, W, seed, resolved, rows)
+        out += model.corrector.log_acceptance(model.corrector.features.of(W, missing))
+    return out
 
 
 def draw_missing(

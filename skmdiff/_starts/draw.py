@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .._numerics.progress import SILENT, Progress
 from .._numerics.streams import PROBE_STREAM, READ_STREAM, row_normals, row_uniforms
 from .distributions import DENSITIES, DESIGNS, RowDistribution, row_distribution, strata
 from .from_mixture import MixtureStarts
+from .in_piece import StartPieces
 from .source import Source, draw_starts
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Plan:
     chosen : (n,) the row of the source that each row starts from, where it is resolved in advance
     own_target : whether a row is to have the class of the row it starts from
     same_start : whether a sample that is drawn again starts from the same row, which the plan has shares of
+    pieces : of the table, in which the rows are to end; None for anywhere
     """
 
     source: Source | None
@@ -48,6 +50,7 @@ class Plan:
     adjust: Callable | None = None
     same_start: bool = False
     mixture: MixtureStarts | None = None
+    pieces: StartPieces | None = None
 
     @property
     def n_draws(self) -> int:
@@ -99,7 +102,7 @@ def plan_draw(
     if design == "stratified":
         target = None if values is None else source.target
         found = strata(distribution, np.zeros(n_samples) if values is None else values, target, seed)
-    return Plan(
+    plan = Plan(
         source,
         distribution,
         wanted,
@@ -108,6 +111,11 @@ def plan_draw(
         own_target=density == "balanced" and source.is_class,
         same_start=(density, design) != ("data", "iid"),
     )
+    if design == "iid":
+        return plan
+    # a stratum lies in one mode, and so does its middle
+    starts = _choose(plan, np.full(n_samples, 0.5), np.arange(n_samples))
+    return replace(plan, pieces=StartPieces.of(in_units(), starts))
 
 
 def draw_rows(

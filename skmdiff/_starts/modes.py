@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import pdist, squareform
 
 from .._numerics.neighbors import nearest
@@ -19,6 +21,7 @@ from .._numerics.neighbors import nearest
 MODE_ROWS = 2000  # that are joined in a tree
 CORE_NEIGHBORS = 2
 SMALLEST_MODE, FEWEST_ROWS = 0.005, 5
+PIECE_NEIGHBORS = 10
 
 
 def modes(X: np.ndarray) -> np.ndarray:
@@ -32,6 +35,19 @@ def modes(X: np.ndarray) -> np.ndarray:
     group = groups_of_tree(reachability_tree(some), max(FEWEST_ROWS, int(SMALLEST_MODE * len(some))))
     members = group >= 0
     return group[members][nearest(some[members], X, 1)[1][:, 0]]
+
+
+def pieces(X: np.ndarray) -> np.ndarray:
+    """(n,) piece of each of the rows X (n, p): modes with a gap between them, which no row is across from.
+
+    They are the connected parts of the graph of the nearest PIECE_NEIGHBORS rows, of at most MODE_ROWS rows; the others
+    go with the nearest. Modes of no more rows than that belong to the mode beside them.
+    """
+    some = X[np.random.default_rng(0).permutation(len(X))[:MODE_ROWS]]
+    n, k = len(some), min(PIECE_NEIGHBORS, len(some) - 1)
+    near = nearest(some, some, k + 1)[1]
+    graph = csr_array((np.ones(near.size), near.ravel(), np.arange(n + 1) * (k + 1)), shape=(n, n))
+    return connected_components(graph, directed=False)[1][nearest(some, X, 1)[1][:, 0]]
 
 
 def reachability_tree(X: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from sklearn.datasets import make_blobs
 from sklearn.decomposition import PCA
 from sklearn.manifold import Isomap
 from sklearn.metrics import adjusted_rand_score
+from sklearn.neighbors import KNeighborsClassifier
 
 from skmdiff import ManifoldDiffusionSampler
 from skmdiff._manifold.dimension import estimate_dimension
@@ -313,3 +314,38 @@ def test_noise_has_no_distribution_over_rows(call):
     est = sampler(manifold="passthrough", sigma_start="auto").fit(np.random.default_rng(0).normal(size=(40, 2)))
     with pytest.raises(ValueError, match="need starts on a manifold"):
         est.sample(3, **call)
+
+
+# --- samples of a batch
+
+
+def ring(n=600, seed=0):
+    """Twelve clusters on a circle, ten standard deviations from each other, and which one each row is of."""
+    label = np.arange(n) % 12
+    centers = np.column_stack([np.cos(np.pi * label / 6), np.sin(np.pi * label / 6)])
+    return centers + 0.05 * np.random.default_rng(seed).normal(size=(n, 2)), label
+
+
+@pytest.mark.parametrize("learner", [None, "kernel-pca"])
+def test_a_stratified_batch_meets_each_mode_as_often_as_it_has_mass(learner):
+    X, label = ring()
+    est = ManifoldDiffusionSampler(learner, max_iter=0, n_steps=8, random_state=0).fit(X)
+    mode_of = KNeighborsClassifier(1).fit(X, label).predict
+    batch, independent = (np.bincount(mode_of(est.sample(60, design=d)), minlength=12) for d in ("stratified", "iid"))
+    np.testing.assert_array_equal(batch, 5)
+    assert np.ptp(independent) > 2
+
+
+def test_a_stratified_batch_of_a_class_meets_its_modes_alone():
+    X, label = ring()
+    est = ManifoldDiffusionSampler(max_iter=0, n_steps=8, random_state=0).fit(X, label % 2)
+    rows = est.sample(12, y=1, design="stratified")
+    met = np.bincount(KNeighborsClassifier(1).fit(X, label).predict(rows), minlength=12)
+    np.testing.assert_array_equal(met, 2 * (np.arange(12) % 2))
+
+
+def test_threads_change_nothing_in_a_stratified_batch_that_is_drawn_again():
+    X, _ = ring()
+    est = ManifoldDiffusionSampler(max_iter=0, n_steps=4, random_state=0).fit(X)
+    rows = est.sample(700, design="stratified")
+    np.testing.assert_array_equal(est.set_params(n_jobs=2).sample(700, design="stratified"), rows)

@@ -6,7 +6,8 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from skmdiff._starts import modes as _modes
-from skmdiff._starts.modes import groups_of_tree, modes, reachability_tree
+from skmdiff._starts.in_piece import StartPieces
+from skmdiff._starts.modes import groups_of_tree, modes, pieces, reachability_tree
 
 
 def runs(values):
@@ -81,3 +82,36 @@ def test_few_rows_and_copies_are_one_group(X):
 def test_many_modes_of_some_classes():
     X, label = make_blobs(2000, 6, centers=40, cluster_std=0.3, center_box=(-9, 9), random_state=0)
     assert adjusted_rand_score(label, modes(X)) > 0.9 and runs(in_order(label, modes(X))) == 40
+
+
+# --- pieces
+
+
+@pytest.mark.parametrize("n_dimensions", [1, 2, 8])
+def test_one_cloud_is_one_piece(n_dimensions):
+    for seed in range(5):
+        X = np.random.default_rng(seed).normal(size=(500, n_dimensions))
+        assert len(np.unique(pieces(X), return_counts=True)[1]) <= 2  # at most some far rows are for themselves
+        assert np.bincount(pieces(X)).max() > 480
+
+
+@pytest.mark.parametrize("n", [30, 3000])
+def test_clouds_with_a_gap_between_are_pieces(n):
+    rng = np.random.default_rng(0)
+    label = np.arange(n) % 2
+    X = rng.normal(size=(n, 3)) + 40.0 * label[:, None]
+    found = pieces(X)
+    assert len(np.unique(found)) == len(np.unique(np.column_stack([found, label]), axis=0)) == 2
+
+
+def test_a_mode_of_few_rows_belongs_to_the_one_beside_it():
+    X = np.append(np.linspace(0, 1, 100), np.linspace(50, 51, 8))[:, None]
+    assert not pieces(X).any() and not pieces(X[:2]).any()
+
+
+def test_samples_are_kept_in_the_piece_they_started_in():
+    X = np.append(np.linspace(0, 1, 50), np.linspace(50, 51, 50))[:, None]
+    told = StartPieces.of(X, np.array([3, 60, 99]))
+    kept = told.log_acceptance(lambda W: W, np.array([[0.4], [0.6], [48.0], [27.0]]), np.array([0, 1, 2, 3]))
+    np.testing.assert_array_equal(kept, [0.0, -np.inf, 0.0, 0.0])  # rows past the last are as the last
+    assert StartPieces.of(X[:50], np.array([3])) is None
