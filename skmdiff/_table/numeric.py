@@ -170,6 +170,8 @@ def number_grid(dtype: np.dtype, decimals: int | None) -> Grid:
 class StandardColumn(NumericColumn):
     """w = (x - mean) / std; decoding rounds to the seen grid and, within the seen range, mirrors what is beyond."""
 
+    within_range: bool = False  # of pickles of 0.3, which do not have it
+
     def __init__(self, x: np.ndarray, name: str, weight: np.ndarray | None = None, within_range: bool = False) -> None:
         super().__init__(x, name)
         self.within_range = within_range
