@@ -9,6 +9,7 @@ import numpy as np
 from .checks import check_nothing_masked
 
 LEAST_WEIGHT = 1e-9  # of the largest: less would be lost in the rounding of cumulated weights
+STANDARD_ERRORS = 2.0  # from 0 on which a mean is surely above it
 
 
 def check_weight(weight: Any, n_rows: int) -> np.ndarray | None:
@@ -61,3 +62,10 @@ def mean_and_std(x: np.ndarray, weight: np.ndarray | None = None) -> tuple[float
     mean = np.average(scaled, weights=weight)
     std = np.sqrt(np.average((scaled - mean) ** 2, weights=weight))
     return scale * mean, max(scale * std, np.finfo(np.float64).tiny)
+
+
+def is_surely_positive(gain: np.ndarray, weight: np.ndarray | None = None) -> bool:
+    """Whether the mean of gains (n,), by weight (n,) or all alike, is above 0 by STANDARD_ERRORS of it."""
+    fraction = np.full(len(gain), 1 / len(gain)) if weight is None else weight / weight.sum()
+    mean = fraction @ gain
+    return bool(mean > STANDARD_ERRORS * np.sqrt(fraction**2 @ (gain - mean) ** 2))

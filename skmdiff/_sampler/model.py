@@ -169,11 +169,6 @@ def rows_in_units(model: FittedModel) -> np.ndarray:
     return model.codec.in_units(model.manifold.table_)
 
 
-def columns_in_units(model: FittedModel, W: np.ndarray) -> np.ndarray:
-    """(m, q) samples W (m, p) in the same units."""
-    return model.codec.in_units(W[:, : model.n_outputs])
-
-
 def _hot_deck_of(model: FittedModel) -> HotDeck:
     """What fills missing cells of new rows where the table of fit had none."""
     return HotDeck(model.rows[:, : model.n_outputs], whole_columns(model.codec.blocks_), 0)
@@ -254,7 +249,7 @@ def log_acceptance(
     """
     out = np.zeros(len(W))
     if pieces is not None:
-        out += pieces.log_acceptance(partial(columns_in_units, model), W, rows)
+        out += pieces.log_acceptance(model.codec.in_units(W[:, : model.n_outputs]), rows)
     if model.corrector is not None:
         missing = draw_missing(model, W, seed, resolved, rows)
         out += model.corrector.log_acceptance(model.corrector.features.of(W, missing))

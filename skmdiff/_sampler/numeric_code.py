@@ -16,7 +16,7 @@ from .._mixture.choice import FIRST, ROWS_PER_COMPONENT, search_over, split
 from .._mixture.mixture import Mixture, log_density, split_code
 from .._numerics.checks import is_auto
 from .._numerics.deadlines import halfway, is_over
-from .._numerics.weights import rows_of
+from .._numerics.weights import is_surely_positive, rows_of
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, number_column
 from .._table.columns import Block
@@ -29,7 +29,6 @@ LEAST_ROWS, MOST_COLUMNS = 50, 32
 FEW_COMPONENTS, MANY_COMPONENTS = 4, (8, 16, 32)  # of the mixtures, as many as the rows are enough for
 N_ITERATIONS, N_TIES = 5, 2
 LARGEST_CODE = 1e6  # in standard deviations
-STANDARD_ERRORS = 2.0  # by which a code must be better than those before it
 ROOT_2_PI = float(np.sqrt(2 * np.pi))
 
 
@@ -59,7 +58,7 @@ def choose_code(
 ) -> str:
     """The name of the code, by the numbers of a table with a fitted codec and the rows that lack none of them.
 
-    The first of a list, but one behind it that is better by STANDARD_ERRORS. "quantile", which is the first, for many
+    The first of a list, but one behind it that is surely better. "quantile", which is the first, for many
     rows, which are smooth by themselves, for few, which cannot tell, and past a deadline.
     """
     names = candidates(codec)
@@ -72,12 +71,11 @@ def choose_code(
     if len(rows) < LEAST_ROWS:
         return names[0]
     numbers, weight = [column.take(rows).observed for column in columns], rows_of(weight, rows)
-    of_held_out = np.ones(len(rows)) if weight is None else weight
-    of_held_out = np.concatenate([of_held_out[held_out] for _, held_out in split(len(rows))])
+    of_held_out = rows_of(weight, np.concatenate([held_out for _, held_out in split(len(rows))]))
     best, of_best = names[0], log_densities(numbers, names[0], weight, seed)
     for name in names[1:]:
         found = None if of_best is None or is_over(deadline) else log_densities(numbers, name, weight, seed)
-        if found is not None and is_better(found - of_best, of_held_out):
+        if found is not None and is_surely_positive(found - of_best, of_held_out):
             best, of_best = name, found
     return best
 
@@ -150,10 +148,3 @@ def mixtures(W: np.ndarray, blocks: list[Block], seed: int, weight: np.ndarray |
     shape = replace(FIRST, n_factors=min(FIRST.n_factors, search.n_factors[-1]), of_table=True)
     many = [m for m in MANY_COMPONENTS if m * ROWS_PER_COMPONENT <= len(W)]
     return [search.of_all_rows(replace(shape, n_components=m), N_ITERATIONS) for m in (FEW_COMPONENTS, *many[-1:])]
-
-
-def is_better(gain: np.ndarray, weight: np.ndarray) -> bool:
-    """Whether gains (n,) are by weight surely above 0."""
-    fraction = weight / weight.sum()
-    mean = fraction @ gain
-    return bool(mean > STANDARD_ERRORS * np.sqrt(fraction**2 @ (gain - mean) ** 2))

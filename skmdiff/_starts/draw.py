@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +99,7 @@ def plan_draw(
         raise ValueError(f"density must be 'data' where y says which targets are wanted, got {density!r}.")
     if mixture is not None and (density, design) == ("data", "iid"):
         return Plan(source, None, wanted, values, mixture=mixture)
+    in_units = cache(in_units)
     distribution, found = row_distribution(density, design, source, model, in_units), None
     if design == "stratified":
         target = None if values is None else source.target

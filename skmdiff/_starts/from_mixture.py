@@ -19,11 +19,10 @@ from .._mixture.fitting import MixtureShape
 from .._mixture.mixture import MixedRows, Mixture, draw, join_code, log_density, log_normals, numeric_columns
 from .._numerics.blocks import Block, coded_blocks
 from .._numerics.streams import row_normals
-from .._numerics.weights import rows_of
+from .._numerics.weights import is_surely_positive, rows_of
 from .source import Source, log_mixture_density, normal_distributions, part_of
 
 TEST_ROWS = 2000
-STANDARD_ERRORS = 2.0  # by which the mixture must be better
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,7 @@ def mixture_is_better(
         better.append(
             noised_log_density(mixture, blocks, x, sigma) - log_mixture_density(x, *between, sigma, part.weight)
         )
-    gain = np.concatenate(better)
-    return bool(gain.mean() > STANDARD_ERRORS * gain.std() / np.sqrt(len(gain)))
+    return is_surely_positive(np.concatenate(better))
 
 
 def noised_log_density(mixture: Mixture, blocks: Sequence[Block], x: np.ndarray, sigma: float) -> np.ndarray:

@@ -6,7 +6,6 @@ survive that, as many go the one way as the other, but a batch that had one row 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +36,7 @@ class StartPieces:
         piece = pieces(X)
         return cls(X, piece, piece[starts]) if piece.any() else None
 
-    def log_acceptance(self, in_units: Callable, W: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """(m,) 0 for the samples W (m, p) that are in the piece they started in, else -inf; of `rows` of the call."""
-        found = self.piece[nearest(self.X, in_units(W), 1)[1][:, 0]]
+    def log_acceptance(self, X: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """(m,) 0 for samples X (m, q), in the piece that their `rows` of the call start in, else -inf."""
+        found = self.piece[nearest(self.X, X, 1)[1][:, 0]]
         return np.where(found == self.of_start[np.minimum(rows, len(self.of_start) - 1)], 0.0, -np.inf)

@@ -6,7 +6,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmdiff import ManifoldDiffusionSampler
-from skmdiff._sampler.numeric_code import candidates, choose_code, is_better, log_densities
+from skmdiff._numerics.weights import is_surely_positive
+from skmdiff._sampler.numeric_code import candidates, choose_code, log_densities
 from skmdiff._table.checks import read_table
 from skmdiff._table.codec import TableCodec
 from skmdiff.datasets import make_gaussian_grid
@@ -60,10 +61,10 @@ def test_log_densities_of_rounded_numbers_are_probabilities(name):
 
 def test_a_gain_counts_by_weight_and_against_its_error():
     gain = np.array([3.0, -1.0, 1.0, 1.0])
-    assert not is_better(gain, np.ones(4))  # mean 1, two standard errors 1.41
-    assert is_better(gain, np.array([1.0, 0.01, 1.0, 1.0]))
-    assert not is_better(np.zeros(4), np.ones(4))
-    assert is_better(np.full(4, 0.1), np.ones(4))
+    assert not is_surely_positive(gain, np.ones(4))  # mean 1, two standard errors 1.41
+    assert is_surely_positive(gain, np.array([1.0, 0.01, 1.0, 1.0]))
+    assert not is_surely_positive(np.zeros(4), np.ones(4))
+    assert is_surely_positive(np.full(4, 0.1), np.ones(4))
 
 
 # ---- the choice
