@@ -204,10 +204,23 @@ def blocks_of(model: FittedModel) -> list[Block]:
     return [*model.codec.blocks_, *target]
 
 
+def check_blocks(model: FittedModel, n_columns: int) -> None:
+    """Raise unless blocks follow one another to the last column of the code, wherever a model has them.
+
+    Whatever is made of blocks is as large as they say.
+    """
+    parts = model.denoiser, model.hot_deck, model.missingness, model.mixture_starts
+    for blocks in (blocks_of(model), *(part.blocks for part in parts if part is not None)):
+        ends = [0, *(block.stop for block in blocks)]
+        if [block.start for block in blocks] != ends[:-1] or ends != sorted(ends) or ends[-1] != n_columns:
+            raise ValueError(f"blocks must follow one another and make up the {n_columns} columns of the code")
+
+
 def with_what_follows(model: FittedModel, n_bytes: int) -> FittedModel:
     """The model of a file of so many bytes."""
     columns, hot_deck = columns_of(model), model.hot_deck
     rows = read_code(model.rows, columns, n_bytes)
+    check_blocks(model, rows.shape[1])
     if hot_deck is not None:
         hot_deck.rows = read_code(hot_deck.rows, columns, n_bytes)
         hot_deck.filled = read_code(hot_deck.filled, columns, n_bytes)

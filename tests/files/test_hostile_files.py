@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from mutations import DAMAGED, archive_of, members_of, mutated, small_model
+from mutations import DAMAGED, archive_of, members_of, mutated, nodes_of, small_model
 
 import skmdiff
 from skmdiff import ModelFileError
@@ -32,12 +32,13 @@ def whole(tmp_path_factory):
 
 
 def outcome(content, path):
-    """ "loaded" or "refused"; the message names the file. Any other exception ends the test."""
+    """ "loaded" or "refused"; the message names the file. Any other exception, or too little memory, ends the test."""
     path.write_bytes(content)
     try:
         loaded = skmdiff.load(path)
     except ModelFileError as error:
         assert str(path) in str(error)
+        assert not isinstance(error.__cause__, MemoryError)
         return "refused", None
     return "loaded", loaded
 
@@ -85,6 +86,19 @@ def head_changed(content, **changes):
     members = members_of(content)
     head = {**json.loads(members["model.json"]), **changes}
     return archive_of({**members, "model.json": json.dumps(head).encode()}.items())
+
+
+@pytest.mark.parametrize("key", ["start", "stop"])
+@pytest.mark.parametrize("value", [-1, 2**33])
+def test_blocks_that_are_not_those_of_the_code_are_refused(whole, tmp_path, key, value):
+    """All of them, those of the table and of the denoiser, before an array is as large as they say."""
+    head = json.loads(members_of(whole[1])["model.json"])
+    blocks = [owner for owner, _ in nodes_of(head, []) if isinstance(owner, dict) and {"start", "stop"} <= owner.keys()]
+    assert len(blocks) > 8
+    for block in blocks:
+        kept, block[key] = block[key], value
+        assert outcome(head_changed(whole[1], **head), tmp_path / "m") == ("refused", None)
+        block[key] = kept
 
 
 def test_files_of_the_future_are_refused_by_name(good, tmp_path):
