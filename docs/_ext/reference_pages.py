@@ -8,7 +8,7 @@ import inspect
 import io
 import os
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from unittest.mock import patch
@@ -66,7 +66,7 @@ def is_member(value: object) -> bool:
 
 def other_members(cls: type) -> list[str]:
     """Public methods that scikit-learn gives the class."""
-    rest = sorted(set(dir(cls)) - set(own_members(cls)) - set(dir(tuple)))
+    rest = sorted(set(dir(cls)) - set(own_members(cls)) - set(dir(tuple)) - set(dir(Mapping)))
     return [name for name in rest if name[0] != "_" and callable(getattr(cls, name))]
 
 

@@ -27,7 +27,7 @@ from ._attacks import (
     with_rare_category,
 )
 from ._intervals import area_interval, difference_interval, fraction_interval, rate_at, rate_interval, wilson_interval
-from ._named import measure_named
+from ._named import NamedMeasures
 from ._privacy import memorised, row_tuples
 from ._report.privacy_page import privacy_page
 from ._tables import CategoricalFeatures, Seed, Table, aligned, as_table, check_max_rows, nearest
@@ -66,8 +66,10 @@ class PrivacyMeasure(NamedTuple):
     meaning: str
 
 
-class PrivacyReport:
+class PrivacyReport(NamedMeasures[PrivacyMeasure]):
     """What synthetic rows tell of training rows, as :func:`privacy_report` returns it.
+
+    A mapping from names to measures: ``report["copies"]``, ``"copies" in report``, ``report.items()``.
 
     Parameters
     ----------
@@ -99,10 +101,6 @@ class PrivacyReport:
     ) -> None:
         self.measures, self.extremes, self.notes = measures, extremes, notes
         self.risk, self.is_outlier, self.has_rare_category = risk, is_outlier, has_rare_category
-
-    def __getitem__(self, name: str) -> PrivacyMeasure:
-        """The measure of a name."""
-        return measure_named(name, self.measures)
 
     @property
     def above_fresh(self) -> list[str]:

@@ -110,6 +110,8 @@ def test_text_frame_and_names(fresh_report):
     assert frame.loc["c2st", "ideal"] == 0.5 and frame.loc["energy_distance", "ideal"] == "ceiling"
     with pytest.raises(KeyError, match="no measure 'fid'; it has shape_error, "):
         fresh_report["fid"]
+    assert "fid" not in fresh_report and "c2st" in fresh_report
+    assert list(fresh_report.values()) == fresh_report.measures
 
 
 def test_without_pandas_all_but_the_frame_is_there(fresh_report, tmp_path, monkeypatch):

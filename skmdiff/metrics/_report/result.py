@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from .._named import measure_named
+from .._named import NamedMeasures
 from .entries import ColumnMeasure, Measure, PairMeasure, Sizes
 from .page import fragment_of, page_of
 from .parts import as_text
@@ -18,8 +18,10 @@ from .verdict import Verdict, verdicts
 _WIDTH = 100  # of the text, in letters
 
 
-class MetricsReport:
+class MetricsReport(NamedMeasures[Measure]):
     """Measures beside their floor and ceiling, as :func:`report` returns them.
+
+    A mapping from names to measures: ``result["c2st"]``, ``"c2st" in result``, ``result.items()``.
 
     Parameters
     ----------
@@ -59,10 +61,6 @@ class MetricsReport:
     ) -> None:
         self.measures, self.columns, self.notes, self.pairs, self.sizes = measures, columns, notes, pairs, sizes
         self.pictures, self.fitted, self.names = pictures, fitted, names
-
-    def __getitem__(self, name: str) -> Measure:
-        """The measure of a name."""
-        return measure_named(name, self.measures)
 
     @property
     def verdict(self) -> list[Verdict]:
