@@ -14,7 +14,7 @@ import numpy as np
 
 from .._numerics.blocks import Block
 from .._numerics.deadlines import is_over
-from .._numerics.weights import rows_of
+from .._numerics.weights import mean_and_error, rows_of
 from .fitting import MixtureShape, continue_fit, first_components, fit_mixture, with_shares
 from .mixture import MixedRows, Mixture, log_density, split_code
 
@@ -73,6 +73,11 @@ class Search:
         q = self.rows.numbers.shape[1]
         return [r for r in N_FACTORS if r == 0 or r < q <= MOST_FACTOR_COLUMNS]
 
+    @property
+    def weight_of_held_out(self) -> np.ndarray | None:
+        """(n_held_out,) weights; None for all alike."""
+        return rows_of(self.weight, np.concatenate([held_out for _, held_out in self.folds]))
+
     def of(self, shape: MixtureShape, n_iterations: int = N_ITERATIONS) -> np.ndarray:
         """Log-density of the rows held out by mixtures of a shape."""
         key = shape, n_iterations
@@ -103,8 +108,7 @@ class Search:
         """Mean log-density of a shape, by weight; of one that is left out none is smaller."""
         if self.leaves_out(shape, n_iterations):
             return -np.inf
-        weight = None if self.weight is None else np.concatenate([self.weight[out] for _, out in self.folds])
-        return float(np.average(self.of(shape, n_iterations), weights=weight))
+        return float(np.average(self.of(shape, n_iterations), weights=self.weight_of_held_out))
 
     def leaves_out(self, shape: MixtureShape, n_iterations: int = N_ITERATIONS) -> bool:
         """Whether it is too late for a shape: there are others, and not this one."""
@@ -126,8 +130,8 @@ class Search:
         """The first shape that is within a standard error of the best."""
         best = self.of(self.best(shapes))
         for shape in [shape for shape in shapes if not self.leaves_out(shape)]:
-            behind = best - self.of(shape)
-            if behind.mean() <= behind.std() / np.sqrt(len(behind)):
+            behind, error = mean_and_error(best - self.of(shape), self.weight_of_held_out)
+            if behind <= error:
                 return shape
         return shapes[-1]
 

@@ -64,8 +64,14 @@ def mean_and_std(x: np.ndarray, weight: np.ndarray | None = None) -> tuple[float
     return scale * mean, max(scale * std, np.finfo(np.float64).tiny)
 
 
+def mean_and_error(x: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
+    """Mean of x (n,), by weight (n,) or all alike, and its standard error."""
+    fraction = np.full(len(x), 1 / len(x)) if weight is None else weight / weight.sum()
+    mean = fraction @ x
+    return float(mean), float(np.sqrt(fraction**2 @ (x - mean) ** 2))
+
+
 def is_surely_positive(gain: np.ndarray, weight: np.ndarray | None = None) -> bool:
     """Whether the mean of gains (n,), by weight (n,) or all alike, is above 0 by STANDARD_ERRORS of it."""
-    fraction = np.full(len(gain), 1 / len(gain)) if weight is None else weight / weight.sum()
-    mean = fraction @ gain
-    return bool(mean > STANDARD_ERRORS * np.sqrt(fraction**2 @ (gain - mean) ** 2))
+    mean, error = mean_and_error(gain, weight)
+    return mean > STANDARD_ERRORS * error

@@ -67,7 +67,8 @@ class ManifoldDiffusionSampler(LearntInHTML, EstimatorOnManifold, CallbackSuppor
     contraction : float or "auto", default="auto"
         Strength, from 0 to 1, of the projection of samples towards the manifold: 1 moves a sample until it is no
         farther from it than the rows around it. "auto" is above 0 only where rows lie on a surface of at most 3
-        dimensions and samples stand off it 3 times as far as rows left out. Elsewhere it would cost variety.
+        dimensions and samples stand off it 3 times as far as rows left out. Elsewhere it would cost variety. Nothing is
+        moved where a table has no more numbers than the manifold has dimensions.
     manifold_weight : float or "auto", default="auto"
         Weight, from 0 to 1, in the denoiser of the mixture on the manifold, of local normal distributions and shares
         of categories, which the network corrects. "auto" is 1 for fewer than 2000 rows and without training, else 0.

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import logsumexp
 
+from .._manifold.noise import check_noise_level
 from .._mixture.choice import FIRST, ROWS_PER_COMPONENT, search_over, split
 from .._mixture.mixture import Mixture, log_density, split_code
 from .._numerics.checks import is_auto
@@ -20,14 +21,16 @@ from .._numerics.weights import is_surely_positive, rows_of
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, number_column
 from .._table.columns import Block
+from .._table.constraints.written import unique_columns
 from .._table.dates import DateColumn
-from .._table.numeric import NumericColumn
+from .._table.numeric import NumericColumn, QuantileColumn, distance, log_step
 from .defaults import SMALL_TABLE
 from .settings import TableSettings, TrainingSettings
 
 LEAST_ROWS, MOST_COLUMNS = 50, 32
 FEW_COMPONENTS, MANY_COMPONENTS = 4, (8, 16, 32)  # of the mixtures, as many as the rows are enough for
 N_ITERATIONS, N_TIES = 5, 2
+OFTEN, ALONE = 4, 0.05
 LARGEST_CODE = 1e6  # in standard deviations
 ROOT_2_PI = float(np.sqrt(2 * np.pi))
 
@@ -37,14 +40,18 @@ def fit_codec(
 ) -> TableCodec:
     """The codec of a table, with the code of numbers that is asked for or, by "auto", chosen.
 
-    With one that is chosen no number is beyond those of the table. A training that goes on keeps the code it had.
+    With one that is chosen no number is beyond those of the table. A training that goes on keeps the code it had, where
+    the table may have it. With measurement noise it is "quantile".
     """
     if not is_auto(settings.numeric):
         return TableCodec(settings.categorical_features, settings.numeric).fit(table, weight)
     codec = TableCodec(settings.categorical_features).fit(table, weight)
+    codec.set_identifiers(unique_columns(settings.constraints, codec.template_), table)  # which are no numbers
+    noise = settings.noise_level
     if training.former is not None:
-        chosen = training.former.codec.numeric
-    elif settings.noise_level is not None:
+        former = training.former.codec.numeric
+        chosen = former if former in candidates(codec) else codec.numeric
+    elif is_auto(noise) or check_noise_level(noise, codec).any():
         chosen = codec.numeric
     else:
         chosen = choose_code(codec, table, weight, seed, halfway(training.deadline))
@@ -91,8 +98,24 @@ def candidates(codec: TableCodec) -> list[str]:
     if not numbers:
         return ["quantile"]
     has_dates = any(isinstance(column, DateColumn) for column in codec.columns_)
-    is_measured = all(column.width == 1 and column.decimals != 0 for column in numbers) and not has_dates
+    is_measured = not (has_dates or any(column.decimals == 0 or repeats_itself(column) for column in numbers))
     return ["quantile", "smooth", "standard"] if is_measured else ["quantile", "smooth"]
+
+
+def repeats_itself(column: NumericColumn) -> bool:
+    """Whether numbers are repeated by more than rounding: what is new is to be one of them, not beside them.
+
+    It is so for frequent values, for any repetition without a grid and, on a grid, where more than ALONE of the cells
+    hold a value that is seen OFTEN or more while neither neighbour of it on the grid is seen. Of numbers that are
+    rounded hardly one in fifty does.
+    """
+    if column.width > 1 or column.decimals is None:
+        return column.width > 1 or bool(column.has_ties)
+    assert isinstance(column, QuantileColumn)
+    step = np.exp(log_step(column.decimals))
+    gap = np.concatenate([[np.inf], distance(column.values[:-1], column.values[1:]), [np.inf]]) > 1.5 * step
+    is_alone = gap[:-1] & gap[1:] & (column.counts >= OFTEN)
+    return bool(column.counts[is_alone].sum() > ALONE * column.n)
 
 
 def log_densities(numbers: list[np.ndarray], name: str, weight: np.ndarray | None, seed: int) -> np.ndarray | None:
@@ -113,7 +136,9 @@ def log_densities(numbers: list[np.ndarray], name: str, weight: np.ndarray | Non
         if any(X is None for X in (W, *out)):
             return None
         found.append(_of_fold(W[0], out, seed, rows_of(weight, training)))
-    return max((np.concatenate(of_shape) for of_shape in zip(*found, strict=True)), key=np.mean)
+    weight = rows_of(weight, np.concatenate([held_out for _, held_out in split(len(numbers[0]))]))
+    of_shapes = [np.concatenate(of_shape) for of_shape in zip(*found, strict=True)]
+    return max(of_shapes, key=lambda of_rows: np.average(of_rows, weights=weight))
 
 
 def _of_fold(

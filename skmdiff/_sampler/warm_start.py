@@ -33,8 +33,8 @@ def first_weights(
     changed = [name for name in {**was, **now} if was.get(name) != now.get(name)]
     if changed:
         raise ValueError(
-            "warm_start=True needs a table of the same columns, categories and frequent values as in the last fit; "
-            f"other than then: {', '.join(changed)}. {WAY_OUT}"
+            "warm_start=True needs a table of the same columns, categories and frequent values, and the same code of "
+            f"numbers, as in the last fit; other than then: {', '.join(changed)}. {WAY_OUT}"
         )
     if former.denoiser.shape != shape:
         raise ValueError(
@@ -45,8 +45,9 @@ def first_weights(
 
 
 def described(codec: TableCodec, target: Target | None) -> dict[str, tuple]:
-    """What a network knows of the columns, by their names and in their order, and of the target."""
-    out = {f"column {i} ({column.name})": of_column(column) for i, column in enumerate(codec.columns_)}
+    """What a network knows of the columns, by their names and in their order, of their code, and of the target."""
+    out: dict[str, tuple] = {"numeric": (codec.numeric,)}
+    out |= {f"column {i} ({column.name})": of_column(column) for i, column in enumerate(codec.columns_)}
     if target is None:
         return out
     classes = list(target.classes) if target.is_categorical else []

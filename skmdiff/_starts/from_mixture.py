@@ -80,8 +80,8 @@ def mixture_is_better(
     rng = np.random.default_rng(seed)
     some = rng.permutation(len(source.rows))[:TEST_ROWS]
     noised = source.rows + sigma * rng.standard_normal(source.rows.shape)
-    better = []
-    for training, held_out in split(len(some)):
+    better, folds = [], split(len(some))
+    for training, held_out in folds:
         rows, x = some[training], noised[some[held_out]]
         mixture = mixture_of(source.rows[rows], Z[rows], blocks, shape, seed, rows_of(source.weight, rows))
         part = part_of(source, Z, n_neighbors, rows)
@@ -89,7 +89,8 @@ def mixture_is_better(
         better.append(
             noised_log_density(mixture, blocks, x, sigma) - log_mixture_density(x, *between, sigma, part.weight)
         )
-    return is_surely_positive(np.concatenate(better))
+    of_held_out = rows_of(source.weight, some[np.concatenate([held_out for _, held_out in folds])])
+    return is_surely_positive(np.concatenate(better), of_held_out)
 
 
 def noised_log_density(mixture: Mixture, blocks: Sequence[Block], x: np.ndarray, sigma: float) -> np.ndarray:

@@ -165,6 +165,7 @@ def _middles(low: np.ndarray, high: np.ndarray, column: QuantileColumn) -> np.nd
 def _coarse_standard(column: StandardColumn) -> StandardColumn:
     """A column of mean and standard deviation; it ends within what was seen."""
     out = copy(column)
+    out.within_range = False  # the ends are not known yet
     if column.origin:
         step = 2 ** max(0, int(np.log2(column.std)))
         out.origin = int(column.origin) // step * step
@@ -174,6 +175,7 @@ def _coarse_standard(column: StandardColumn) -> StandardColumn:
     near = to_grid(np.array([column.least + inward, column.most - inward]), column.decimals, column.dtype)
     out.least = ends[0] if column.least < ends[0] else near[0]
     out.most = ends[1] if column.most > ends[1] else near[1]
+    out.within_range = column.within_range
     return out
 
 

@@ -144,6 +144,14 @@ class NumericColumn(Column):
                 raise parameter.error(ValueError, rule, cells[bad][0])
         return cells
 
+    def penalty(self, x: np.ndarray) -> np.ndarray:
+        """Price (n,) of a value outside the seen bounds."""
+        low, high = np.array([self.least]), np.array([self.most])
+        beyond = np.where(x < low, distance(x, low), distance(high, x))
+        with np.errstate(over="ignore"):
+            price = np.log(self.n + 1.0) + np.minimum(beyond / self.std, np.finfo(np.float64).max)
+        return np.where((x < low) | (x > high), -price, 0.0)
+
     def inward(self, low: Any, high: Any) -> tuple[Any, Any]:
         low, high = max(low, self.least), min(high, self.most)
         if self.dtype.kind != "f":
@@ -168,7 +176,11 @@ def number_grid(dtype: np.dtype, decimals: int | None) -> Grid:
 
 
 class StandardColumn(NumericColumn):
-    """w = (x - mean) / std; decoding rounds to the seen grid and, within the seen range, mirrors what is beyond."""
+    """w = (x - mean) / std, rounded to the seen grid where it is decoded.
+
+    `within_range`: there is nothing outside the seen range. What is decoded beyond an end is mirrored at it. A number
+    beyond it has the code of the end and, in the density, a finite penalty, as in the quantile code.
+    """
 
     within_range: bool = False  # of pickles of 0.3, which do not have it
 
@@ -179,6 +191,7 @@ class StandardColumn(NumericColumn):
         self.mean, self.std = mean_and_std(offsets(x, self.origin), weight)  # the mean from the origin
 
     def encode(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
+        x = np.clip(x, self.least, self.most) if self.within_range else x
         return ((offsets(x, self.origin) - self.mean) / self.std)[:, None]
 
     def decode(self, block: np.ndarray) -> np.ndarray:
@@ -198,7 +211,8 @@ class StandardColumn(NumericColumn):
         return np.exp(log_step(self.decimals)) / (self.std * np.sqrt(2 * np.pi)) if self.decimals is not None else 0.0
 
     def log_volume(self, x: np.ndarray, ties: Ties = None) -> np.ndarray:
-        return np.full(len(x), log_step(self.decimals) - np.log(self.std))
+        volume = np.full(len(x), log_step(self.decimals) - np.log(self.std))
+        return volume + self.penalty(x) if self.within_range else volume
 
 
 class QuantileColumn(NumericColumn):
@@ -351,7 +365,7 @@ class QuantileColumn(NumericColumn):
         # where all values are categories, one that fit did not see costs what an unseen category costs
         of_category = np.where(np.isin(x, self.values), 0.0, -np.log(self.n + 1.0))
         of_score = log_mass - log_normal_density(w)
-        return np.where(self._is_category(x, nearest), of_category, of_score) + self._penalty(x)
+        return np.where(self._is_category(x, nearest), of_category, of_score) + self.penalty(x)
 
     def _locate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Nearest seen value and signed step towards its neighbour, in spacings; new extremes are clipped."""
@@ -425,14 +439,6 @@ class QuantileColumn(NumericColumn):
             length = within + 0.5 * spacings[first] + 0.5 * spacings[last + 1]
         floats = np.finfo(np.float64)
         return np.log(np.clip(length, floats.smallest_subnormal, floats.max)) - log_step(self.decimals)
-
-    def _penalty(self, x: np.ndarray) -> np.ndarray:
-        """Price of a value outside the seen bounds."""
-        low, high = self.values[:1], self.values[-1:]
-        beyond = np.where(x < low, distance(x, low), distance(high, x))
-        with np.errstate(over="ignore"):
-            price = np.log(self.n + 1.0) + np.minimum(beyond / self.std, np.finfo(np.float64).max)
-        return np.where((x < low) | (x > high), -price, 0.0)
 
     def _spacings(self) -> np.ndarray:
         """Spacing to the left of each value and to the right of the last; an end repeats its only spacing."""

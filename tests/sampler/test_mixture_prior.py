@@ -41,7 +41,7 @@ def test_a_fit_without_training_knows_means_covariances_and_shares():
 @pytest.mark.slow
 def test_the_untrained_denoiser_samples_the_mixture(monkeypatch):
     """Starts of the mixture and a denoiser that is its posterior mean: the reverse process stays in its law."""
-    monkeypatch.setattr(from_mixture, "is_surely_positive", lambda gain: True)
+    monkeypatch.setattr(from_mixture, "is_surely_positive", lambda gain, weight: True)
     rng = np.random.default_rng(0)
     centres = np.array([[-2.0, 0.0], [2.0, 1.0]])
     rows = centres[rng.integers(2, size=300)] + rng.normal(size=(300, 2)) @ np.array([[0.5, 0.2], [0.0, 0.3]])
@@ -164,3 +164,14 @@ def test_the_mixture_has_the_shares_of_all_rows_those_held_out_too():
     mixture = est._model.denoiser.prior.mixture
     expected = table["kind"].value_counts(normalize=True).sort_index()
     np.testing.assert_allclose(mixture.weights @ mixture.shares_by_column[0], expected, atol=1e-6)
+
+
+def test_rows_held_out_count_by_weight_where_starts_are_chosen(monkeypatch):
+    counted = []
+    monkeypatch.setattr(from_mixture, "is_surely_positive", lambda gain, weight: counted.append(weight))
+    rows, weight = np.random.default_rng(0).normal(size=(100, 2)), np.linspace(1, 2, 100)
+    instant().fit(rows, sample_weight=weight)
+    instant().fit(rows)
+    assert len(np.unique(counted[0])) == len(counted[0]) == 60  # of each row that is held out its own
+    np.testing.assert_allclose(counted[0].max() / counted[0].min(), 2, rtol=0.2)
+    assert counted[1] is None

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skmdiff import ManifoldDiffusionSampler
+from skmdiff import ManifoldDiffusionSampler, load
 from skmdiff._numerics.weights import is_surely_positive
-from skmdiff._sampler.numeric_code import candidates, choose_code, log_densities
+from skmdiff._sampler.numeric_code import candidates, choose_code, log_densities, repeats_itself
 from skmdiff._table.checks import read_table
-from skmdiff._table.codec import TableCodec
+from skmdiff._table.codec import TableCodec, number_column
 from skmdiff.datasets import make_gaussian_grid
 
 CODES = ("quantile", "smooth", "standard")
@@ -105,6 +105,27 @@ def test_numbers_that_are_not_measured_are_never_standardised(frame):
     assert candidates(TableCodec().fit(read_table(frame))) == ["quantile", "smooth"]
 
 
+K = np.round(np.random.default_rng(6).normal(10, 4, 300)).clip(0, 19)
+
+
+@pytest.mark.parametrize("x", [K / 4, K / 3, np.round(K / 3, 2), np.log1p(K), K // 2 + 0.99])
+def test_repeated_values_off_the_integers_come_back(x):
+    """Whatever the unit: what is repeated is no density, and its values are all that there are."""
+    frame = pd.DataFrame({"x": x, "y": x + np.random.default_rng(7).normal(size=300)})
+    for unit in (1e-4, 1.0, 1e4):
+        assert candidates(TableCodec().fit(read_table(frame * unit))) == ["quantile", "smooth"]
+    seen = instant().fit(frame).sample(1000)["x"].isin(set(x))
+    assert seen.mean() > 0.95  # what is seen once is interpolated
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0, 3.0, 30.0])
+@pytest.mark.parametrize("n_rows", [100, 1500])
+def test_rounded_numbers_are_measured(scale, n_rows):
+    for seed in range(20):
+        x = np.round(np.random.default_rng(seed).normal(0, scale, n_rows), 2)
+        assert not repeats_itself(number_column(x, "x", "quantile"))
+
+
 def test_tables_that_cannot_tell_keep_their_quantiles():
     X = grid(2000)
     holes = np.where(np.random.default_rng(5).random((700, 10)) < 0.5, np.nan, X[:700])  # hardly a row is whole
@@ -177,3 +198,39 @@ def test_numbers_at_the_ends_of_floats_do_not_stop_a_fit():
         assert chosen(X[:, [j]]) in CODES
     rows = instant(constraints=None).fit(X).sample(50)
     assert (rows >= X.min(axis=0)).all() and (rows <= X.max(axis=0)).all()
+
+
+def test_an_identifier_and_no_noise_do_not_change_the_choice():
+    X = pd.DataFrame(grid(300), columns=[f"x{j}" for j in range(10)])
+    unique = instant(constraints=[("id", "is", "unique")]).fit(X.assign(id=np.arange(300)))
+    assert unique.numeric_ == instant(noise_level=0.0).fit(X).numeric_ == instant().fit(X).numeric_ == "standard"
+    assert instant(noise_level=0.01).fit(X).numeric_ == "quantile"
+
+
+def test_a_number_beyond_the_range_costs_a_finite_penalty():
+    X = grid()
+    est, end = instant().fit(X), X[[np.argmax(X[:, 0])]]
+    beyond = np.repeat(end, 3, axis=0)
+    beyond[:, 0] += np.array([1.0, 5.0, 1000.0])
+    price = est.score_samples(end) - est.score_samples(beyond)
+    assert_allclose(price, np.log(701) + np.array([1, 5, 1000]) / X[:, 0].std(), rtol=1e-4)
+
+
+def test_a_model_without_rows_keeps_the_spread(tmp_path):
+    X = grid()
+    est = instant().fit(X)
+    est.save(tmp_path / "m", training_rows=False)
+    assert est.numeric_ == "standard"
+    rows = load(tmp_path / "m").sample(4000)
+    assert_allclose(rows.std(axis=0), X.std(axis=0), rtol=0.15)
+
+
+def test_a_training_that_goes_on_asks_for_the_code_that_it_had():
+    X = grid(300)
+    est = instant(max_iter=2, warm_start=True).fit(X)
+    assert est.numeric_ == "standard"
+    with pytest.raises(ValueError, match=r"same code of numbers.*other than then: numeric\."):
+        est.set_params(numeric="quantile").fit(X)
+    zeros = np.where(np.arange(300)[:, None] < 200, 0.0, X)
+    with pytest.raises(ValueError, match=r"other than then: numeric, column 0"):
+        instant(max_iter=2, warm_start=True).fit(X).fit(zeros)
