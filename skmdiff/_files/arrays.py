@@ -32,7 +32,7 @@ def checked_dtype(text: Any) -> np.dtype:
         dtype = np.dtype(text)
     except TypeError as error:
         raise ModelFileError(f"no plain dtype: {text!r}") from error
-    if dtype.str != text or dtype.hasobject or dtype.fields or dtype.itemsize > 1 << 20:
+    if dtype.str != text or dtype.hasobject or dtype.fields or not 0 < dtype.itemsize <= 1 << 20:
         raise ModelFileError(f"no plain dtype: {text!r}")
     return dtype
 
@@ -126,9 +126,11 @@ def write_array(array: np.ndarray) -> tuple[dict, bytes]:
 
 def read_array(said: Any, name: str, members: Members) -> np.ndarray:
     """The array of a member, of which the tree says what it is to be."""
-    dtype, shape = checked_dtype(said.get("dtype")), _checked_shape(said.get("shape"))
+    dtype, shape = checked_dtype(said.get("dtype")), checked_shape(said.get("shape"))
     stored, fortran = checked_dtype(said.get("stored", dtype.str)), said.get("fortran", False) is True
-    if stored.kind not in ("iu" if dtype.kind in "iu" else dtype.kind) or stored.itemsize > dtype.itemsize:
+    if stored != dtype and (
+        stored.kind not in {"i": "iu", "u": "iu", "f": "f"}.get(dtype.kind, "") or stored.itemsize > dtype.itemsize
+    ):
         raise ModelFileError(f"the member {name} is stored in a dtype that is not its own")
     size, planes, bits = math.prod(shape), said.get("planes") is True, said.get("bits") is True and dtype.kind == "b"
     written = _checked_steps(said, stored, name) if "steps" in said else stored
@@ -181,7 +183,8 @@ def _check_values(flat: np.ndarray, name: str) -> None:
         raise ModelFileError(f"the member {name} holds what no array of {flat.dtype} holds")
 
 
-def _checked_shape(shape: Any) -> tuple[int, ...]:
+def checked_shape(shape: Any) -> tuple[int, ...]:
+    """The shape of a list of lengths."""
     plain = isinstance(shape, list) and len(shape) <= 8 and all(type(n) is int and 0 <= n < 1 << 48 for n in shape)
     if not plain:
         raise ModelFileError(f"no shape of an array: {str(shape)[:80]}")

@@ -78,10 +78,14 @@ class Members:
     """The members of a model file, checked; each is read when it is asked for.
 
     Raises `ModelFileError` for all that is not as `write_members` writes it.
+
+    Attributes
+    ----------
+    n_bytes : of the file
     """
 
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
-        self.archive = archive
+        self.archive, self.n_bytes = archive, size
         self.infos = {info.filename: info for info in archive.infolist()}
         _check_directory(archive, size)
         self.checksums = _read_checksums(self._content(CHECKSUMS))
@@ -136,6 +140,8 @@ def _check_member(info: zipfile.ZipInfo) -> None:
     if not plain or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ModelFileError(f"the member {info.filename} is not stored as model files store them")
     is_stored = info.compress_type == zipfile.ZIP_STORED
+    if not is_stored and not info.filename.endswith(".npy"):
+        raise ModelFileError(f"the member {info.filename} is compressed, which arrays alone are")
     if is_stored and info.file_size != info.compress_size or info.file_size > MAX_RATIO * info.compress_size:
         raise ModelFileError(f"the member {info.filename} says that it holds more than it can")
 

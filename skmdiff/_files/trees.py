@@ -18,6 +18,9 @@ from .errors import ModelFileError
 
 PARAMETERS = ("learning_rate", "max_iter", "max_leaf_nodes", "early_stopping", "random_state")
 MAX_FEATURES, MAX_CATEGORIES = 10_000, 255
+MAX_CELLS, MAX_TREES = 1 << 20, 10_000  # of the table that a classifier is fitted to
+# in features, 25 000 of which take a second: of all boosted trees of a file
+FREE_WORK, WORK_PER_BYTE, WORK_OF_CATEGORIES, WORK_OF_FIT = 50_000, 0.1, 4, 100
 
 
 def is_boosted(value: Any) -> bool:
@@ -54,6 +57,7 @@ def _categories(classifier: Any) -> dict[int, np.ndarray]:
 
 def read_boosted(said: dict) -> HistGradientBoostingClassifier:
     """The classifier of what `write_boosted` says."""
+    _check_surroundings(said)
     classifier = _surroundings(said)
     tree_class, dtype = type(classifier._predictors[0][0]), classifier._predictors[0][0].nodes.dtype
     nodes = _nodes(said["nodes"], dtype)
@@ -66,25 +70,48 @@ def read_boosted(said: dict) -> HistGradientBoostingClassifier:
     return classifier
 
 
+def work_of(said: Any) -> int:
+    """What it takes to make the classifier of what `write_boosted` says, which is checked."""
+    _check_surroundings(said)
+    return WORK_OF_FIT + said["n_features"] + WORK_OF_CATEGORIES * len(said["categories"])
+
+
+def _check_surroundings(said: Any) -> None:
+    n_features, categories, parameters = said["n_features"], said["categories"], said["parameters"]
+    is_table = type(n_features) is int and 0 < n_features <= MAX_FEATURES and set(parameters) == set(PARAMETERS)
+    if not is_table or any(type(one) not in (bool, int, float, str, type(None)) for one in parameters.values()):
+        raise ModelFileError("boosted trees do not say what their features and parameters are")
+    if not all(type(j) is int and 0 <= j < n_features for j in categories):
+        raise ModelFileError("boosted trees do not say what their categories are")
+    are_arrays = all(_is_array(values, "biuf", 1) for values in categories.values())
+    sizes = [len(values) for values in categories.values()] if are_arrays else [0]
+    if not all(0 < n <= MAX_CATEGORIES + 1 for n in sizes) or n_features * max([4, *sizes]) > MAX_CELLS:
+        raise ModelFileError("boosted trees do not say what their categories are, or have too many")
+    classes = said["classes"]
+    if not _is_array(classes, "biufU", 1) or len(classes) != 2 or classes[0] == classes[1]:
+        raise ModelFileError("boosted trees are not of two classes")
+
+
+def _is_array(value: Any, kinds: str, n_dimensions: int) -> bool:
+    """Whether something is an array of so many dimensions, of a dtype of these kinds."""
+    return type(value) is np.ndarray and value.dtype.kind in kinds and value.ndim == n_dimensions
+
+
 def _surroundings(said: dict) -> HistGradientBoostingClassifier:
     """A classifier of the same features, categories, classes and parameters, with trees of no meaning."""
-    n_features, categories, parameters = said["n_features"], said["categories"], said["parameters"]
-    if type(n_features) is not int or not 0 < n_features <= MAX_FEATURES or set(parameters) != set(PARAMETERS):
-        raise ModelFileError("boosted trees do not say what their features and parameters are")
-    if any(not 0 <= j < n_features or not 0 < len(values) <= MAX_CATEGORIES + 1 for j, values in categories.items()):
-        raise ModelFileError("boosted trees do not say what their categories are")
+    n_features, categories = said["n_features"], said["categories"]
     X = np.zeros((max([4, *map(len, categories.values())]), n_features))
     for j, values in categories.items():
         X[:, j] = np.resize(values, len(X))
     y = np.resize(said["classes"], len(X))
     is_category = np.isin(np.arange(n_features), list(categories)) if categories else None
     classifier = HistGradientBoostingClassifier(max_iter=1, categorical_features=is_category).fit(X, y)
-    return classifier.set_params(**parameters)
+    return classifier.set_params(**said["parameters"])
 
 
 def _nodes(fields: dict, dtype: np.dtype) -> np.ndarray:
     """The nodes of all trees, as this version of scikit-learn has them."""
-    found = {name: array.dtype.str for name, array in fields.items()}
+    found = {name: array.dtype.str for name, array in fields.items() if array.shape == (len(fields["left"]),)}
     if dtype.names is None or found != {name: dtype[name].str for name in dtype.names}:
         raise ModelFileError("its boosted trees are of another version of scikit-learn, load it with that version")
     nodes = np.empty(len(fields["left"]), dtype=dtype)
@@ -95,12 +122,8 @@ def _nodes(fields: dict, dtype: np.dtype) -> np.ndarray:
 
 def _check_trees(nodes: np.ndarray, said: dict) -> None:
     """Refuse trees whose branches lead back or out of the tree, or that look at what is not there."""
+    _check_counts(nodes, said)
     sizes, n_bitsets = said["n_nodes"], said["n_bitsets"]
-    shapes = said["binned_bitsets"].shape == said["raw_bitsets"].shape == (n_bitsets.sum(), 8)
-    types = said["binned_bitsets"].dtype == said["raw_bitsets"].dtype == np.uint32
-    counts = sizes.sum() == len(nodes) and (sizes > 0).all() and (n_bitsets >= 0).all() and len(sizes) == len(n_bitsets)
-    if not (len(sizes) and shapes and types and counts and said["baseline"].shape == (1, 1)):
-        raise ModelFileError("boosted trees do not have the arrays that they are to have")
     tree, first = np.repeat(np.arange(len(sizes)), sizes), np.repeat(np.cumsum(sizes) - sizes, sizes)
     inner = nodes["is_leaf"] == 0
     here = (np.arange(len(nodes)) - first)[inner]
@@ -112,6 +135,19 @@ def _check_trees(nodes: np.ndarray, said: dict) -> None:
     ok &= ~by_category | np.isin(of_tree["feature_idx"], _remapped(said))
     if not ok.all():
         raise ModelFileError("boosted trees have branches that lead nowhere")
+
+
+def _check_counts(nodes: np.ndarray, said: dict) -> None:
+    """Refuse counts of nodes and bitsets that are not those of the arrays: each is bounded before any sum of them."""
+    sizes, n_bitsets, bitsets = said["n_nodes"], said["n_bitsets"], (said["binned_bitsets"], said["raw_bitsets"])
+    ok = _is_array(sizes, "iu", 1) and _is_array(n_bitsets, "iu", 1) and 0 < len(sizes) == len(n_bitsets) <= MAX_TREES
+    ok = ok and all(_is_array(one, "u", 2) and one.dtype == np.uint32 for one in bitsets)
+    ok = ok and bool(((sizes > 0) & (sizes <= len(nodes))).all())
+    ok = ok and bool(((n_bitsets >= 0) & (n_bitsets <= len(bitsets[0]))).all())
+    ok = ok and sum(sizes.tolist()) == len(nodes)
+    ok = ok and all(one.shape == (sum(n_bitsets.tolist()), 8) for one in bitsets)
+    if not (ok and _is_array(said["baseline"], "f", 2) and said["baseline"].shape == (1, 1)):
+        raise ModelFileError("boosted trees do not have the arrays that they are to have")
 
 
 def _remapped(said: dict) -> np.ndarray:

@@ -17,9 +17,6 @@ import dataclasses
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from fractions import Fraction
 from functools import cached_property
 from types import MethodType
 from typing import Any
@@ -28,9 +25,11 @@ import numpy as np
 
 from .._table import dtypes
 from . import trees
-from .arrays import checked_dtype, read_array, write_array
+from .arrays import checked_shape, read_array, write_array
 from .container import Members
 from .errors import ModelFileError
+from .single_values import READERS as SINGLE_VALUES
+from .single_values import WRITERS, check_keys, check_type, parts_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,78 +158,16 @@ def _write_tuple(encoder: Encoder, value: tuple, path: str) -> dict:
 
 
 def _write_dict(encoder: Encoder, value: dict, path: str) -> dict:
+    check_keys(list(value))
     return {"dict": [[encoder.write(k, path), encoder.write(v, f"{path}[{k!r}]")] for k, v in value.items()]}
 
 
 def _write_set(encoder: Encoder, value: set, path: str) -> dict:
+    check_keys(list(value))
     return {"set": [encoder.write(one, path) for one in sorted(value, key=repr)]}
 
 
 COLLECTIONS: dict[type, Callable] = {list: _write_list, tuple: _write_tuple, dict: _write_dict, set: _write_set}
-
-
-# ---- single values: kind -> what it is made of, None for what is not of the kind ----------------------------------
-
-
-def _scalar(value: Any) -> list | None:
-    if not isinstance(value, np.generic) or value.dtype.kind not in "biufmMU":
-        return None
-    plain = value.view(np.int64) if value.dtype.kind in "mM" else value
-    return [value.dtype.str, plain.item()]
-
-
-def _of_type(cls: type, parts: Callable) -> Callable:
-    return lambda value: parts(value) if type(value) is cls else None
-
-
-def _zone_of(value: Any) -> str | None:
-    return None if value.tzinfo is None else dtypes.checked_time_zone(str(value.tzinfo))
-
-
-def _pandas_scalar(value: Any) -> list | None:
-    """A Timestamp, a Timedelta, NaT or NA of pandas."""
-    if type(value).__module__.split(".")[0] != "pandas":
-        return None
-    name = type(value).__name__
-    if name in ("NAType", "NaTType"):
-        return [name]
-    if name == "Timestamp":
-        return [name, value.to_datetime64(), _zone_of(value)]
-    return [name, value.to_timedelta64()] if name == "Timedelta" else None
-
-
-def _pandas_dtype(value: Any) -> list | None:
-    of_pandas = type(value).__module__.split(".")[0] == "pandas" and hasattr(value, "na_value")
-    return dtypes.write_pandas(value) if of_pandas else None
-
-
-def _polars_dtype(value: Any) -> list | None:
-    of_polars = type(value).__module__.split(".")[0] == "polars" and hasattr(value, "base_type")
-    return dtypes.write_polars(value) if of_polars else None
-
-
-def _type_name(value: Any) -> str | None:
-    if value is Decimal:
-        return "Decimal"
-    is_pandas = isinstance(value, type) and value.__module__.split(".")[0] == "pandas"
-    return value.__name__ if is_pandas and value.__name__ in PANDAS_TYPES else None
-
-
-PANDAS_TYPES = ("Timestamp", "Timedelta")
-WRITERS: dict[str, Callable] = {
-    "scalar": _scalar,
-    "dtype": lambda value: value.str if isinstance(value, np.dtype) and value.kind in "biufmMUO" else None,
-    "decimal": _of_type(Decimal, str),
-    "fraction": _of_type(Fraction, lambda value: [value.numerator, value.denominator]),
-    "datetime": _of_type(datetime, lambda value: [value.replace(tzinfo=None).isoformat(), _zone_of(value), value.fold]),
-    "date": _of_type(date, date.isoformat),
-    "time": _of_type(time, lambda value: None if value.tzinfo else value.isoformat()),
-    "timedelta": _of_type(timedelta, lambda value: [value.days, value.seconds, value.microseconds]),
-    "pandas": _pandas_scalar,
-    "pandas_dtype": _pandas_dtype,
-    "polars_dtype": _polars_dtype,
-    "type": _type_name,
-}
 
 
 # ---- and back ---------------------------------------------------------------------------------------------------
@@ -250,6 +187,7 @@ class Decoder:
         self.registry, self.said, self.members = registry, arrays, members
         self._arrays: dict[str, np.ndarray] = {}
         self._objects: dict[int, Any] = {}
+        self._work = 0  # that the boosted trees read so far took
 
     def read(self, node: Any) -> Any:
         """The value of JSON."""
@@ -260,31 +198,37 @@ class Decoder:
         if len(node) != 1:
             raise ModelFileError("a value must have one kind")
         [(kind, parts)] = node.items()
+        if kind in SINGLE_VALUES:
+            return SINGLE_VALUES[kind](parts)
         if kind not in READERS:
             raise ModelFileError(f"no kind of value: {kind[:40]!r}")
         return READERS[kind](self, parts)
 
+    def all_of(self, parts: Any) -> list:
+        """The values of a list of nodes, which the JSON itself holds: it is as long as it is written."""
+        return [self.read(one) for one in check_type(parts, list)]
+
     def array(self, name: Any) -> np.ndarray:
         """The array of a member, read once."""
-        if name not in self._arrays:
+        if check_type(name, str) not in self._arrays:
             if name not in self.said:
-                raise ModelFileError(f"nothing says what the array {str(name)[:40]!r} is")
+                raise ModelFileError(f"nothing says what the array {name[:40]!r} is")
             self._arrays[name] = read_array(self.said[name], name, self.members)
         return self._arrays[name]
 
-    def cells(self, parts: list) -> np.ndarray:
+    def cells(self, parts: Any) -> np.ndarray:
         """An array of objects."""
-        shape, cells = parts
+        shape, cells = parts_of(parts, list, list)
         out = np.empty(len(cells), dtype=object)
         for k, cell in enumerate(cells):
             out[k] = self.read(cell)
-        return out.reshape(shape)
+        return out.reshape(checked_shape(shape))
 
-    def object_(self, parts: list) -> Any:
+    def object_(self, parts: Any) -> Any:
         """An object of a registered class."""
-        name, number, fields = parts
+        name, number, fields = parts_of(parts, str, int, dict)
         if name not in self.registry:
-            raise ModelFileError(f"no class of model files: {str(name)[:40]!r}")
+            raise ModelFileError(f"no class of model files: {name[:40]!r}")
         kind = self.registry[name]
         if not set(kind.fields) <= set(fields) <= {*kind.fields, *kind.optional}:
             raise ModelFileError(f"{name} does not have the fields that it is to have")
@@ -294,114 +238,67 @@ class Decoder:
         vars(out).update({field: self.read(value) for field, value in fields.items()})
         return out
 
-    def same(self, number: int) -> Any:
+    def same(self, number: Any) -> Any:
         """An object that was read before."""
-        if number not in self._objects:
+        if check_type(number, int) not in self._objects:
             raise ModelFileError("a value refers to an object that is not there")
         return self._objects[number]
 
-    def method(self, parts: list) -> Any:
+    def method(self, parts: Any) -> Any:
         """A method of an object, of those that are allowed."""
-        name, owner = parts[0], self.read(parts[1])
+        name, said = parts_of(parts, str, dict)
+        owner = self.read(said)
         if not any(type(owner) is kind.cls and name in kind.methods for kind in self.registry.values()):
-            raise ModelFileError(f"no method of model files: {str(name)[:40]!r}")
+            raise ModelFileError(f"no method of model files: {name[:40]!r}")
         return getattr(owner, name)
 
-    def boosted(self, parts: list) -> Any:
-        """A classifier of boosted trees."""
-        number, said = parts
-        return self._numbered(number, trees.read_boosted(self.read(said)))
+    def boosted(self, parts: Any) -> Any:
+        """A classifier of boosted trees; all those of a file take little work for its size."""
+        number, node = parts_of(parts, int, dict)
+        said = self.read(node)
+        self._work += trees.work_of(said)
+        if self._work > max(trees.FREE_WORK, self.members.n_bytes * trees.WORK_PER_BYTE):
+            raise ModelFileError("its boosted trees would take too long to make")
+        return self._numbered(number, trees.read_boosted(said))
 
-    def _numbered(self, number: Any, value: Any) -> Any:
-        if type(number) is not int or number in self._objects:
+    def dict_(self, parts: Any) -> dict:
+        """A dict, from its pairs."""
+        pairs = [parts_of(pair, object, object) for pair in check_type(parts, list)]
+        keys = [self.read(key) for key, _ in pairs]
+        check_keys(keys)
+        return dict(zip(keys, [self.read(value) for _, value in pairs], strict=True))
+
+    def set_(self, parts: Any) -> set:
+        """A set, from its members."""
+        found = self.all_of(parts)
+        check_keys(found)
+        return set(found)
+
+    def pandas_dtype(self, parts: Any) -> Any:
+        """A dtype of pandas; categories are as keys are."""
+        kind, *arguments = self.all_of(parts)
+        for one in arguments:
+            if type(one) is list:
+                check_keys(one)
+        return dtypes.read_pandas(kind, *arguments)
+
+    def _numbered(self, number: int, value: Any) -> Any:
+        if number in self._objects:
             raise ModelFileError("two objects have one number")
         self._objects[number] = value
         return value
 
 
-def _read_float(decoder: Decoder, text: str) -> float:
-    if text not in ("nan", "inf", "-inf"):
-        raise ModelFileError("a float that is written as a text must not be finite")
-    return float(text)
-
-
-def _read_dict(decoder: Decoder, pairs: list) -> dict:
-    return {decoder.read(key): decoder.read(value) for key, value in pairs}
-
-
-def _read_scalar(decoder: Decoder, parts: list) -> np.generic:
-    dtype, value = checked_dtype(parts[0]), decoder.read(parts[1])
-    if dtype.kind in "mM":
-        return np.array([value], dtype=np.int64).view(dtype)[0]
-    if dtype.itemsize > 64 and dtype.kind != "U" or dtype.kind == "U" and dtype.itemsize > 4 * max(1, len(value)):
-        raise ModelFileError("a scalar is larger than what it holds")
-    return np.array([value], dtype=dtype)[0]
-
-
-def _read_dtype(decoder: Decoder, text: str) -> np.dtype:
-    return np.dtype(object) if text == "|O" else checked_dtype(text)
-
-
-def _read_datetime(decoder: Decoder, parts: list) -> datetime:
-    text, zone, fold = decoder.read(parts)
-    naive = datetime.fromisoformat(text).replace(fold=int(fold))
-    return naive if zone is None else naive.replace(tzinfo=_zone(zone))
-
-
-def _zone(name: str) -> Any:
-    from zoneinfo import ZoneInfo
-
-    import pandas as pd
-
-    return ZoneInfo(name) if "/" in name else pd.Timestamp(0, tz=dtypes.checked_time_zone(name)).tzinfo
-
-
-def _read_pandas(decoder: Decoder, parts: list) -> Any:
-    import pandas as pd
-
-    name, arguments = parts[0], decoder.read(parts[1:])
-    if name in ("NAType", "NaTType"):
-        return pd.NA if name == "NAType" else pd.NaT
-    if name == "Timestamp":
-        value, zone = arguments
-        naive = pd.Timestamp(value)
-        return naive if zone is None else naive.tz_localize("UTC").tz_convert(dtypes.checked_time_zone(zone))
-    if name != "Timedelta":
-        raise ModelFileError(f"no scalar of pandas: {str(name)[:40]!r}")
-    return pd.Timedelta(arguments[0])
-
-
-def _read_type(decoder: Decoder, name: str) -> type:
-    if name == "Decimal":
-        return Decimal
-    if name not in PANDAS_TYPES:
-        raise ModelFileError(f"no type of cells: {str(name)[:40]!r}")
-    import pandas as pd
-
-    return getattr(pd, name)
-
-
-READERS: dict[str, Callable] = {
-    "float": _read_float,
-    "tuple": lambda decoder, parts: tuple(decoder.read(parts)),
-    "dict": _read_dict,
-    "set": lambda decoder, parts: set(decoder.read(parts)),
+READERS: dict[str, Callable[[Decoder, Any], Any]] = {
+    "tuple": lambda decoder, parts: tuple(decoder.all_of(parts)),
+    "dict": Decoder.dict_,
+    "set": Decoder.set_,
     "array": Decoder.array,
     "cells": Decoder.cells,
     "object": Decoder.object_,
     "same": Decoder.same,
     "method": Decoder.method,
     "boosted": Decoder.boosted,
-    "scalar": _read_scalar,
-    "dtype": _read_dtype,
-    "decimal": lambda decoder, text: Decimal(text),
-    "fraction": lambda decoder, parts: Fraction(*decoder.read(parts)),
-    "datetime": _read_datetime,
-    "date": lambda decoder, text: date.fromisoformat(text),
-    "time": lambda decoder, text: time.fromisoformat(text),
-    "timedelta": lambda decoder, parts: timedelta(*decoder.read(parts)),
-    "pandas": _read_pandas,
-    "pandas_dtype": lambda decoder, parts: dtypes.read_pandas(*decoder.read(parts)),
-    "polars_dtype": lambda decoder, parts: dtypes.read_polars(*decoder.read(parts)),
-    "type": _read_type,
+    "pandas_dtype": Decoder.pandas_dtype,
+    "polars_dtype": lambda decoder, parts: dtypes.read_polars(*decoder.all_of(parts)),
 }

@@ -7,8 +7,10 @@ it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
+
+import numpy as np
 
 TIME_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+\-:]*(/[A-Za-z0-9_+\-]+){0,2}|[+\-]\d\d:\d\d")
 NULLABLE = {f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)} | {"Float32", "Float64", "boolean"}
@@ -22,21 +24,31 @@ ARROW_PATTERNS = {
     "decimal": re.compile(r"decimal(128|256)\((\d{1,2}), (-?\d{1,2})\)"),
     "dictionary": re.compile(r"dictionary<values=(\w+), indices=(\w+), ordered=([01])>"),
 }
+LONGEST_NAME = 200  # of a type of Arrow
 POLARS_NAMES = {"Boolean", "String", "Categorical", "Date", "Time", "Null", "Float32", "Float64"}
 POLARS_NAMES |= {f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64, 128)} | {"Float16"}
 
 
 def checked_time_zone(name: Any) -> str | None:
     """The name of a time zone, that can name no file; None for none."""
-    if name is not None and (not isinstance(name, str) or not TIME_ZONE.fullmatch(name) or "dateutil" in name):
-        raise ValueError(f"no name of a time zone: {str(name)[:80]!r}")
+    if name is not None and (type(name) is not str or not TIME_ZONE.fullmatch(name) or "dateutil" in name):
+        raise ValueError(f"no name of a time zone: {_shown(name)}")
     return name
 
 
+def _one_of(known: Collection[str], text: Any, what: str) -> str:
+    """A text that is one of those known; nothing else is compared with them, or shown: it may be any object."""
+    if type(text) is not str or text not in known:
+        raise ValueError(f"no {what}: {_shown(text)}")
+    return text
+
+
+def _shown(value: Any) -> str:
+    return repr(value[:80]) if type(value) is str else f"a value of {type(value).__name__}"
+
+
 def _unit(unit: Any) -> str:
-    if unit not in ("s", "ms", "us", "ns"):
-        raise ValueError(f"no unit of time: {str(unit)[:20]!r}")
-    return unit
+    return _one_of(("s", "ms", "us", "ns"), unit, "unit of time")
 
 
 # ---- pandas -----------------------------------------------------------------------------------------------------
@@ -61,12 +73,23 @@ def write_pandas(dtype: Any) -> list | None:
 
 def read_pandas(kind: Any, *arguments: Any) -> Any:
     """The dtype of a constructor and its arguments."""
-    return _chosen(PANDAS, kind)(*arguments)
+    return PANDAS[_one_of(PANDAS, kind, "dtype that can be written")](*arguments)
 
 
 def _category(categories: list | None, dtype: Any, ordered: bool) -> Any:
+    """Of plain values, and of a dtype that was read: a text that names a dtype may name a file."""
     import pandas as pd
 
+    of_numpy = isinstance(dtype, np.dtype) and dtype.kind in "biufmMO"
+    if type(categories) not in (list, type(None)) or not (
+        dtype is None or of_numpy or isinstance(dtype, pd.api.extensions.ExtensionDtype)
+    ):
+        raise ValueError("no categories of a dtype that can be written")
+    takes_texts = (
+        dtype is None or of_numpy and dtype.kind == "O" or isinstance(dtype, pd.StringDtype) or "string" in str(dtype)
+    )
+    if categories and not takes_texts and any(isinstance(one, str) for one in categories):
+        raise ValueError("categories are texts that would have to be read")
     index = None if categories is None else pd.Index(categories, dtype=dtype)
     return pd.CategoricalDtype(index, ordered=bool(ordered))
 
@@ -80,17 +103,14 @@ def _zoned(unit: str, time_zone: str) -> Any:
 def _string(storage: str, is_default: bool) -> Any:
     import pandas as pd
 
-    if storage not in ("python", "pyarrow"):
-        raise ValueError(f"no storage of strings: {str(storage)[:40]!r}")
+    _one_of(("python", "pyarrow"), storage, "storage of strings")
     return pd.StringDtype(storage) if is_default else pd.StringDtype(storage, na_value=float("nan"))
 
 
 def _nullable(name: str) -> Any:
     import pandas as pd
 
-    if name not in NULLABLE:
-        raise ValueError(f"no nullable dtype: {str(name)[:40]!r}")
-    return pd.api.types.pandas_dtype(name)
+    return pd.api.types.pandas_dtype(_one_of(NULLABLE, name, "nullable dtype"))
 
 
 def _arrow(name: str) -> Any:
@@ -98,7 +118,7 @@ def _arrow(name: str) -> Any:
 
     found = _arrow_type(name)
     if found is None:
-        raise ValueError(f"no type of Arrow that can be written: {str(name)[:80]!r}")
+        raise ValueError(f"no type of Arrow that can be written: {_shown(name)}")
     return pd.ArrowDtype(found)
 
 
@@ -115,9 +135,11 @@ def _arrow_type(name: Any) -> Any:
     """The type of pyarrow that is shown so; None for one that is not listed here."""
     import pyarrow as pa
 
+    if type(name) is not str or len(name) > LONGEST_NAME:
+        return None
     if name in ARROW_NAMES:
         return pa.type_for_alias(ARROW_ALIASES.get(name, name))
-    found = next(((kind, match) for kind, p in ARROW_PATTERNS.items() if (match := p.fullmatch(str(name)))), None)
+    found = next(((kind, match) for kind, p in ARROW_PATTERNS.items() if (match := p.fullmatch(name))), None)
     if found is None:
         return None
     kind, match = found
@@ -152,11 +174,12 @@ def write_polars(dtype: Any) -> list | None:
 
 def read_polars(kind: Any, *arguments: Any) -> Any:
     """The dtype of a constructor and its arguments."""
+    _one_of({*POLARS_NAMES, *POLARS}, kind, "dtype that can be written")
     if kind in POLARS_NAMES:
         import polars as pl
 
         return getattr(pl, kind)()
-    return _chosen(POLARS, kind)(*arguments)
+    return POLARS[kind](*arguments)
 
 
 def _datetime(unit: str, time_zone: str | None) -> Any:
@@ -174,19 +197,17 @@ def _duration(unit: str) -> Any:
 def _decimal(precision: int | None, scale: int) -> Any:
     import polars as pl
 
+    if any(type(n) is not int or not 0 <= n <= 38 for n in (scale, 38 if precision is None else precision)):
+        raise ValueError("no digits of a decimal")
     return pl.Decimal(precision, scale)
 
 
 def _enum(categories: list) -> Any:
     import polars as pl
 
+    if type(categories) is not list or any(type(one) is not str for one in categories):
+        raise ValueError("the categories of an enumeration are no texts")
     return pl.Enum(categories)
 
 
 POLARS: dict[str, Callable] = {"Datetime": _datetime, "Duration": _duration, "Decimal": _decimal, "Enum": _enum}
-
-
-def _chosen(constructors: dict[str, Callable], kind: Any) -> Callable:
-    if not isinstance(kind, str) or kind not in constructors:
-        raise ValueError(f"no dtype that can be written: {str(kind)[:40]!r}")
-    return constructors[kind]
