@@ -30,6 +30,7 @@ FITTED = (
     "feature_names_in_"
 )
 SEEDS = {"random_state"}
+LONGEST_VERSION = 100
 NOT_KEPT = {"fit_time_", "_skl_callbacks"}  # the same fit is to give the same file
 
 
@@ -196,13 +197,19 @@ def read_sampler(path: str | os.PathLike, cls: type) -> tuple[Any, dict]:
     """The sampler of a model file, and what else is said of it."""
     sampler, head = read_file(path, registry_of(cls), cls)
     _check_model(getattr(sampler, "_model", None), str(path))
+    made = head.get("skmdiff")
     try:
+        if type(made) is not str or len(made) > LONGEST_VERSION:
+            raise ModelFileError("it does not say what version wrote it")
+        if sampler._model.manifold is not None and "embedding_" not in vars(sampler):
+            raise ModelFileError("the embedding is missing")
         sampler._model = with_what_follows(sampler._model, os.path.getsize(path))
     except Exception as error:  # whatever a file that was tampered with brings about
-        raise ModelFileError(f"{str(path)!r} cannot be read as a model file, it is damaged ({error}).") from error
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise ModelFileError(f"{str(path)!r} cannot be read as a model file, it is damaged ({reason}).") from error
     if sampler._model.manifold is not None and sampler.embedding_ is None:
         sampler.embedding_ = sampler._model.manifold.embedding_
-    warn_of_version(cls.__name__, str(head.get("skmdiff")))
+    warn_of_version(cls.__name__, made)
     return sampler, head
 
 

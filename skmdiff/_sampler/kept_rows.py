@@ -25,11 +25,13 @@ from .._starts.source import Source
 from .._table.codec import cells_that_stay
 from .._table.columns import Block, Column
 from .._table.numeric import QuantileColumn
+from .file_shapes import Of, check_all_blocks, check_manifold, check_parts, check_source, has_shape
 from .model import FittedModel
 
 LEAST_ROWS = 10_000  # of the tables for which it is worth the while
-LARGEST_EXPANSION = 1000  # times the bytes of the indices, compressed, that the code may take; twice that of a file
-FREE_BYTES = 1 << 24  # that the code may take whatever the indices take
+LARGEST_EXPANSION = 500  # times the bytes of the indices, compressed, that a code may take
+FREE_BYTES = 10 << 20  # that a code may take whatever the indices take
+N_ARRAYS = 6  # as large as a code: the rows, those that fill missing cells, the table, its embedding in two scales
 FEW_BLOCKS = 0.25  # distinct blocks of the code, as a fraction of the rows
 FEW_ROWS = 0.25  # rows of another embedding, as a fraction of all
 
@@ -89,26 +91,65 @@ def coded(columns: Sequence[Column]) -> list[Column]:
 
 def whole_code(parts: list[Part], columns: Sequence[Column]) -> np.ndarray:
     """The code of `kept_code`."""
-    return np.concatenate([whole_block(*part, one) for part, one in zip(parts, coded(columns), strict=True)], axis=1)
+    wide = coded(columns)
+    n_rows = [len(blocks) if kind == "rows" and blocks is not None else len(index) for kind, index, blocks in parts][0]
+    out, stop = np.empty((n_rows, sum(column.width for column in wide))), 0
+    for part, column in zip(parts, wide, strict=True):
+        start, stop = stop, stop + column.width
+        out[:, start:stop] = whole_block(*part, column)
+    return out
 
 
 def whole_block(kind: str, index: np.ndarray, blocks: np.ndarray | None, column: Any) -> np.ndarray:
     """The block of `kept_block`."""
     known = known_blocks(column) if kind == "values" else blocks
-    if known is None or known.shape[1:] != (column.width,):
-        raise ModelFileError("its rows do not have the code of its columns")
+    assert known is not None
     return known if kind == "rows" else known[index]
 
 
-def read_code(parts: Any, columns: Sequence[Column], n_bytes: int) -> np.ndarray:
-    """The code of a file of so many bytes, checked before it takes memory."""
-    if isinstance(parts, np.ndarray):
+class Memory:
+    """What all that follows in a file of so many bytes may take: as much as one that was written takes."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self.left = N_ARRAYS * max(FREE_BYTES, LARGEST_EXPANSION * n_bytes)
+
+    def check(self, n_rows: int, n_columns: int) -> None:
+        """Raise where there is too little left for floats."""
+        if 8 * n_rows * n_columns > self.left:
+            raise ModelFileError("its rows would take too much memory")
+
+    def take(self, n_rows: int, n_columns: int) -> None:
+        """Have so much less of it."""
+        self.check(n_rows, n_columns)
+        self.left -= 8 * n_rows * n_columns
+
+
+def read_code(parts: Any, columns: Sequence[Column], memory: Memory) -> np.ndarray:
+    """The code of a file, checked before it takes memory."""
+    wide = coded(columns)
+    n_columns = sum(column.width for column in wide)
+    sizes = {"p": n_columns}
+    if has_shape(parts, Of("f", "n p"), sizes) and sizes["n"]:
         return parts
-    n_outputs = sum(column.width for column in columns)
-    n_rows = max(len(blocks if kind == "rows" else index) for kind, index, blocks in parts)
-    if n_rows * n_outputs * 8 > max(FREE_BYTES, 2 * LARGEST_EXPANSION * n_bytes):
-        raise ModelFileError("its rows would take too much memory")
+    if type(parts) is not list or len(parts) != len(wide):
+        raise ModelFileError("its rows do not have the code of its columns")
+    n_rows = [rows_of_part(part, column, memory) for part, column in zip(parts, wide, strict=True)]
+    if not n_rows[0] or len(set(n_rows)) > 1:
+        raise ModelFileError("its columns do not have the same rows")
+    memory.take(n_rows[0], n_columns)
     return whole_code(parts, columns)
+
+
+def rows_of_part(part: Any, column: Column, memory: Memory) -> int:
+    """The number of rows of a block of `kept_block`, which is checked."""
+    kind, index, blocks = part
+    sizes = {"width": column.width}
+    fits = type(kind) is str and kind in ("values", "blocks", "rows") and has_shape(index, Of("iu", "n"), sizes)
+    if fits and kind == "values" and type(column) is QuantileColumn:
+        memory.check(len(column.values) + 1, column.width)
+    elif not fits or kind == "values" or not has_shape(blocks, Of("f", "known width"), sizes):
+        raise ModelFileError("its rows do not have the code of its columns")
+    return sizes["known" if kind == "rows" else "n"]
 
 
 # ---- the embedding ----------------------------------------------------------------------------------------------
@@ -204,29 +245,20 @@ def blocks_of(model: FittedModel) -> list[Block]:
     return [*model.codec.blocks_, *target]
 
 
-def check_blocks(model: FittedModel, n_columns: int) -> None:
-    """Raise unless blocks follow one another to the last column of the code, wherever a model has them.
-
-    Whatever is made of blocks is as large as they say.
-    """
-    parts = model.denoiser, model.hot_deck, model.missingness, model.mixture_starts
-    for blocks in (blocks_of(model), *(part.blocks for part in parts if part is not None)):
-        ends = [0, *(block.stop for block in blocks)]
-        if [block.start for block in blocks] != ends[:-1] or ends != sorted(ends) or ends[-1] != n_columns:
-            raise ValueError(f"blocks must follow one another and make up the {n_columns} columns of the code")
-
-
 def with_what_follows(model: FittedModel, n_bytes: int) -> FittedModel:
-    """The model of a file of so many bytes."""
-    columns, hot_deck = columns_of(model), model.hot_deck
-    rows = read_code(model.rows, columns, n_bytes)
-    check_blocks(model, rows.shape[1])
+    """The model of a file of so many bytes, checked."""
+    check_parts(model)
+    columns, hot_deck, memory = columns_of(model), model.hot_deck, Memory(n_bytes)
+    rows = read_code(model.rows, columns, memory)
+    check_all_blocks(model, rows.shape[1])
     if hot_deck is not None:
-        hot_deck.rows = read_code(hot_deck.rows, columns, n_bytes)
-        hot_deck.filled = read_code(hot_deck.filled, columns, n_bytes)
+        hot_deck.rows = read_code(hot_deck.rows, columns, memory)
+        hot_deck.filled = read_code(hot_deck.filled, columns, memory)
     if model.manifold is not None:
-        restore_manifold(model.manifold, model.codec.columns_, n_bytes)
+        restore_manifold(model.manifold, model.codec.columns_, memory)
     source = model.source
+    if source is not None:
+        check_source(source, len(rows))
     if source is not None and source.rows is None:
         stays = cells_that_stay(blocks_of(model), rows) if source.stays is None else source.stays
         source = replace(source, rows=rows, stays=stays)
@@ -236,9 +268,13 @@ def with_what_follows(model: FittedModel, n_bytes: int) -> FittedModel:
     return replace(model, rows=rows, source=source)
 
 
-def restore_manifold(manifold: ManifoldModel, columns: Sequence[Column], n_bytes: int) -> None:
+def restore_manifold(manifold: ManifoldModel, columns: Sequence[Column], memory: Memory) -> None:
     """Make the manifold of a file whole."""
-    manifold.table_ = read_code(manifold.table_, columns, n_bytes)
+    is_held = isinstance(manifold.table_, np.ndarray)  # what follows is then no larger than an array of the file
+    manifold.table_ = read_code(manifold.table_, columns, memory)
+    sizes = check_manifold(manifold, manifold.table_)
+    if not is_held and type(manifold.embedding_) is tuple:
+        memory.take(sizes["n"], 2 * sizes["k"])  # in two scales
     manifold.embedding_ = whole_embedding(manifold)
     W = manifold.table_ if manifold.lift_.W is None else manifold.lift_.W
     manifold.lift_ = replace(manifold.lift_, Z=manifold.shaped_embedding, W=W)
