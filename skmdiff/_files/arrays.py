@@ -83,7 +83,9 @@ def from_steps(first: int, steps: np.ndarray, dtype: np.dtype) -> np.ndarray:
     keys += keys.dtype.type(first)
     if dtype.kind == "f":
         top = _top_bit(keys)
-        keys = np.where(keys & top, keys ^ top, ~keys)
+        is_negative = keys < top
+        np.invert(keys, out=keys, where=is_negative)
+        np.bitwise_xor(keys, top, out=keys, where=~is_negative)
     return keys.view(dtype)
 
 
@@ -148,7 +150,7 @@ def read_array(said: Any, name: str, members: Members) -> np.ndarray:
     if "steps" in said:
         flat = from_steps(said["first"], flat, stored)
     _check_values(flat, name)
-    return flat.astype(dtype).reshape(shape, order="F" if fortran else "C")
+    return flat.astype(dtype, copy=not flat.flags.writeable).reshape(shape, order="F" if fortran else "C")
 
 
 def _checked_steps(said: Any, stored: np.dtype, name: str) -> np.dtype:

@@ -20,7 +20,7 @@ PARAMETERS = ("learning_rate", "max_iter", "max_leaf_nodes", "early_stopping", "
 MAX_FEATURES, MAX_CATEGORIES = 10_000, 255
 MAX_CELLS, MAX_TREES = 1 << 20, 10_000  # of the table that a classifier is fitted to
 # in features, 25 000 of which take a second: of all boosted trees of a file
-FREE_WORK, WORK_PER_BYTE, WORK_OF_CATEGORIES, WORK_OF_FIT = 50_000, 0.1, 4, 100
+FREE_WORK, WORK_PER_BYTE, WORK_OF_CATEGORIES, WORK_OF_FIT = 25_000, 0.1, 4, 100
 
 
 def is_boosted(value: Any) -> bool:
