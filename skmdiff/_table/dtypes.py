@@ -80,7 +80,7 @@ def _category(categories: list | None, dtype: Any, ordered: bool) -> Any:
     """Of plain values, and of a dtype that was read: a text that names a dtype may name a file."""
     import pandas as pd
 
-    of_numpy = isinstance(dtype, np.dtype) and dtype.kind in "biufmMO"
+    of_numpy = isinstance(dtype, np.dtype) and dtype.kind in "biufcmMO"
     if type(categories) not in (list, type(None)) or not (
         dtype is None or of_numpy or isinstance(dtype, pd.api.extensions.ExtensionDtype)
     ):
