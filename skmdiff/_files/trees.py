@@ -78,6 +78,8 @@ def work_of(said: Any) -> int:
 
 def _check_surroundings(said: Any) -> None:
     n_features, categories, parameters = said["n_features"], said["categories"], said["parameters"]
+    if not all(type(one) is dict for one in (said, categories, parameters, said["nodes"])):
+        raise ModelFileError("boosted trees do not say what they are made of")
     is_table = type(n_features) is int and 0 < n_features <= MAX_FEATURES and set(parameters) == set(PARAMETERS)
     if not is_table or any(type(one) not in (bool, int, float, str, type(None)) for one in parameters.values()):
         raise ModelFileError("boosted trees do not say what their features and parameters are")
@@ -111,10 +113,11 @@ def _surroundings(said: dict) -> HistGradientBoostingClassifier:
 
 def _nodes(fields: dict, dtype: np.dtype) -> np.ndarray:
     """The nodes of all trees, as this version of scikit-learn has them."""
-    found = {name: array.dtype.str for name, array in fields.items() if array.shape == (len(fields["left"]),)}
+    n = len(fields["left"])
+    found = {k: v.dtype.str for k, v in fields.items() if type(v) is np.ndarray and v.shape == (n,)}
     if dtype.names is None or found != {name: dtype[name].str for name in dtype.names}:
         raise ModelFileError("its boosted trees are of another version of scikit-learn, load it with that version")
-    nodes = np.empty(len(fields["left"]), dtype=dtype)
+    nodes = np.empty(n, dtype=dtype)
     for name, array in fields.items():
         nodes[name] = array
     return nodes

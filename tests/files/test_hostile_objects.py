@@ -297,6 +297,14 @@ def many_classifiers(file):
     return [{"boosted": [file.new(), tree]} for _ in range(9)]
 
 
+@case
+def parameters_of_trees_that_are_shared_blocks(file):
+    blocks, last = file.shared("Block", 60, BLOCK)
+    trees = file.boosted()
+    trees["boosted"][1]["dict"][0][1] = [last]
+    return [blocks, trees]
+
+
 # ---- rows, columns and blocks ----------------------------------------------------------------------------------------
 
 
