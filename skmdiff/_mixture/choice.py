@@ -76,7 +76,7 @@ class Search:
     @property
     def weight_of_held_out(self) -> np.ndarray | None:
         """(n_held_out,) weights; None for all alike."""
-        return rows_of(self.weight, np.concatenate([held_out for _, held_out in self.folds]))
+        return rows_of(self.weight, rows_held_out(self.folds))
 
     def of(self, shape: MixtureShape, n_iterations: int = N_ITERATIONS) -> np.ndarray:
         """Log-density of the rows held out by mixtures of a shape."""
@@ -230,3 +230,8 @@ def split(n_rows: int) -> list[tuple[np.ndarray, np.ndarray]]:
         (np.delete(everything, slice(k * n_out, (k + 1) * n_out)), everything[k * n_out : (k + 1) * n_out])
         for k in range(n_folds)
     ]
+
+
+def rows_held_out(folds: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """(n_held_out,) indices of the rows held out, fold by fold."""
+    return np.concatenate([held_out for _, held_out in folds])

@@ -50,8 +50,6 @@ INT, BOOL, LIST = One((int,)), One((bool,)), One((list,))
 RULES: dict[type, Mapping[str, Of | One]] = {
     TableCodec: {"columns_": LIST, "blocks_": LIST, "n_outputs_": INT},
     Block: {
-        "start": INT,
-        "stop": INT,
         "codes": Of("f", "categories width", True),
         "of_number": BOOL,
         "has_others": BOOL,

@@ -50,7 +50,7 @@ def kept_code(W: np.ndarray, columns: Sequence[Column]) -> Any:
     parts = [kept_block(np.ascontiguousarray(block), column) for block, column in zip(blocks, wide, strict=True)]
     indices = [index for _, index, _ in parts]
     allowed = max(FREE_BYTES, LARGEST_EXPANSION * sum(len(zlib.compress(index.tobytes(), 1)) for index in indices))
-    same = W.nbytes <= allowed and whole_code(parts, columns).tobytes() == W.tobytes()
+    same = W.nbytes <= allowed and whole_code(parts, wide, len(W)).tobytes() == W.tobytes()
     return parts if same else W
 
 
@@ -89,10 +89,8 @@ def coded(columns: Sequence[Column]) -> list[Column]:
     return [getattr(column, "inner", column) for column in columns if column.width]
 
 
-def whole_code(parts: list[Part], columns: Sequence[Column]) -> np.ndarray:
-    """The code of `kept_code`."""
-    wide = coded(columns)
-    n_rows = [len(blocks) if kind == "rows" and blocks is not None else len(index) for kind, index, blocks in parts][0]
+def whole_code(parts: list[Part], wide: Sequence[Column], n_rows: int) -> np.ndarray:
+    """The code (n_rows, p) of `kept_code`, of columns that are in it."""
     out, stop = np.empty((n_rows, sum(column.width for column in wide))), 0
     for part, column in zip(parts, wide, strict=True):
         start, stop = stop, stop + column.width
@@ -137,7 +135,7 @@ def read_code(parts: Any, columns: Sequence[Column], memory: Memory) -> np.ndarr
     if not n_rows[0] or len(set(n_rows)) > 1:
         raise ModelFileError("its columns do not have the same rows")
     memory.take(n_rows[0], n_columns)
-    return whole_code(parts, columns)
+    return whole_code(parts, wide, n_rows[0])
 
 
 def rows_of_part(part: Any, column: Column, memory: Memory) -> int:

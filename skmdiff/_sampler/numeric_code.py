@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from .._manifold.noise import check_noise_level
-from .._mixture.choice import FIRST, ROWS_PER_COMPONENT, search_over, split
+from .._mixture.choice import FIRST, ROWS_PER_COMPONENT, rows_held_out, search_over, split
 from .._mixture.mixture import Mixture, log_density, split_code
 from .._numerics.checks import is_auto
 from .._numerics.deadlines import halfway, is_over
@@ -78,7 +78,7 @@ def choose_code(
     if len(rows) < LEAST_ROWS:
         return names[0]
     numbers, weight = [column.take(rows).observed for column in columns], rows_of(weight, rows)
-    of_held_out = rows_of(weight, np.concatenate([held_out for _, held_out in split(len(rows))]))
+    of_held_out = rows_of(weight, rows_held_out(split(len(rows))))
     best, of_best = names[0], log_densities(numbers, names[0], weight, seed)
     for name in names[1:]:
         found = None if of_best is None or is_over(deadline) else log_densities(numbers, name, weight, seed)
@@ -124,8 +124,8 @@ def log_densities(numbers: list[np.ndarray], name: str, weight: np.ndarray | Non
     A repeated value is put in its interval at random, N_TIES times. None where a code is beyond LARGEST_CODE, or no
     column varies without those that are held out.
     """
-    found = []
-    for training, held_out in split(len(numbers[0])):
+    found, folds = [], split(len(numbers[0]))
+    for training, held_out in folds:
         varying = [x for x in numbers if (x[training] != x[training[0]]).any()]
         if not varying:
             return None
@@ -136,7 +136,7 @@ def log_densities(numbers: list[np.ndarray], name: str, weight: np.ndarray | Non
         if any(X is None for X in (W, *out)):
             return None
         found.append(_of_fold(W[0], out, seed, rows_of(weight, training)))
-    weight = rows_of(weight, np.concatenate([held_out for _, held_out in split(len(numbers[0]))]))
+    weight = rows_of(weight, rows_held_out(folds))
     of_shapes = [np.concatenate(of_shape) for of_shape in zip(*found, strict=True)]
     return max(of_shapes, key=lambda of_rows: np.average(of_rows, weights=weight))
 

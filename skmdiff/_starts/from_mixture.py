@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from .._mixture.choice import LEAST_ROWS, mixture_of, split
+from .._mixture.choice import LEAST_ROWS, mixture_of, rows_held_out, split
 from .._mixture.fitting import MixtureShape
 from .._mixture.mixture import MixedRows, Mixture, draw, join_code, log_density, log_normals, numeric_columns
 from .._numerics.blocks import Block, coded_blocks
@@ -89,7 +89,7 @@ def mixture_is_better(
         better.append(
             noised_log_density(mixture, blocks, x, sigma) - log_mixture_density(x, *between, sigma, part.weight)
         )
-    of_held_out = rows_of(source.weight, some[np.concatenate([held_out for _, held_out in folds])])
+    of_held_out = rows_of(source.weight, some[rows_held_out(folds)])
     return is_surely_positive(np.concatenate(better), of_held_out)
 
 
