@@ -30,6 +30,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Start each test, with its fixtures, with the same global stream: what is given no seed has one all the same."""
+    np.random.seed(0)
+
+
 @pytest.fixture
 def mixed_csv(tmp_path):
     """A file of 120 rows: two dependent numbers, an integer and two categories."""
