@@ -25,6 +25,7 @@ LEAST_UNIQUE = 0.01  # of the variance of a number, at least, is its alone: else
 SHARE_ROWS = 2.0  # rows of the shares of the table that count in each component
 MEAN_ROWS = 0.5
 RAKING_ITERATIONS = 50
+N_CLUSTERINGS = 4  # of which the tightest is taken: what starts badly would pass for a bad shape
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def first_components(points: np.ndarray, n_components: int, seed: int, weight: n
     distinct, same = np.unique(points, axis=0, return_inverse=True)
     if len(distinct) <= n_components:
         return same.ravel()
-    return KMeans(n_components, n_init=1, random_state=seed).fit(points, sample_weight=weight).labels_
+    return KMeans(n_components, n_init=N_CLUSTERINGS, random_state=seed).fit(points, sample_weight=weight).labels_
 
 
 def update(rows: MixedRows, members: np.ndarray, shape: MixtureShape, previous: Mixture | None = None) -> Mixture:

@@ -81,7 +81,8 @@ def test_a_region_holds_the_rows_drawn_from_it(on_roll):
     Z = on_roll.embedding_
     low, high = np.quantile(Z, 0.4, axis=0), np.quantile(Z, 0.8, axis=0)
     boxed = on_roll.embed(on_roll.explore(300, region=(low, high)))
-    assert np.mean(np.all((boxed > low - 0.15) & (boxed < high + 0.15), axis=1)) > 0.9
+    inside = np.all((boxed > low - 0.15) & (boxed < high + 0.15), axis=1)
+    assert inside.mean() > 0.85  # .92 of many, with a standard error of .016; of rows anywhere less than .2
     called = on_roll.explore(300, region=lambda Z: np.all((Z >= low) & (Z <= high), axis=1))
     np.testing.assert_array_equal(on_roll.embed(called), boxed)
 
