@@ -107,16 +107,16 @@ class Search:
             self.first_components[key] = first_components(points, shape.n_components, seed, weight)
         return fit_mixture(self.rows.take(training), self.first_components[key], shape, n_iterations, weight)
 
-    def of_all_rows(self, shape: MixtureShape, n_iterations: int = N_ITERATIONS) -> Mixture:
+    def of_all_rows(self, shape: MixtureShape, n_iterations: int, start: int = 0) -> Mixture:
         """The mixture of all rows of the search."""
-        return self.fit(shape, np.arange(len(self.rows)), ALL_ROWS, n_iterations)
+        return self.fit(shape, np.arange(len(self.rows)), ALL_ROWS, n_iterations, start)
 
     def best_of_all_rows(self, shape: MixtureShape) -> Mixture:
         """The mixture of all rows from the start that is the best of N_STARTS after a few iterations."""
         n_starts = N_STARTS if shape.n_components > 1 else 1
         runs: list[Mixture] = []
         while len(runs) < n_starts and not (runs and is_over(self.deadline)):
-            runs.append(self.fit(shape, np.arange(len(self.rows)), ALL_ROWS, N_SHORT_ITERATIONS, start=len(runs)))
+            runs.append(self.of_all_rows(shape, N_SHORT_ITERATIONS, start=len(runs)))
         best = max(runs, key=lambda run: float(np.average(log_density(run, self.rows), weights=self.weight)))
         return continue_fit(best, self.rows, shape, N_ITERATIONS - N_SHORT_ITERATIONS, self.weight)
 

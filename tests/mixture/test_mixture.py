@@ -253,7 +253,6 @@ def test_all_clusters_of_many_columns_are_found():
 def test_the_best_start_is_run_on():
     W, X = clusters(8, 400, seed=1, apart=2.0)
     search, shape = search_over(W, X, BLOCKS, 0, None), MixtureShape(8, 0, 10.0)
-    everything = np.arange(len(W))
     runs = [fit_mixture(search.rows, first_components(search.Z, 8, seed), shape, 3) for seed in range(5)]
     means = [log_density(run, search.rows).mean() for run in runs]
     assert max(means) > means[0] + 1e-6, "starts differ"
@@ -261,7 +260,7 @@ def test_the_best_start_is_run_on():
     found = search.best_of_all_rows(shape)
     np.testing.assert_allclose(found.means, expected.means)
     late = replace(search, deadline=0.0).best_of_all_rows(shape)
-    np.testing.assert_allclose(late.means, search.fit(shape, everything, 0, 10).means)
+    np.testing.assert_allclose(late.means, search.of_all_rows(shape, 10).means)
 
 
 def test_scores_rank_embeddings():
