@@ -51,6 +51,14 @@ class DenoiserState:
     sigma_max: float
     prior: Prior | None = None
 
+    @property
+    def is_its_prior(self) -> bool:
+        """Whether the mixture says all, for the last layer of the network is still zero."""
+        if self.prior is None or self.prior.weight < 1:
+            return False
+        has_wide_columns = any(name.startswith("wide.") for name in self.weights)  # of which the mixture knows nothing
+        return not has_wide_columns and not any(self.weights[f"leave.{name}"].any() for name in ("weight", "bias"))
+
 
 @dataclass(frozen=True)
 class DensityQuery:

@@ -25,7 +25,6 @@ LEAST_UNIQUE = 0.01  # of the variance of a number, at least, is its alone: else
 SHARE_ROWS = 2.0  # rows of the shares of the table that count in each component
 MEAN_ROWS = 0.5
 RAKING_ITERATIONS = 50
-N_CLUSTERINGS = 4  # of which the tightest is taken: what starts badly would pass for a bad shape
 
 
 @dataclass(frozen=True)
@@ -97,14 +96,19 @@ def _raked(shares: np.ndarray, weights: np.ndarray, wanted: np.ndarray) -> np.nd
     return shares
 
 
-def first_components(points: np.ndarray, n_components: int, seed: int, weight: np.ndarray | None = None) -> np.ndarray:
-    """(n,) the component of each of the points (n, k): their clusters, or what is the same where few differ."""
+def first_components(
+    points: np.ndarray, n_components: int, seed: int, weight: np.ndarray | None = None, n_clusterings: int = 1
+) -> np.ndarray:
+    """(n,) the component of each of the points (n, k): their clusters, or what is the same where few differ.
+
+    Those of the tightest of `n_clusterings`.
+    """
     if n_components == 1:
         return np.zeros(len(points), dtype=int)
     distinct, same = np.unique(points, axis=0, return_inverse=True)
     if len(distinct) <= n_components:
         return same.ravel()
-    return KMeans(n_components, n_init=N_CLUSTERINGS, random_state=seed).fit(points, sample_weight=weight).labels_
+    return KMeans(n_components, n_init=n_clusterings, random_state=seed).fit(points, sample_weight=weight).labels_
 
 
 def update(rows: MixedRows, members: np.ndarray, shape: MixtureShape, previous: Mixture | None = None) -> Mixture:

@@ -82,17 +82,6 @@ class Mixture:
         """(M, n_categories) of each column of categories."""
         return by_column(self.shares, self.n_categories)
 
-    def of_numbers(self, columns: np.ndarray) -> Mixture:
-        """The marginal distribution of some of the numbers, (k,) indices or (q,) of bool."""
-        return Mixture(
-            self.weights,
-            self.means[:, columns],
-            self.loadings[:, columns],
-            self.variances[:, columns],
-            np.zeros((len(self.weights), 0)),
-            np.zeros(0, dtype=int),
-        )
-
     @property
     def n_uniforms(self) -> int:
         """Uniform numbers that a row drawn takes: the component, and each category."""
@@ -174,6 +163,26 @@ def log_normals(X: np.ndarray, means: np.ndarray, loadings: np.ndarray, variance
 def log_density(mixture: Mixture, rows: MixedRows, level: float | np.ndarray = 0.0) -> np.ndarray:
     """(n,) log-density of rows, their numbers noised at a level."""
     return logsumexp(log_joint(mixture, rows, level), axis=1)
+
+
+def log_density_of_seen(
+    mixture: Mixture, rows: MixedRows, numbers: np.ndarray, categories: np.ndarray, level: np.ndarray
+) -> np.ndarray:
+    """(n,) log-density of the cells of rows that are seen, `numbers` (n, q) and `categories` (n, C) of bool.
+
+    Numbers are noised at levels (q,).
+    """
+    out = np.tile(np.log(mixture.weights), (len(rows), 1))
+    patterns, pattern = np.unique(numbers, axis=0, return_inverse=True)
+    for k, cells in enumerate(patterns):
+        some = pattern.ravel() == k
+        variances = mixture.variances[:, cells] + np.square(level[cells])
+        out[some] += log_normals(
+            rows.numbers[some][:, cells], mixture.means[:, cells], mixture.loadings[:, cells], variances
+        )
+    for shares, category, seen in zip(mixture.shares_by_column, rows.categories.T, categories.T, strict=True):
+        out[seen] += np.log(shares[:, category[seen]]).T
+    return logsumexp(out, axis=1)
 
 
 def draw(mixture: Mixture, uniforms: np.ndarray, normals: np.ndarray, weights: np.ndarray | None = None) -> MixedRows:

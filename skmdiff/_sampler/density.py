@@ -1,4 +1,8 @@
-"""Log-density of rows: by the probability-flow ODE and the distribution of the starts."""
+"""Log-density of rows: by the probability-flow ODE and the distribution of the starts, or by the mixture alone.
+
+Where rows start from the mixture, and the denoiser is what the mixture says, the ODE leads back to the mixture, whose
+density has a closed form.
+"""
 
 from __future__ import annotations
 
@@ -58,6 +62,9 @@ def density_of_code(model: FittedModel) -> Callable[[np.ndarray], np.ndarray]:
     hidden = np.array([block.start >= codec.n_outputs_ for block in blocks])
     numbers = [block.start for block in codec.blocks_ if block.codes is None]
     least = np.maximum(backend.noise_of_columns(denoiser), np.pad(codec.rounding_levels(), behind[1]))
+    if model.mixture_starts is not None and denoiser.is_its_prior:
+        of_rows = model.mixture_starts.log_density_of_rows
+        return lambda W: of_rows(np.pad(W, behind, constant_values=np.nan), least)
     levels = np.maximum(model.sigma_start, least)[numbers]
     at_start = (
         start_density(model.source, numbers, levels)

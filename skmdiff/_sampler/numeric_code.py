@@ -172,4 +172,5 @@ def mixtures(W: np.ndarray, blocks: list[Block], seed: int, weight: np.ndarray |
     search = search_over(W, W, blocks, seed, weight)
     shape = replace(FIRST, n_factors=min(FIRST.n_factors, search.n_factors[-1]), of_table=True)
     many = [m for m in MANY_COMPONENTS if m * ROWS_PER_COMPONENT <= len(W)]
-    return [search.of_all_rows(replace(shape, n_components=m), N_ITERATIONS) for m in (FEW_COMPONENTS, *many[-1:])]
+    some = np.arange(len(search.rows))
+    return [search.fit(replace(shape, n_components=m), some, N_ITERATIONS) for m in (FEW_COMPONENTS, *many[-1:])]

@@ -14,9 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from .._mixture.choice import LEAST_ROWS, mixture_of, rows_held_out, split
+from .._mixture.choice import LEAST_ROWS, rows_held_out, search_within
 from .._mixture.fitting import MixtureShape
-from .._mixture.mixture import MixedRows, Mixture, draw, join_code, log_density, log_normals, numeric_columns
+from .._mixture.mixture import (
+    MixedRows,
+    Mixture,
+    draw,
+    join_code,
+    log_density_of_seen,
+    log_normals,
+    numeric_columns,
+    split_code,
+)
 from .._numerics.blocks import Block, coded_blocks
 from .._numerics.streams import row_normals
 from .._numerics.weights import is_surely_positive, rows_of
@@ -50,19 +59,26 @@ class MixtureStarts:
 
         `columns` are those of the code.
         """
-        mixture = self.mixture.of_numbers(np.isin(numeric_columns(self.blocks), columns))
+        is_column, level = np.isin(numeric_columns(self.blocks), columns), np.zeros(self.mixture.means.shape[1])
+        level[is_column] = sigma
+        n_categories = self.mixture.n_categories
 
         def of_rows(x: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray:
-            seen = np.ones(x.shape, dtype=bool) if seen is None else seen
-            out = np.empty(len(x))
-            patterns, pattern = np.unique(seen, axis=0, return_inverse=True)
-            for k, cells in enumerate(patterns):
-                rows = np.flatnonzero(pattern.ravel() == k)
-                numbers = MixedRows(x[rows][:, cells], np.zeros((len(rows), 0), dtype=int), np.zeros(0, dtype=int))
-                out[rows] = log_density(mixture.of_numbers(cells), numbers, sigma[cells])
-            return out
+            numbers, are_seen = np.zeros((2, len(x), len(level)))
+            numbers[:, is_column], are_seen[:, is_column] = x, True if seen is None else seen
+            no_category = np.zeros((len(x), len(n_categories)), dtype=int)
+            rows = MixedRows(numbers, no_category, n_categories)
+            return log_density_of_seen(self.mixture, rows, are_seen > 0, no_category > 0, level)
 
         return of_rows
+
+    def log_density_of_rows(self, W: np.ndarray, levels: np.ndarray) -> np.ndarray:
+        """Log-density (n,) of code W (n, p), NaN in cells that are not seen, at noise levels (p,) of its columns."""
+        seen = ~np.isnan(W[:, [block.start for block in self.blocks]])
+        is_number = np.array([block.codes is None for block in self.blocks])
+        rows = split_code(np.nan_to_num(W), self.blocks)
+        level = levels[numeric_columns(self.blocks)]
+        return log_density_of_seen(self.mixture, rows, seen[:, is_number], seen[:, ~is_number], level)
 
 
 def mixture_is_better(
@@ -80,16 +96,16 @@ def mixture_is_better(
     rng = np.random.default_rng(seed)
     some = rng.permutation(len(source.rows))[:TEST_ROWS]
     noised = source.rows + sigma * rng.standard_normal(source.rows.shape)
-    better, folds = [], split(len(some))
-    for training, held_out in folds:
+    search, better = search_within(source.rows[some], Z[some], blocks, seed, rows_of(source.weight, some)), []
+    for training, held_out in search.folds:
         rows, x = some[training], noised[some[held_out]]
-        mixture = mixture_of(source.rows[rows], Z[rows], blocks, shape, seed, rows_of(source.weight, rows))
+        mixture = search.best_of_starts(shape, training)
         part = part_of(source, Z, n_neighbors, rows)
         between = normal_distributions(part, np.arange(len(rows)), np.arange(x.shape[1]))
         better.append(
             noised_log_density(mixture, blocks, x, sigma) - log_mixture_density(x, *between, sigma, part.weight)
         )
-    of_held_out = rows_of(source.weight, some[rows_held_out(folds)])
+    of_held_out = rows_of(source.weight, some[rows_held_out(search.folds)])
     return is_surely_positive(np.concatenate(better), of_held_out)
 
 

@@ -7,9 +7,17 @@ import pytest
 from scipy import stats
 from sklearn.mixture import GaussianMixture
 
-from skmdiff._mixture.choice import choose_mixture, manifold_score, mixture_of, search_over, split
+from skmdiff._mixture.choice import choose_mixture, manifold_score, search_over, split
 from skmdiff._mixture.fitting import MixtureShape, continue_fit, factors, first_components, fit_mixture, with_shares
-from skmdiff._mixture.mixture import Mixture, draw, join_code, log_density, log_joint, split_code
+from skmdiff._mixture.mixture import (
+    Mixture,
+    draw,
+    join_code,
+    log_density,
+    log_density_of_seen,
+    log_joint,
+    split_code,
+)
 
 
 @dataclass(frozen=True)
@@ -197,9 +205,28 @@ def test_a_category_that_no_row_has_stays_possible():
 
 def test_a_mixture_without_categories_is_left_as_it_is():
     rows = rows_of_mixture(50).numbers
-    numbers = MIXTURE.of_numbers(np.arange(3))
+    numbers = replace(MIXTURE, shares=np.zeros((2, 0)), n_categories=np.zeros(0, dtype=int))
     raked = with_shares(numbers, split_code(rows, [Number(0), Number(1), Number(2)]))
     assert raked.shares.shape == (2, 0)
+
+
+def test_the_density_of_cells_seen_is_a_marginal():
+    """Against SciPy's normal distributions and sums over the categories."""
+    rows, level = rows_of_mixture(40, seed=7), np.array([0.0, 0.3, 1.0])
+    rng = np.random.default_rng(0)
+    numbers, categories = rng.random((40, 3)) < 0.6, rng.random((40, 2)) < 0.6
+    expected = np.zeros(40)
+    for i in range(40):
+        for m, weight in enumerate(MIXTURE.weights):
+            covariance = MIXTURE.loadings[m] @ MIXTURE.loadings[m].T + np.diag(MIXTURE.variances[m] + level**2)
+            density, cells = weight, numbers[i]
+            if cells.any():
+                of_cells = MIXTURE.means[m][cells], covariance[np.ix_(cells, cells)]
+                density *= stats.multivariate_normal(*of_cells).pdf(rows.numbers[i][cells])
+            for c in np.flatnonzero(categories[i]):
+                density *= MIXTURE.shares_by_column[c][m, rows.categories[i, c]]
+            expected[i] += density
+    np.testing.assert_allclose(log_density_of_seen(MIXTURE, rows, numbers, categories, level), np.log(expected))
 
 
 def test_a_fit_goes_on_as_if_it_had_not_stopped():
@@ -244,7 +271,8 @@ def test_all_clusters_of_many_columns_are_found():
         rng = np.random.default_rng(seed)
         centres = rng.normal(size=(8, 20))
         X = centres[rng.integers(8, size=200)] + 0.5 * rng.normal(size=(200, 20))
-        mixture = mixture_of(X, X, [Number(j) for j in range(20)], MixtureShape(8, 0, 10.0), seed)
+        search = search_over(X, X, [Number(j) for j in range(20)], seed, None)
+        mixture = search.best_of_starts(MixtureShape(8, 0, 10.0))
         distance = np.linalg.norm(mixture.means[:, None] - centres, axis=2)
         n_found.append(len(np.unique(distance.argmin(axis=1))))
     assert n_found.count(8) >= 14
@@ -252,15 +280,29 @@ def test_all_clusters_of_many_columns_are_found():
 
 def test_the_best_start_is_run_on():
     W, X = clusters(8, 400, seed=1, apart=2.0)
-    search, shape = search_over(W, X, BLOCKS, 0, None), MixtureShape(8, 0, 10.0)
-    runs = [fit_mixture(search.rows, first_components(search.Z, 8, seed), shape, 3) for seed in range(5)]
-    means = [log_density(run, search.rows).mean() for run in runs]
+    search, shape, some = search_over(W, X, BLOCKS, 0, None), MixtureShape(8, 0, 10.0), np.arange(300)
+    rows = search.rows.take(some)
+    components = [first_components(search.Z, 8, seed, None, 1 if seed else 4) for seed in range(5)]
+    runs = [fit_mixture(rows, of_run[some], shape, 3) for of_run in components]
+    means = [log_density(run, rows).mean() for run in runs]
     assert max(means) > means[0] + 1e-6, "starts differ"
-    expected = continue_fit(runs[int(np.argmax(means))], search.rows, shape, 7)
-    found = search.best_of_all_rows(shape)
+    expected = continue_fit(runs[int(np.argmax(means))], rows, shape, 7)
+    found = search.best_of_starts(shape, some)
     np.testing.assert_allclose(found.means, expected.means)
-    late = replace(search, deadline=0.0).best_of_all_rows(shape)
-    np.testing.assert_allclose(late.means, search.of_all_rows(shape, 10).means)
+    late = replace(search, deadline=0.0).best_of_starts(shape, some)
+    np.testing.assert_allclose(late.means, search.fit(shape, some).means)
+
+
+def test_held_out_rows_take_no_part_but_in_the_clusters():
+    """Rows held out that are changed, after the clusters were cut, change no mixture of the others."""
+    W, X = clusters(4, 200, seed=0)
+    search, shape = search_over(W, X, BLOCKS, 0, None), MixtureShape(4, 0, 10.0)
+    training, held_out = search.folds[0]
+    before = search.fit(shape, training)
+    numbers = search.rows.numbers.copy()
+    numbers[held_out] += 100.0
+    after = replace(search, rows=replace(search.rows, numbers=numbers)).fit(shape, training)
+    np.testing.assert_array_equal(before.means, after.means)
 
 
 def test_scores_rank_embeddings():
