@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import torch
@@ -157,6 +158,18 @@ class Denoiser(nn.Module):
         narrow = layout.narrow.log_posterior(out[:, layout.n_numeric :], evidence)
         wide = [head(column, h, x, sigma) for head, column in zip(self.wide, layout.wide, strict=True)]
         return means, [narrow, *wide]
+
+    @property
+    def is_untrained(self) -> bool:
+        """Whether the network adds nothing to the numbers, as before training."""
+        n_numeric = self.layout.n_numeric
+        return not (self.leave.weight[:n_numeric].any() or self.leave.bias[:n_numeric].any())
+
+    def without_prior(self) -> Denoiser:
+        """The same network, which corrects nothing."""
+        out = copy(self)
+        out.prior = None
+        return out
 
     def without_network(
         self, x: torch.Tensor, sigma: torch.Tensor, evidence: torch.Tensor

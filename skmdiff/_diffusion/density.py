@@ -8,13 +8,15 @@ chain rule). Cells that are unknown take part in neither, so that the density is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
 from . import solvers
 from .denoiser import Denoiser, denoise, log_probability_of_categories
-from .noise import UNKNOWN, unknown_or_known
+from .noise import UNKNOWN, preconditioning, unknown_or_known
+from .prior import MixturePrior
 
 MAX_EXACT_TRACE = 16
 
@@ -60,28 +62,72 @@ class NumbersFlow:
 
         Cells that are `unknown` (B, n_blocks) count for nothing.
         """
-        columns = self.model.layout.start[self.blocks]
         seen = (~unknown[:, self.blocks]).to(x)
+        at = Levels(unknown | self.model.layout.is_categorical, self.smallest_level)
         noised, change = solvers.log_density_change(
-            self._denoiser(unknown | self.model.layout.is_categorical),
+            partial(_denoised, self.model, at),
+            partial(self._with_diagonal, at, seen),
             x,
             self.grid,
-            columns,
-            probes(len(columns), x),
+            self._columns,
             seen,
             self.smallest_level[self.blocks],
         )
-        return noised[:, columns], change
+        return noised[:, self._columns], change
 
-    def _denoiser(self, unknown: torch.Tensor) -> solvers.DenoiseAt:
-        """D(x; level): unknown cells (B, n_blocks) are not seen, the others are at the level or at their smallest."""
+    @property
+    def _columns(self) -> torch.Tensor:
+        return self.model.layout.start[self.blocks]
 
-        def denoiser(x: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
-            row_level = level.expand(len(x))
-            sigma = torch.where(unknown, UNKNOWN, torch.maximum(row_level[:, None], self.smallest_level))
-            return denoise(self.model, x, row_level, sigma)
+    def _with_diagonal(
+        self, at: Levels, seen: torch.Tensor, x: torch.Tensor, level: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Denoised numbers (B, k), and the derivative of each by its own noised number where it is `seen`."""
+        model = self.model
+        if model.prior is None:
+            return self._by_network(model, at, seen, x, level)
+        means, entries = self._by_prior(model.prior, at, x, level)
+        if model.is_untrained and model.prior.weight == 1:
+            return means, entries * seen
+        rest, of_rest = self._by_network(model.without_prior(), at, seen, x, level)
+        sigma = at.of_rows(x, level).index_select(1, self.blocks)
+        skip, weight = preconditioning(sigma)[0], model.prior.weight
+        return rest + weight * (means - skip * x[:, self._columns]), of_rest + weight * (entries - skip) * seen
 
-        return denoiser
+    def _by_network(
+        self, model: Denoiser, at: Levels, seen: torch.Tensor, x: torch.Tensor, level: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same of a model without a mixture, by differentiation."""
+        directions = probes(len(self.blocks), x)
+        return solvers.diagonal(partial(_denoised, model, at), x, level, self._columns, directions, seen)
+
+    def _by_prior(
+        self, prior: MixturePrior, at: Levels, x: torch.Tensor, level: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same of a mixture, in closed form."""
+        layout = self.model.layout
+        sigma = at.of_rows(x, level).index_select(1, layout.numeric_block)
+        which = torch.searchsorted(layout.numeric_block, self.blocks)
+        with torch.no_grad():
+            means, entries = prior.with_diagonal(x.index_select(1, layout.numeric), sigma)
+        return means[:, which], entries[:, which]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The levels of columns: unknown cells (B, n_blocks) are not seen, others do not go below their smallest level."""
+
+    unknown: torch.Tensor
+    smallest: torch.Tensor
+
+    def of_rows(self, x: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        """(B, n_blocks) at the level of the rows x."""
+        return torch.where(self.unknown, UNKNOWN, torch.maximum(level.expand(len(x))[:, None], self.smallest))
+
+
+def _denoised(model: Denoiser, at: Levels, x: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+    """D(x; level), (B, p)."""
+    return denoise(model, x, level.expand(len(x)), at.of_rows(x, level))
 
 
 def probes(n_columns: int, x: torch.Tensor) -> torch.Tensor | None:

@@ -28,6 +28,8 @@ from .categories import NarrowColumns, is_narrow
 from .noise import UNKNOWN
 
 ToTensor = Callable[[np.ndarray], torch.Tensor]
+Entries = Sequence[torch.Tensor]
+Root = list[list[torch.Tensor]]
 
 
 class MixturePrior:
@@ -63,18 +65,7 @@ class MixturePrior:
 
         `numbers` (B, q) at the levels `level` (B, q); `likelihoods` (B, all narrow categories), logarithms.
         """
-        unknown = level >= UNKNOWN
-        variance = self.variances + level**2
-        precision = (1 / variance).masked_fill(unknown, 0.0)
-        offsets = numbers - self.means
-        weighted = precision * offsets
-        squares = (weighted * offsets).sum(2) + variance.log().masked_fill(unknown, 0.0).sum(2)
-        log_joint = self.log_weights - 0.5 * squares
-        component_means = self.means + self.variances * weighted
-        if self.n_factors:
-            factors, gain = self._factors(precision, weighted)
-            log_joint = log_joint + gain
-            component_means = component_means + (1 - self.variances * precision) * torch.bmm(factors, self.loadings.mT)
+        log_joint, component_means, *_ = self._given_numbers(numbers, level)
         if not self.narrow.n_columns:
             return _known_kept(numbers, level, _mean(log_joint.softmax(0), component_means)), None
         evidence = self._evidence(likelihoods)
@@ -83,8 +74,49 @@ class MixturePrior:
             responsibility, evidence
         )
 
-    def _factors(self, precision: torch.Tensor, weighted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The mean of the factors (M, B, r) given the numbers, and what they add to the log-density (M, B).
+    def with_diagonal(self, numbers: torch.Tensor, level: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """E[x_0 | x_t] (B, q) with all categories unknown, and its derivatives, each by the column's own x_t, (B, q).
+
+        No number is known. The derivatives are Var(x_0 | x_t) / sigma^2 (Efron 2011, "Tweedie's formula and selection
+        bias"), 0 for what is unknown. Variances are those within components and that of the components' means.
+        """
+        log_joint, component_means, precision, root = self._given_numbers(numbers, level)
+        responsibility = log_joint.softmax(0)
+        mean = _mean(responsibility, component_means)
+        free = 1 - self.variances * precision
+        variances = self.variances * free
+        if root:
+            wide = [[entry[:, :, None] for entry in row] for row in root]
+            half = forward_substitution(wide, self.loadings[:, None].unbind(3))
+            variances = variances + free**2 * torch.stack(half).square().sum(0)
+        variance = _mean(responsibility, variances + (component_means - mean) ** 2)
+        return mean, (variance / level**2).masked_fill(level >= UNKNOWN, 0.0)
+
+    def _given_numbers(
+        self, numbers: torch.Tensor, level: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Root]:
+        """Of components given noised numbers: log of weight times density (M, B) and means of the numbers (M, B, q).
+
+        Logarithms are up to a constant a row. Then the precisions of the noised numbers beside the directions
+        (M, B, q), and R of `_factors`.
+        """
+        unknown = level >= UNKNOWN
+        variance = self.variances + level**2
+        precision = (1 / variance).masked_fill(unknown, 0.0)
+        offsets = numbers - self.means
+        weighted = precision * offsets
+        squares = (weighted * offsets).sum(2) + variance.log().masked_fill(unknown, 0.0).sum(2)
+        log_joint = self.log_weights - 0.5 * squares
+        component_means = self.means + self.variances * weighted
+        root: Root = []
+        if self.n_factors:
+            factors, gain, root = self._factors(precision, weighted)
+            log_joint = log_joint + gain
+            component_means = component_means + (1 - self.variances * precision) * torch.bmm(factors, self.loadings.mT)
+        return log_joint, component_means, precision, root
+
+    def _factors(self, precision: torch.Tensor, weighted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, Root]:
+        """The mean of the factors (M, B, r) given the numbers, what they add to the log-density (M, B), and R below.
 
         With A = I + L^T w L = R R^T it is A^-1 L^T w (x - mu), and they add |R^-1 L^T w (x - mu)|^2 / 2 - log det R.
         """
@@ -93,7 +125,7 @@ class MixturePrior:
         half = forward_substitution(root, torch.bmm(weighted, self.loadings).unbind(2))
         squares = torch.stack(half).square().sum(0)
         log_determinant = torch.stack([row[-1] for row in root]).log().sum(0)
-        return torch.stack(back_substitution(root, half), 2), 0.5 * squares - log_determinant
+        return torch.stack(back_substitution(root, half), 2), 0.5 * squares - log_determinant, root
 
     def _evidence(self, likelihoods: torch.Tensor) -> torch.Tensor:
         """P (C, B, M) of every narrow column, up to a factor a row and column."""
@@ -120,8 +152,6 @@ def _known_kept(numbers: torch.Tensor, level: torch.Tensor, mean: torch.Tensor) 
 # --- small symmetric systems, very many at once: an entry of a matrix is an array over all of them, for a library
 # would solve them one by one
 
-Entries = Sequence[torch.Tensor]
-
 
 def pairs_of(loadings: np.ndarray) -> np.ndarray:
     """Products (M, q, r (r + 1) / 2) of loadings (M, q, r): of j and i, i >= j, the pairs of one j together."""
@@ -129,9 +159,9 @@ def pairs_of(loadings: np.ndarray) -> np.ndarray:
     return np.concatenate(products, axis=2) if products else loadings
 
 
-def cholesky(products: Entries, n: int) -> list[list[torch.Tensor]]:
+def cholesky(products: Entries, n: int) -> Root:
     """R (lower), with R R^T = I + the symmetric matrix of which `products` are the entries, as in `pairs_of`."""
-    root: list[list[torch.Tensor]] = [[] for _ in range(n)]
+    root: Root = [[] for _ in range(n)]
     entries = iter(products)
     for j in range(n):
         for i in range(j, n):
@@ -142,7 +172,7 @@ def cholesky(products: Entries, n: int) -> list[list[torch.Tensor]]:
     return root
 
 
-def forward_substitution(root: list[list[torch.Tensor]], b: Entries) -> list[torch.Tensor]:
+def forward_substitution(root: Root, b: Entries) -> list[torch.Tensor]:
     """R^-1 b."""
     out: list[torch.Tensor] = []
     for row, value in zip(root, b, strict=True):
@@ -152,7 +182,7 @@ def forward_substitution(root: list[list[torch.Tensor]], b: Entries) -> list[tor
     return out
 
 
-def back_substitution(root: list[list[torch.Tensor]], b: Entries) -> list[torch.Tensor]:
+def back_substitution(root: Root, b: Entries) -> list[torch.Tensor]:
     """R^-T b."""
     out = list(b)
     for j in reversed(range(len(root))):

@@ -16,6 +16,8 @@ import torch
 
 Denoise = Callable[[torch.Tensor], torch.Tensor]  # x -> E[x_0 | x]
 DenoiseAt = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # x, noise level -> E[x_0 | x]
+# x, noise level -> columns of E[x_0 | x], and the derivative of each by its own x
+WithDiagonal = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 # x, noise level -> x with some columns clean, E[x_0 | x] then, and the columns that still move
 Read = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
 
@@ -181,15 +183,16 @@ def diagonal(
 
 def log_density_change(
     denoise: DenoiseAt,
+    with_diagonal: WithDiagonal,
     x: torch.Tensor,
     grid: torch.Tensor,
     columns: torch.Tensor,
-    probes: torch.Tensor | None,
     seen: torch.Tensor | float = 1.0,
     noise: torch.Tensor | float = 0.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Carry x up the probability-flow ODE, from the level grid[0] to grid[-1], over `columns`.
 
+    `with_diagonal` makes of x and a level the denoised columns and the diagonal of their Jacobian, see `diagonal`.
     `seen` (B, len(columns)) is 1 for the cells whose density is meant and 0 for those that `denoise` does not know.
     Returns x at grid[-1] and log p(x; grid[0]) - log p(x; grid[-1]). In s = log sigma the flow is
     dx/ds = x - D(x), integrated exactly for a D that is linear in s between two levels, its second value taken
@@ -198,7 +201,7 @@ def log_density_change(
     `noise` (len(columns),), stays at the level of the noise until the grid has come up to it.
     """
     change = torch.zeros(len(x), dtype=x.dtype, device=x.device)
-    denoised, entries = diagonal(denoise, x, grid[0], columns, probes, seen)
+    denoised, entries = with_diagonal(x, grid[0])
     levels = grid[:, None].clamp_min(noise)
     for sigma_next, low, high in zip(grid[1:], levels[:-1], levels[1:], strict=True):
         ratio, h = high / low, torch.log(high / low)
@@ -209,6 +212,6 @@ def log_density_change(
         x = ahead
         x[:, columns] -= torch.where(h > 0, (ratio - 1) / h - 1, 0.0) * slope
         previous = entries
-        denoised, entries = diagonal(denoise, x, sigma_next, columns, probes, seen)
+        denoised, entries = with_diagonal(x, sigma_next)
         change += (h * (seen - (previous + entries) / 2)).sum(1)
     return x, change

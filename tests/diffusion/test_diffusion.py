@@ -206,6 +206,10 @@ def test_known_columns_do_not_move():
 # --- density along the flow, on exact denoisers
 
 
+def traced(denoise, columns, probes=None):
+    return lambda x, level: solvers.diagonal(denoise, x, level, columns, probes)
+
+
 @pytest.mark.parametrize("probes", [None, torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64)])
 def test_log_density_of_a_correlated_gaussian(probes):
     """Both traces: exact, and Hutchinson's with a full set of orthogonal signs, which is exact too."""
@@ -217,7 +221,8 @@ def test_log_density_of_a_correlated_gaussian(probes):
 
     x = torch.randn(50, 2, generator=generator(), dtype=torch.float64) @ torch.linalg.cholesky(cov).T
     grid = torch.as_tensor(noise.karras_grid(20.0, 0.01, 64)[::-1].copy())
-    end, change = solvers.log_density_change(denoise, x, grid, torch.arange(2), probes)
+    columns = torch.arange(2)
+    end, change = solvers.log_density_change(denoise, traced(denoise, columns, probes), x, grid, columns)
     at_end = stats.multivariate_normal(cov=(cov + 400 * eye).numpy()).logpdf(end.numpy())
     exact = stats.multivariate_normal(cov=(cov + 1e-4 * eye).numpy()).logpdf(x.numpy())
     np.testing.assert_allclose(change.numpy() + at_end, exact, atol=0.03)
@@ -231,7 +236,8 @@ def test_density_of_two_points_integrates_to_one():
 
     x = torch.linspace(-3, 3, 1201, dtype=torch.float64)[:, None]
     grid = torch.as_tensor(noise.karras_grid(20.0, 0.2, 128)[::-1].copy())
-    end, change = solvers.log_density_change(denoise, x, grid, torch.arange(1), None)
+    columns = torch.arange(1)
+    end, change = solvers.log_density_change(denoise, traced(denoise, columns), x, grid, columns)
     at_end = stats.norm.logpdf(end[:, 0].numpy(), scale=np.sqrt(401))
     density = np.exp(change.numpy() + at_end)
     exact = 0.5 * (stats.norm.pdf(x[:, 0], -1, 0.2) + stats.norm.pdf(x[:, 0], 1, 0.2))

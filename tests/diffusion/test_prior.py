@@ -141,3 +141,16 @@ def test_narrow_columns_only():
     log_prior = prior(torch.zeros(1, 0), torch.zeros(1, 0), torch.zeros(1, 2, dtype=torch.float64))[1]
     np.testing.assert_allclose(log_prior.softmax(1), [[0.55, 0.45]])
     assert isinstance(prior.narrow, NarrowColumns)
+
+
+@pytest.mark.parametrize("n_factors", [0, 1, 3])
+@pytest.mark.parametrize("level", [level for level in LEVELS if 0.0 not in level])
+def test_the_diagonal_of_the_jacobian(n_factors, level):
+    """By automatic differentiation, with categories of which nothing is known."""
+    _, _, prior = make(4, n_factors, (3, 2))
+    x = torch.as_tensor(np.random.default_rng(2).normal(size=(5, 4)))
+    sigma, unknown = torch.tensor([level] * 5, dtype=torch.float64), torch.zeros(5, 5, dtype=torch.float64)
+    mean, diagonal = prior.with_diagonal(x, sigma)
+    np.testing.assert_allclose(mean, prior(x, sigma, unknown)[0], atol=1e-12)
+    jacobian = torch.func.vmap(torch.func.jacrev(lambda row, s: prior(row[None], s[None], unknown[:1])[0][0]))(x, sigma)
+    np.testing.assert_allclose(diagonal, jacobian.diagonal(dim1=1, dim2=2), atol=1e-9)

@@ -318,7 +318,12 @@ def test_density_comes_up_from_the_level_of_the_noise():
     grid = torch.as_tensor(noise.karras_grid(5.0, 0.01, 64)[::-1].copy())
     x = torch.tensor([[0.3, -0.8], [1.2, 0.4]], dtype=torch.float64)
     scales = (v + s**2 + s.clamp_min(0.01) ** 2).sqrt()
-    end, change = solvers.log_density_change(seen_denoiser(v, s), x.clone(), grid, torch.tensor([0, 1]), None, noise=s)
+    denoise, columns = seen_denoiser(v, s), torch.tensor([0, 1])
+
+    def with_diagonal(x, level):
+        return solvers.diagonal(denoise, x, level, columns, None)
+
+    end, change = solvers.log_density_change(denoise, with_diagonal, x.clone(), grid, columns, noise=s)
     wide = (v + s**2 + 25).sqrt()
     got = stats.norm.logpdf(end.numpy(), scale=wide.numpy()).sum(1) + change.numpy()
     np.testing.assert_allclose(got, stats.norm.logpdf(x.numpy(), scale=scales.numpy()).sum(1), atol=0.02)

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.manifold import Isomap
 
 from skmdiff import ManifoldDiffusionSampler
-from skmdiff._diffusion import load_backend
+from skmdiff._diffusion import density, load_backend
 from skmdiff._starts import from_mixture
 
 X, Y = load_wine(return_X_y=True)
@@ -78,6 +78,18 @@ def test_the_closed_form_is_where_the_flow_leads(monkeypatch):
     flow = [est.score_samples(rows) for rows in (FRAME[:20], holes)]
     np.testing.assert_allclose(closed, flow, atol=0.05)
     assert np.std(flow[0]) > 1
+
+
+@pytest.mark.parametrize("parameters", [{"max_iter": 20}, {"max_iter": 20, "manifold_weight": 0.5}, {"n_neighbors": 0}])
+def test_the_flow_takes_the_part_of_the_mixture_in_closed_form(parameters, monkeypatch):
+    """As if the whole denoiser were differentiated, with missing cells and a target that is not seen."""
+    est = instant(hidden_layer_sizes=(8,), **parameters).fit(FRAME, Y)
+    rows = FRAME.mask(np.random.default_rng(0).random(FRAME.shape) < 0.1).iloc[:20]
+    by_parts = est.score_samples(rows)
+    monkeypatch.setattr(
+        density.NumbersFlow, "_with_diagonal", lambda self, *arguments: self._by_network(self.model, *arguments)
+    )
+    np.testing.assert_allclose(by_parts, est.score_samples(rows), rtol=1e-9)
 
 
 def test_a_trained_network_and_a_half_weight_are_not_the_mixture_alone():
