@@ -88,7 +88,7 @@ class MixturePrior:
         if root:
             wide = [[entry[:, :, None] for entry in row] for row in root]
             half = forward_substitution(wide, self.loadings[:, None].unbind(3))
-            variances = variances + free**2 * torch.stack(half).square().sum(0)
+            variances = variances + free**2 * sum(part.square() for part in half)
         variance = _mean(responsibility, variances + (component_means - mean) ** 2)
         return mean, (variance / level**2).masked_fill(level >= UNKNOWN, 0.0)
 
