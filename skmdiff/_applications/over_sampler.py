@@ -22,7 +22,7 @@ from .._table.cells import is_polars_column
 from .._table.checks import check_table
 from .._table.frames import is_frame
 from .._table.target import check_target, warn_of_many_classes
-from .synthetic import check_sampler, fit_sampler, sample_likely, sample_targets, stack, take
+from .synthetic import check_sampler, default_sampler, fit_sampler, sample_likely, sample_targets, stack, take
 
 STRATEGIES = {"auto", "not majority", "minority", "not minority", "all"}
 
@@ -39,11 +39,12 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
     ----------
     sampler : estimator or None, default=None
         Generator with ``fit(X, y)`` and ``sample(n_samples, y=, random_state=)``; it is cloned. None is
-        ``ManifoldDiffusionSampler()``. A parameter `target_type` of it is set to "class" or "number". Where it has
-        ``predict_target(X)``, as that one, which returns probabilities of the sorted classes, of shape
-        (n_samples, n_classes), new rows are checked by it: a row is improbable if its class is less probable given its
-        columns than one class out of n_classes, with all classes taken as equally frequent. An improbable row is
-        sampled again, up to four times; the most probable sample is kept.
+        ``ManifoldDiffusionSampler()`` for numbers and ``ManifoldDiffusionSampler(manifold_weight=0)`` for classes: the
+        mixture would blur what the few rows of a class have in common. A parameter `target_type` of it is set to
+        "class" or "number". Where it has ``predict_target(X)``, as that one, which returns probabilities of the sorted
+        classes, of shape (n_samples, n_classes), new rows are checked by it: a row is improbable if its class is less
+        probable given its columns than one class out of n_classes, with all classes taken as equally frequent. An
+        improbable row is sampled again, up to four times; the most probable sample is kept.
     sampling_strategy : str, float, dict or callable, default="auto"
         For classes, as in imbalanced-learn. "minority", "not minority", "not majority" and "all" name the classes
         that get as many rows as the largest one has; "auto" is "not majority". A float, for two classes, is the
@@ -155,7 +156,9 @@ class ManifoldDiffusionOverSampler(OneToOneFeatureMixin, BaseEstimator):
         if self._is_numeric(y):
             self.sampler_ = fit_sampler(self.sampler, X, y, random_state, target_type="number")
             return sample_targets(self.sampler_, wanted.astype(float), random_state)
-        self.sampler_ = fit_sampler(self.sampler, X, y, random_state, target_type="class")
+        # a component of the mixture is of more rows than a rare class has
+        sampler = default_sampler(manifold_weight=0) if self.sampler is None else self.sampler
+        self.sampler_ = fit_sampler(sampler, X, y, random_state, target_type="class")
         return sample_likely(self.sampler_, wanted, y, random_state)
 
     def _check(self, X: Any, y: Any) -> tuple[Any, np.ndarray, np.random.RandomState]:

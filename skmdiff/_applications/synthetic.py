@@ -40,9 +40,9 @@ def takes_targets(sample: Callable) -> bool:
     return "y" in parameters or any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
 
 
-def default_sampler() -> ManifoldDiffusionSampler:
+def default_sampler(**parameters: Any) -> ManifoldDiffusionSampler:
     """The sampler that None stands for; with metadata routing it requests weights."""
-    sampler = ManifoldDiffusionSampler()
+    sampler = ManifoldDiffusionSampler(**parameters)
     return sampler.set_fit_request(sample_weight=True) if is_routing_enabled() else sampler
 
 

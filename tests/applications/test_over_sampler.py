@@ -194,6 +194,19 @@ class Judging(BaseEstimator):
         return odds / odds.sum(axis=1, keepdims=True)
 
 
+@pytest.mark.slow
+def test_a_rare_class_that_is_a_rule_of_categories_is_kept():
+    """20 rows of 800 have a = b and c = 0, of random rows one in 16: with the mixture about one new row in five had."""
+    codes = np.random.default_rng(0).integers(4, size=(3000, 4))
+    follows = (codes[:, 0] == codes[:, 1]) & (codes[:, 2] == 0)
+    rows = np.concatenate([np.flatnonzero(follows)[:20], np.flatnonzero(~follows)[:780]])
+    frame = pd.DataFrame(codes[rows], columns=list("abcd")).astype("category")
+    over = ManifoldDiffusionOverSampler(random_state=0)
+    new = over.fit_resample(frame, follows[rows].astype(int))[0].iloc[800:].astype(int)
+    assert ((new["a"] == new["b"]) & (new["c"] == 0)).mean() > 0.8
+    assert over.sampler_.manifold_weight == 0
+
+
 @pytest.mark.parametrize("container", [np.asarray, pd.DataFrame, pl.DataFrame])
 def test_rows_that_speak_against_their_class_are_drawn_anew(container):
     """Five draws, and of these the best where all are below a half, as one row in 32 is."""
