@@ -8,7 +8,7 @@ chain rule). Cells that are unknown take part in neither, so that the density is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -75,9 +75,22 @@ class NumbersFlow:
         )
         return noised[:, self._columns], change
 
-    @property
+    @cached_property
     def _columns(self) -> torch.Tensor:
         return self.model.layout.start[self.blocks]
+
+    @cached_property
+    def _directions(self) -> torch.Tensor | None:
+        return probes(len(self.blocks), self.grid)
+
+    @cached_property
+    def _is_prior_alone(self) -> bool:
+        prior = self.model.prior
+        return prior is not None and prior.weight == 1 and self.model.is_untrained
+
+    @cached_property
+    def _without_prior(self) -> Denoiser:
+        return self.model.without_prior()
 
     def _with_diagonal(
         self, at: Levels, seen: torch.Tensor, x: torch.Tensor, level: torch.Tensor
@@ -87,9 +100,9 @@ class NumbersFlow:
         if model.prior is None:
             return self._by_network(model, at, seen, x, level)
         means, entries = self._by_prior(model.prior, at, x, level)
-        if model.is_untrained and model.prior.weight == 1:
+        if self._is_prior_alone:
             return means, entries * seen
-        rest, of_rest = self._by_network(model.without_prior(), at, seen, x, level)
+        rest, of_rest = self._by_network(self._without_prior, at, seen, x, level)
         sigma = at.of_rows(x, level).index_select(1, self.blocks)
         skip, weight = preconditioning(sigma)[0], model.prior.weight
         return rest + weight * (means - skip * x[:, self._columns]), of_rest + weight * (entries - skip) * seen
@@ -98,8 +111,7 @@ class NumbersFlow:
         self, model: Denoiser, at: Levels, seen: torch.Tensor, x: torch.Tensor, level: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The same of a model without a mixture, by differentiation."""
-        directions = probes(len(self.blocks), x)
-        return solvers.diagonal(partial(_denoised, model, at), x, level, self._columns, directions, seen)
+        return solvers.diagonal(partial(_denoised, model, at), x, level, self._columns, self._directions, seen)
 
     def _by_prior(
         self, prior: MixturePrior, at: Levels, x: torch.Tensor, level: torch.Tensor

@@ -17,7 +17,6 @@ from scipy.special import logsumexp
 from .._mixture.choice import LEAST_ROWS, rows_held_out, search_within
 from .._mixture.fitting import MixtureShape
 from .._mixture.mixture import (
-    MixedRows,
     Mixture,
     draw,
     join_code,
@@ -59,16 +58,13 @@ class MixtureStarts:
 
         `columns` are those of the code.
         """
-        is_column, level = np.isin(numeric_columns(self.blocks), columns), np.zeros(self.mixture.means.shape[1])
-        level[is_column] = sigma
-        n_categories = self.mixture.n_categories
+        levels = np.zeros(max(block.stop for block in self.blocks))
+        levels[columns] = sigma
 
         def of_rows(x: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray:
-            numbers, are_seen = np.zeros((2, len(x), len(level)))
-            numbers[:, is_column], are_seen[:, is_column] = x, True if seen is None else seen
-            no_category = np.zeros((len(x), len(n_categories)), dtype=int)
-            rows = MixedRows(numbers, no_category, n_categories)
-            return log_density_of_seen(self.mixture, rows, are_seen > 0, no_category > 0, level)
+            W = np.full((len(x), len(levels)), np.nan)
+            W[:, columns] = x if seen is None else np.where(seen, x, np.nan)
+            return self.log_density_of_rows(W, levels)
 
         return of_rows
 
