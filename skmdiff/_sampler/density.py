@@ -65,14 +65,14 @@ def density_of_code(model: FittedModel) -> Callable[[np.ndarray], np.ndarray]:
     if model.mixture_starts is not None and denoiser.is_its_prior:
         of_rows = model.mixture_starts.log_density_of_rows
         return lambda W: of_rows(np.pad(W, behind, constant_values=np.nan), least)
-    levels = np.maximum(model.sigma_start, least)[numbers]
+    sigma_start = model.start_level
+    levels = np.maximum(sigma_start, least)[numbers]
     at_start = (
         start_density(model.source, numbers, levels)
         if model.mixture_starts is None
         else model.mixture_starts.log_density(numbers, levels)
     )
-
-    process = backend.ReverseProcess(model.sigma_start, N_STEPS)
+    process = backend.ReverseProcess(sigma_start, N_STEPS)
 
     def of_code(W: np.ndarray) -> np.ndarray:
         missing = np.pad(np.isnan(W[:, starts]), ((0, 0), (0, len(blocks) - len(starts))))

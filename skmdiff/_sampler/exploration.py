@@ -62,10 +62,10 @@ def reverse_states(model: FittedModel, n_samples: int, run: Run) -> tuple[np.nda
     states : array (n_samples, n_steps + 2, n_outputs)
         The last are the rows that `sample` returns of this seed, before a corrector, contraction or constraints.
     """
-    states = draw_states(
-        model.denoiser, plan_of(model, Request(n_samples), run), run.process, n_samples, run.seed, run.n_jobs
-    )
-    return np.append(run.process.grid(), 0.0), states[:, :, : model.n_outputs]
+    plan = plan_of(model, Request(n_samples), run)
+    process = plan.process_of(run.process)
+    states = draw_states(model.denoiser, plan, process, n_samples, run.seed, run.n_jobs)
+    return np.append(process.grid(), 0.0), states[:, :, : model.n_outputs]
 
 
 def embedding_density(model: FittedModel, density: str) -> KernelDensity:

@@ -26,7 +26,7 @@ from .._numerics.deadlines import halfway, is_over, seconds_until
 from .._numerics.progress import Progress
 from .._numerics.streams import MISSING_STREAM
 from .._numerics.weights import rows_of
-from .._starts.from_mixture import MixtureStarts, mixture_is_better
+from .._starts.from_mixture import START_LEVEL, MixtureStarts, mixture_is_better
 from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, cells_that_stay, coded_columns, number_columns
@@ -135,7 +135,7 @@ def fit_model(
     def learnt(denoiser: DenoiserState, history: TrainingHistory) -> Fitted:
         return Fitted(replace(model, denoiser=denoiser), history, embedding, scores)
 
-    how = (prior, sigma_start, noise, training, training_seed, learnt, progress)
+    how = (prior, model.start_level, noise, training, training_seed, learnt, progress)
     fitted = learnt(*fit_denoiser(encoded, *how))
     if mixture is None:
         return fitted
@@ -217,7 +217,8 @@ def choose_starts(
     Z, blocks, seed = manifold.shaped_embedding, encoded.blocks, encoded.seed
     if not mixture_is_better(source, Z, settings.n_neighbors, blocks, chosen.shape, sigma_start, seed):
         return None
-    return MixtureStarts(chosen.mixture, blocks, source.is_class)
+    level = max(sigma_start, START_LEVEL) if is_auto(settings.sigma_start) else sigma_start
+    return MixtureStarts(chosen.mixture, blocks, source.is_class, level)
 
 
 def with_all_rows(

@@ -58,7 +58,7 @@ class FittedModel:
     target : the code of a target; None without one
     rows, row_weight : (n, p) encoded training rows with their targets, missing cells filled; their weights or None
     manifold : embedding, lift and neighbours of the rows; None with "passthrough"
-    mixture_starts : the mixture that the reverse process starts from in place of the source; None for the source
+    mixture_starts : what the reverse process starts from in place of the source, at a level of its own; or None
     source, sigma_start : where the reverse process starts, and at which noise level; the source is None for pure noise
     noise : measurement noise
     hot_deck : what fills missing cells; None where none was missing
@@ -81,6 +81,11 @@ class FittedModel:
     denoiser: Any
     mixture_starts: MixtureStarts | None = None
     corrector: Corrector | None = None
+
+    @property
+    def start_level(self) -> float:
+        """The noise level at which rows start that are asked for by nothing but their class."""
+        return self.sigma_start if self.mixture_starts is None else self.mixture_starts.level
 
     @property
     def n_outputs(self) -> int:
@@ -207,7 +212,7 @@ def draw(model: FittedModel, request: Request, run: Run) -> tuple[np.ndarray, Re
     resolved = resolve_request(model, request, run.seed)
     run.progress.stage("samples", request.n_samples, unit="row")
     plan = plan_of(model, request, run, resolved)
-    how = (model.denoiser, plan, run.process, request.n_samples, run.seed, run.n_jobs)
+    how = (model.denoiser, plan, plan.process_of(run.process), request.n_samples, run.seed, run.n_jobs)
     # with measurement noise samples are drawn behind the reverse process, and none is drawn again
     pieces = None if model.denoiser.noise.any() else plan.pieces
     if model.corrector is None and pieces is None:

@@ -44,14 +44,14 @@ if TYPE_CHECKING:
 def fit_denoiser(
     encoded: EncodedTable,
     prior: Prior | None,
-    sigma_start: float,
+    start_level: float,
     noise: MeasurementNoise,
     settings: TrainingSettings,
     seed: int,
     learnt: Learnt,
     progress: Progress,
 ) -> tuple[DenoiserState, TrainingHistory]:
-    """The denoiser trained up to the noise level sigma_start, and the history of its training.
+    """The denoiser trained up to the noise level of the starts, and the history of its training.
 
     learnt : what the fit would leave with such a denoiser, for those who listen to the progress
     """
@@ -59,7 +59,7 @@ def fit_denoiser(
     rng = np.random.default_rng(seed)
     held_out, rows = split_rows(rng, len(encoded.table), settings)
     data = training_rows(encoded, noise, held_out, rows, rng)
-    plan, shape = plan_training(settings, len(rows), encoded.blocks, max(sigma_start, data.noise.max()))
+    plan, shape = plan_training(settings, len(rows), encoded.blocks, max(start_level, data.noise.max()))
     if plan.max_iter:
         progress.stage("training", plan.max_iter, n_reports=-(-plan.max_iter // plan.evaluate_every))
     return backend.fit_denoiser(

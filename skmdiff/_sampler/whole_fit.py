@@ -57,7 +57,7 @@ def attributes_of(fitted: Fitted, seen: np.ndarray) -> dict[str, Any]:
         "contraction_": model.noise.contraction,
         "corrector_": model.corrector,
         "numeric_": model.codec.numeric,
-        "sigma_start_": model.sigma_start,
+        "sigma_start_": model.start_level,
         "loss_curve_": history.loss_curve,
         "validation_loss_curve_": history.validation_loss_curve,
         "n_iter_": history.n_iter,

@@ -59,6 +59,10 @@ class Plan:
         starts = self.source if self.mixture is None else self.mixture
         return 0 if starts is None else starts.n_draws
 
+    def process_of(self, process: ReverseProcess) -> ReverseProcess:
+        """The reverse process from the noise level of the starts."""
+        return process if self.mixture is None else replace(process, sigma_start=self.mixture.level)
+
 
 def plan_draw(
     source: Source | None,

@@ -4,6 +4,10 @@ A start between rows is near a row: it is of the right distribution in all its d
 mixture knows what a component knows, of many rows. Which of the two is nearer to the distribution of the table, noised
 to the level at which the reverse process starts, is measured: by the log-density of rows that were left out of both.
 Few rows say little in their detail, and the mixture wins.
+
+Rows start from it at a higher noise level than from between rows, START_LEVEL at least. A low level keeps what the
+starts say, and a component says of its categories no more than their shares: the denoiser, which knows what they have
+to do with each other, has to find them undecided.
 """
 
 from __future__ import annotations
@@ -31,15 +35,22 @@ from .._numerics.weights import is_surely_positive, rows_of
 from .source import Source, log_mixture_density, normal_distributions, part_of
 
 TEST_ROWS = 2000
+START_LEVEL = 1.5
 
 
 @dataclass(frozen=True)
 class MixtureStarts:
-    """The mixture and the blocks of its code; `is_class`: whether the last block is a class that can be asked for."""
+    """The mixture that rows start from.
+
+    blocks : of its code
+    is_class : whether the last block is a class that can be asked for
+    level : the noise level at which rows start
+    """
 
     mixture: Mixture
     blocks: Sequence[Block]
     is_class: bool
+    level: float
 
     @property
     def n_draws(self) -> int:
