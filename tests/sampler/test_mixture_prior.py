@@ -23,6 +23,12 @@ X, Y = load_wine(return_X_y=True)
 FRAME = pd.DataFrame(X[:, :5], columns=list("abcde")).assign(kind=pd.Categorical(np.array(["u", "v", "w"])[Y]))
 
 
+@pytest.fixture
+def from_the_mixture(monkeypatch):
+    """Fits start from the mixture, whatever rows held out say."""
+    monkeypatch.setattr(from_mixture, "is_surely_positive", lambda gain, weight: True)
+
+
 def instant(**parameters):
     return ManifoldDiffusionSampler(**{"max_iter": 0, "random_state": 0, **parameters})
 
@@ -41,9 +47,8 @@ def test_a_fit_without_training_knows_means_covariances_and_shares():
 
 
 @pytest.mark.slow
-def test_the_untrained_denoiser_samples_the_mixture(monkeypatch):
+def test_the_untrained_denoiser_samples_the_mixture(from_the_mixture):
     """Starts of the mixture and a denoiser that is its posterior mean: the reverse process stays in its law."""
-    monkeypatch.setattr(from_mixture, "is_surely_positive", lambda gain, weight: True)
     rng = np.random.default_rng(0)
     centres = np.array([[-2.0, 0.0], [2.0, 1.0]])
     rows = centres[rng.integers(2, size=300)] + rng.normal(size=(300, 2)) @ np.array([[0.5, 0.2], [0.0, 0.3]])
@@ -70,7 +75,7 @@ def test_the_density_of_a_fit_without_training_has_the_mass_one():
     assert np.abs(density - mixture).max() < 0.1
 
 
-def test_the_closed_form_is_where_the_flow_leads(monkeypatch):
+def test_the_closed_form_is_where_the_flow_leads(from_the_mixture, monkeypatch):
     """Of whole rows and rows with missing cells, with a target that is not seen; 32 steps are off by .01 or so."""
     holes = FRAME.mask(np.random.default_rng(0).random(FRAME.shape) < 0.1).iloc[:20]
     est = instant().fit(FRAME, Y)
@@ -105,7 +110,7 @@ def test_a_wide_column_is_not_of_the_mixture():
 
 
 @pytest.mark.parametrize("max_iter", [0, 20])
-def test_rows_from_components_keep_the_laws(max_iter):
+def test_rows_from_components_keep_the_laws(max_iter, from_the_mixture):
     est = instant(max_iter=max_iter, hidden_layer_sizes=(8,)).fit(FRAME.drop(columns="kind"), FRAME["kind"])
     assert est._model.mixture_starts is not None
     rows = est.sample(1100)  # more than are drawn at a time
@@ -123,7 +128,7 @@ def test_rows_from_components_keep_the_laws(max_iter):
     assert (conditioned["a"] >= 13).all()
 
 
-def test_rows_start_from_the_mixture_at_a_higher_level_than_from_rows():
+def test_rows_start_from_the_mixture_at_a_higher_level_than_from_rows(from_the_mixture):
     est = instant().fit(FRAME, Y)
     model, process = est._model, load_backend().ReverseProcess(est._model.sigma_start, 2)
     assert est.sigma_start_ == model.mixture_starts.level == from_mixture.START_LEVEL > model.sigma_start
@@ -139,12 +144,12 @@ def test_rows_start_from_the_mixture_at_a_higher_level_than_from_rows():
     assert levels[0] == est.sigma_start_ and states.shape[1] == len(levels)
 
 
-def test_the_level_that_is_asked_for_is_that_of_all_starts():
+def test_the_level_that_is_asked_for_is_that_of_all_starts(from_the_mixture):
     model = instant(sigma_start=0.5, max_iter=2).fit(FRAME)._model
     assert model.mixture_starts.level == model.sigma_start == model.start_level == model.denoiser.sigma_max == 0.5
 
 
-def test_the_denoiser_is_trained_up_to_the_level_of_the_starts():
+def test_the_denoiser_is_trained_up_to_the_level_of_the_starts(from_the_mixture):
     assert instant(max_iter=2).fit(FRAME)._model.denoiser.sigma_max == from_mixture.START_LEVEL
     model = instant(max_iter=2, n_neighbors=0).fit(FRAME)._model
     assert model.denoiser.sigma_max == model.sigma_start == model.start_level < from_mixture.START_LEVEL
