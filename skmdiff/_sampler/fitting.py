@@ -26,7 +26,7 @@ from .._numerics.deadlines import halfway, is_over, seconds_until
 from .._numerics.progress import Progress
 from .._numerics.streams import MISSING_STREAM
 from .._numerics.weights import rows_of
-from .._starts.from_mixture import START_LEVEL, MixtureStarts, mixture_is_better
+from .._starts.from_mixture import START_LEVEL, MixtureStarts, gate_level, mixture_is_better
 from .._starts.source import Source, build_source, choose_sigma_start
 from .._table.checks import ReadTable
 from .._table.codec import TableCodec, cells_that_stay, coded_columns, number_columns
@@ -215,7 +215,7 @@ def choose_starts(
     if chosen is None or source is None or manifold is None or settings.n_neighbors == 0:
         return None
     Z, blocks, seed = manifold.shaped_embedding, encoded.blocks, encoded.seed
-    if not mixture_is_better(source, Z, settings.n_neighbors, blocks, chosen.shape, sigma_start, seed):
+    if not mixture_is_better(source, Z, settings.n_neighbors, blocks, chosen.shape, gate_level(sigma_start), seed):
         return None
     level = max(sigma_start, START_LEVEL) if is_auto(settings.sigma_start) else sigma_start
     return MixtureStarts(chosen.mixture, blocks, source.is_class, level)

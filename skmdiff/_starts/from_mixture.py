@@ -2,8 +2,9 @@
 
 A start between rows is near a row: it is of the right distribution in all its detail, and remembers. A start of the
 mixture knows what a component knows, of many rows. Which of the two is nearer to the distribution of the table, noised
-to the level at which the reverse process starts, is measured: by the log-density of rows that were left out of both.
-Few rows say little in their detail, and the mixture wins.
+to about the level at which rows start, is measured: by the log-density of rows that were left out of both. Few rows say
+little in their detail, and the mixture wins. The level is some lower than that of the starts (`gate_level`): the more
+noise, the less the two differ, and the more rows it takes to see it.
 
 Rows start from it at a higher noise level than from between rows, START_LEVEL at least. A low level keeps what the
 starts say, and a component says of its categories no more than their shares: the denoiser, which knows what they have
@@ -32,10 +33,11 @@ from .._mixture.mixture import (
 from .._numerics.blocks import Block, coded_blocks
 from .._numerics.streams import row_normals
 from .._numerics.weights import is_surely_positive, rows_of
-from .source import Source, log_mixture_density, normal_distributions, part_of
+from .source import SMALLEST_START, Source, log_mixture_density, normal_distributions, part_of
 
 TEST_ROWS = 2000
 START_LEVEL = 1.5
+GATE_FRACTION = 0.7
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,11 @@ class MixtureStarts:
         rows = split_code(np.nan_to_num(W), self.blocks)
         level = levels[numeric_columns(self.blocks)]
         return log_density_of_seen(self.mixture, rows, seen[:, is_number], seen[:, ~is_number], level)
+
+
+def gate_level(sigma_start: float) -> float:
+    """The noise level at which the mixture and starts between rows at sigma_start are compared."""
+    return max(SMALLEST_START, GATE_FRACTION * sigma_start)
 
 
 def mixture_is_better(
