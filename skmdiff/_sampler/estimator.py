@@ -55,7 +55,7 @@ class ManifoldDiffusionSampler(LearntInHTML, EstimatorOnManifold, CallbackSuppor
         Noise level of the starts, in standard deviations of a column: a small one keeps samples near training rows.
         "auto" is the smallest, at least 0.35, at which the advantage over chance of a test that says which training
         rows samples start from (1 if it is always right) is at most 16 / sqrt(n_samples), and never above 0.35. Samples
-        that start from the mixture then start at 1.5, where the denoiser can still change their categories.
+        that start from the mixture then start at 1.5 or above, where the denoiser can still change their categories.
     n_neighbors : int, default=15
         Neighbours in the embedding among which a training row is moved to make a start; with 0 it is the row. Where
         rows held out are more probable by the mixture on the manifold, starts are drawn from the mixture instead.

@@ -3,8 +3,8 @@
 A start between rows is near a row: it is of the right distribution in all its detail, and remembers. A start of the
 mixture knows what a component knows, of many rows. Which of the two is nearer to the distribution of the table, noised
 to about the level at which rows start, is measured: by the log-density of rows that were left out of both. Few rows say
-little in their detail, and the mixture wins. The level is some lower than that of the starts (`gate_level`): the more
-noise, the less the two differ, and the more rows it takes to see it.
+little in their detail, and the mixture wins. They are compared at a level below that of the starts (`gate_level`): the
+more noise, the less the two differ, and the more rows it takes to see it.
 
 Rows start from it at a higher noise level than from between rows, START_LEVEL at least. A low level keeps what the
 starts say, and a component says of its categories no more than their shares: the denoiser, which knows what they have
