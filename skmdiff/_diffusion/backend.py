@@ -111,11 +111,7 @@ def _build(
     of_rows = None
     if prior is not None:
         of_rows = MixturePrior(
-            prior.mixture,
-            prior.weight,
-            blocks,
-            layout.narrow,
-            lambda values: torch.as_tensor(values, dtype=dtype, device=device),
+            prior, blocks, layout.narrow, lambda values: torch.as_tensor(values, dtype=dtype, device=device)
         )
     with torch.device("meta"):
         model = Denoiser(layout, shape.hidden_layer_sizes, shape.n_frequencies, of_rows)

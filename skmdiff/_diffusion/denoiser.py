@@ -183,7 +183,7 @@ class Denoiser(nn.Module):
         likelihoods = evidence - layout.narrow.log_frequencies
         of_mixture, log_prior = self.prior(numbers, level, likelihoods)
         if log_prior is not None:
-            evidence = evidence.lerp(log_prior + likelihoods, self.prior.weight)
+            evidence = evidence.lerp(log_prior + likelihoods, self.prior.weight_of_category)
         return means.lerp(of_mixture, self.prior.weight), evidence
 
 

@@ -22,10 +22,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from .._mixture.mixture import Mixture
 from .._numerics.blocks import Block, coded_blocks
 from .categories import NarrowColumns, is_narrow
 from .noise import UNKNOWN
+from .state import Prior
 
 ToTensor = Callable[[np.ndarray], torch.Tensor]
 Entries = Sequence[torch.Tensor]
@@ -37,16 +37,13 @@ class MixturePrior:
 
     Parameters
     ----------
-    mixture : Mixture
-    weight : weight of the mixture against what is said without it
+    prior : Prior, the mixture and its weights against what is said without it
     blocks, narrow : of the table
     tensor : callable that makes tensors of arrays
     """
 
-    def __init__(
-        self, mixture: Mixture, weight: float, blocks: Sequence[Block], narrow: NarrowColumns, tensor: ToTensor
-    ) -> None:
-        self.weight, self.narrow = weight, narrow
+    def __init__(self, prior: Prior, blocks: Sequence[Block], narrow: NarrowColumns, tensor: ToTensor) -> None:
+        mixture, self.weight, self.narrow = prior.mixture, prior.weight, narrow
         self.log_weights = tensor(np.log(mixture.weights))[:, None]
         self.means, self.variances = tensor(mixture.means)[:, None], tensor(mixture.variances)[:, None]
         self.loadings = tensor(mixture.loadings)
@@ -54,6 +51,8 @@ class MixturePrior:
         self.pairs = tensor(pairs_of(mixture.loadings))
         of_columns = zip(coded_blocks(blocks), mixture.shares_by_column, strict=True)
         shares = [shares for (block, _), shares in of_columns if is_narrow(block)]
+        is_in = [is_narrow(block) for block, _ in coded_blocks(blocks)]
+        self.weight_of_category = tensor(prior.weight * prior.category_weights[is_in].repeat(narrow.n_categories))
         longest = max(narrow.n_categories, default=0)
         padded = [np.pad(of_column, ((0, 0), (0, longest - of_column.shape[1]))) for of_column in shares]
         self.shares = tensor(np.stack(padded) if padded else np.zeros((0, len(mixture.weights), 0)))

@@ -27,10 +27,12 @@ class Prior:
     """The mixture that the network corrects.
 
     weight : from 0 to 1, against a standard normal distribution of the numbers and the frequencies of categories
+    category_weights : (C,) from 0 to 1, by which the weight is multiplied for each column of categories
     """
 
     mixture: Mixture
     weight: float
+    category_weights: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class DenoiserState:
     @property
     def is_its_prior(self) -> bool:
         """Whether the mixture says all, for the last layer of the network is still zero."""
-        if self.prior is None or self.prior.weight < 1:
+        if self.prior is None or self.prior.weight < 1 or (self.prior.category_weights < 1).any():
             return False
         has_wide_columns = any(name.startswith("wide.") for name in self.weights)  # of which the mixture knows nothing
         return not has_wide_columns and not any(self.weights[f"leave.{name}"].any() for name in ("weight", "bias"))

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .._numerics.blocks import Block
+from .._numerics.blocks import Block, coded_blocks
 from .._numerics.deadlines import is_over
 from .._numerics.weights import mean_and_error, rows_of
 from .fitting import MixtureShape, continue_fit, first_components, fit_mixture, with_shares
 from .mixture import MixedRows, Mixture, log_density, split_code
+from .pooling import best_weight, log_probabilities
 
 N_ITERATIONS, N_LAST_ITERATIONS = 10, 3
 N_STARTS, N_SHORT_ITERATIONS = 5, 3
@@ -40,10 +41,14 @@ HELD_OUT_FRACTION, HELD_OUT_ROWS, MOST_FOLDS = 0.2, 200, 3
 
 @dataclass(frozen=True)
 class ChosenMixture:
-    """A mixture of all rows, and its shape."""
+    """A mixture of all rows, and its shape.
+
+    category_weights : (C,) how far each column of categories is to go by it, see `pooling`
+    """
 
     mixture: Mixture
     shape: MixtureShape
+    category_weights: np.ndarray
 
 
 @dataclass
@@ -93,9 +98,12 @@ class Search:
 
     def _of_fold(self, shape: MixtureShape, n_iterations: int, fold: int) -> np.ndarray:
         training, held_out = self.folds[fold]
-        mixture = self.fit(shape, training, n_iterations)
-        rows = self.rows.take(held_out)
-        return log_density(mixture, replace(rows, numbers=rows.numbers + self.noise[held_out]), LEVEL)
+        return log_density(self.fit(shape, training, n_iterations), self.noised(held_out), LEVEL)
+
+    def noised(self, some: np.ndarray) -> MixedRows:
+        """Some rows, their numbers at the level LEVEL."""
+        rows = self.rows.take(some)
+        return replace(rows, numbers=rows.numbers + self.noise[some])
 
     def fit(self, shape: MixtureShape, some: np.ndarray, n_iterations: int = N_ITERATIONS, start: int = 0) -> Mixture:
         """The mixture of some rows, from one of the clusterings that it may start from."""
@@ -121,6 +129,20 @@ class Search:
             runs.append(self.fit(shape, some, N_SHORT_ITERATIONS, start=len(runs)))
         best = max(runs, key=lambda run: float(np.average(log_density(run, rows), weights=weight)))
         return continue_fit(best, rows, shape, N_ITERATIONS - N_SHORT_ITERATIONS, weight)
+
+    def category_weights(self, shape: MixtureShape) -> np.ndarray:
+        """(C,) how far each column of categories is to go by a mixture, as rows held out have it."""
+        of_folds = [
+            log_probabilities(self.fit(shape, training), self.noised(held_out), LEVEL)
+            for training, held_out in self.folds
+        ]
+        categories = self.rows.categories[rows_held_out(self.folds)]
+        return np.array(
+            [
+                best_weight(np.concatenate(of_column, axis=1), category, self.weight_of_held_out)
+                for *of_column, category in zip(*of_folds, categories.T, strict=True)
+            ]
+        )
 
     def mean(self, shape: MixtureShape, n_iterations: int = N_SHORT_ITERATIONS) -> float:
         """Mean log-density of a shape, by weight; of one that is left out none is smaller."""
@@ -168,7 +190,19 @@ def choose_mixture(
     """
     search = replace(search_over(W, Z, blocks, seed, weight), deadline=deadline)
     shape = ONE_COMPONENT if len(W) < LEAST_ROWS else search_shape(search)
-    return ChosenMixture(search.best_of_starts(shape), shape)
+    mixture = search.best_of_starts(shape)
+    return ChosenMixture(mixture, shape, category_weights(search, shape, blocks))
+
+
+def category_weights(search: Search, shape: MixtureShape, blocks: Sequence[Block]) -> np.ndarray:
+    """(C,) how far each column of categories is to go by the mixture; 1 where no row is left to choose by, or no time.
+
+    And 1 for the frequent values of a number: they say what the number itself says.
+    """
+    coded = coded_blocks(blocks)
+    if len(search.rows) < LEAST_ROWS or is_over(search.deadline):
+        return np.ones(len(coded))
+    return np.where([block.of_number for block, _ in coded], 1.0, search.category_weights(shape))
 
 
 def of_all_rows(

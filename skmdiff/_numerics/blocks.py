@@ -13,6 +13,7 @@ class Block(Protocol):
 
     codes : (n_categories, stop - start) code of each category, None for numbers
     frequencies : (n_categories,) frequency of each category, None for numbers
+    of_number : whether the categories are the frequent values of the number in the block before
     """
 
     @property
@@ -23,6 +24,8 @@ class Block(Protocol):
     def codes(self) -> np.ndarray | None: ...
     @property
     def frequencies(self) -> np.ndarray | None: ...
+    @property
+    def of_number(self) -> bool: ...
 
 
 def coded_blocks(blocks: Sequence[Block]) -> list[tuple[Block, np.ndarray]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._diffusion import SIGMA_MAX, SIGMA_MIN, load_backend
+from .._diffusion import SIGMA_MAX, SIGMA_MIN, Prior
 from .._manifold.charts import Charts, choose_charts
 from .._manifold.learner import ManifoldModel
 from .._manifold.noise import (
@@ -108,9 +108,7 @@ def fit_model(
     source, sigma_start = fit_source(encoded, manifold, mixture, on_manifold, training.deadline)
     missingness = fit_missingness(encoded)
     noise = fit_noise(encoded, manifold, on_manifold, of_columns)
-    prior = (
-        None if mixture is None else load_backend().Prior(mixture.mixture, weight_of(on_manifold, encoded, training))
-    )
+    prior = None if mixture is None else prior_of(mixture, weight_of(on_manifold, encoded, training), training)
     starts = None
     if not is_over(training.deadline):
         starts = choose_starts(encoded, manifold, source, mixture, on_manifold, sigma_start)
@@ -179,6 +177,12 @@ def weight_of(settings: ManifoldSettings, encoded: EncodedTable, training: Train
     if not is_auto(settings.manifold_weight):
         return float(settings.manifold_weight)
     return 1.0 if training.max_iter == 0 else default_manifold_weight(len(encoded.table))
+
+
+def prior_of(chosen: ChosenMixture, weight: float, training: TrainingSettings) -> Prior:
+    """What the denoiser corrects; without training that is all, and then the mixture itself."""
+    category_weights = np.ones_like(chosen.category_weights) if training.max_iter == 0 else chosen.category_weights
+    return Prior(chosen.mixture, weight, category_weights)
 
 
 def fit_mixture(

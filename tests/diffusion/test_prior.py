@@ -8,18 +8,22 @@ from skmdiff._diffusion.categories import NarrowColumns
 from skmdiff._diffusion.denoiser import Layout
 from skmdiff._diffusion.noise import UNKNOWN
 from skmdiff._diffusion.prior import MixturePrior, back_substitution, cholesky, forward_substitution, pairs_of
+from skmdiff._diffusion.state import Prior
 from skmdiff._mixture.mixture import MixedRows, Mixture, log_density
 
 
 class Number:
     codes = None
     frequencies = None
+    of_number = False
 
     def __init__(self, start):
         self.start, self.stop = start, start + 1
 
 
 class Category:
+    of_number = False
+
     def __init__(self, start, n):
         self.start, self.stop, self.codes = start, start + n, 2.0 * np.eye(n)
         self.frequencies = np.full(n, 1 / n)
@@ -39,7 +43,11 @@ def make(n_numbers, n_factors, sizes, n_components=3, seed=0):
         n_categories=np.array(sizes, dtype=int),
     )
     layout = Layout(blocks, dtype=torch.float64)
-    return mixture, layout.narrow, MixturePrior(mixture, 1.0, blocks, layout.narrow, torch.as_tensor)
+    return (
+        mixture,
+        layout.narrow,
+        MixturePrior(Prior(mixture, 1.0, np.ones(len(sizes))), blocks, layout.narrow, torch.as_tensor),
+    )
 
 
 def exact(mixture, x, level, likelihoods):
@@ -137,7 +145,7 @@ def test_narrow_columns_only():
     mixture = Mixture(
         np.array([0.5, 0.5]), np.zeros((2, 0)), np.zeros((2, 0, 0)), np.zeros((2, 0)), shares, np.array([60, 2])
     )
-    prior = MixturePrior(mixture, 1.0, [wide, narrow_column], layout.narrow, torch.as_tensor)
+    prior = MixturePrior(Prior(mixture, 1.0, np.ones(2)), [wide, narrow_column], layout.narrow, torch.as_tensor)
     log_prior = prior(torch.zeros(1, 0), torch.zeros(1, 0), torch.zeros(1, 2, dtype=torch.float64))[1]
     np.testing.assert_allclose(log_prior.softmax(1), [[0.55, 0.45]])
     assert isinstance(prior.narrow, NarrowColumns)

@@ -25,6 +25,7 @@ class Number:
     start: int
     codes = None
     frequencies = None
+    of_number = False
 
     @property
     def stop(self):
@@ -35,6 +36,7 @@ class Number:
 class Category:
     start: int
     n: int
+    of_number = False
 
     @property
     def stop(self):

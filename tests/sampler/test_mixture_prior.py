@@ -1,6 +1,7 @@
 """The mixture on the manifold in the sampler: fits without training, the start, the prior, the choice of a manifold."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -237,6 +238,50 @@ def test_missing_cells_and_unknown_columns():
 
 def test_the_door_takes_a_prior():
     assert load_backend().Prior is type(instant().fit(FRAME)._model.denoiser.prior)
+
+
+@pytest.fixture(scope="module")
+def noisy_answers():
+    """Two classes, and six columns that say the same of something else."""
+    rng = np.random.default_rng(0)
+    n = 600
+    y, seen = rng.integers(2, size=(2, n))
+    answers = np.where(rng.random((n, 6)) < 0.9, seen[:, None], 1 - seen[:, None])
+    return pd.DataFrame(answers.astype(str), columns=list("abcdef")), y
+
+
+def test_categories_go_by_the_mixture_as_far_as_rows_held_out_do(noisy_answers):
+    """The class is pooled with its shares; without training the mixture is all there is."""
+    table, y = noisy_answers
+    trained = ManifoldDiffusionSampler(max_iter=1, random_state=0).fit(table, y)
+    prior = trained._model.denoiser.prior
+    assert prior.category_weights.shape == (7,)
+    assert (prior.category_weights[:6] > 0.7).all()
+    assert prior.category_weights[6] < 0.8
+    assert (instant().fit(table, y)._model.denoiser.prior.category_weights == 1).all()
+
+
+@pytest.mark.parametrize("w", [0.0, 0.4])
+def test_the_denoiser_pools_categories_by_their_weights(noisy_answers, w):
+    """Probabilities of a denoiser whose network says nothing, by hand."""
+    table, y = noisy_answers
+    state = instant().fit(table, y)._model.denoiser
+    weights = np.where(np.arange(7) == 6, w, 1.0)
+    pooled = replace(state, prior=replace(state.prior, category_weights=weights))
+    rows = np.random.default_rng(0).integers(2, size=(20, 7))
+    W = np.hstack([block.codes[k] for block, k in zip(state.blocks, rows.T, strict=True)])
+
+    def probabilities(of, column):
+        block = of.blocks[column]
+        unknown = W.copy()
+        unknown[:, block.start : block.stop] = np.nan
+        return load_backend().probabilities(of, unknown)[column]
+
+    expected = probabilities(state, 6) ** w * state.blocks[6].frequencies ** (1 - w)
+    np.testing.assert_allclose(probabilities(pooled, 6), expected / expected.sum(axis=1, keepdims=True), rtol=1e-6)
+    np.testing.assert_allclose(probabilities(pooled, 0), probabilities(state, 0), rtol=1e-6)
+    assert state.is_its_prior
+    assert not pooled.is_its_prior
 
 
 def test_the_mixture_has_the_shares_of_all_rows_those_held_out_too():
