@@ -5,9 +5,9 @@ other. Of the numbers of components that are equally good the smallest is taken,
 rows: one that is within a standard error, of the differences row by row, of the best.
 
 Expectation-maximisation ends in an optimum near its start, and two starts of one shape can be apart by as much as two
-shapes are. So the mixture of the shape chosen is the best of short runs from several starts, run on (Biernacki, Celeux
-& Govaert 2003, "Choosing starting values for the EM algorithm"). Shapes are compared after as short a run, each from
-the best of some clusterings of all rows: that chooses as well as whole runs do, in half the time.
+shapes are. So clusterings of all rows are ranked by short runs without directions, which cost little. Shapes are
+compared after as short a run from the first of them, and the mixture of the shape chosen is the best of such runs from
+all, run on (Biernacki, Celeux & Govaert 2003, "Choosing starting values for the EM algorithm").
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ import numpy as np
 from .._numerics.blocks import Block, coded_blocks
 from .._numerics.deadlines import is_over
 from .._numerics.weights import mean_and_error, rows_of
-from .fitting import MixtureShape, continue_fit, first_components, fit_mixture, with_shares
+from .clusters import first_components, rescaled_components
+from .fitting import MixtureShape, continue_fit, fit_mixture, with_shares
 from .mixture import MixedRows, Mixture, log_density, split_code
 from .pooling import best_weight, log_probabilities
 
 N_ITERATIONS, N_LAST_ITERATIONS = 10, 3
 N_STARTS, N_SHORT_ITERATIONS = 5, 3
-N_CLUSTERINGS = 4  # for the first start, of which the tightest is taken: what starts badly would pass for a bad shape
-N_COMPONENTS = (1, 2, 4, 8, 16, 32, 48)
+CLUSTERS_OF = ("embedding", "table", "rescaled table")
+N_COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 N_FACTORS = (0, 2, 4, 8)
 PRIOR_ROWS = (10.0, 40.0)
 ROWS_PER_COMPONENT = 16
@@ -112,12 +113,24 @@ class Search:
 
     def clusters_of(self, shape: MixtureShape, start: int) -> np.ndarray:
         """(n,) the clusters of all rows that a mixture starts from; rows held out take no other part in one."""
-        key = shape.n_components, shape.of_table, start
+        key = shape.n_components, shape.clusters_of
         if key not in self.clusters:
-            points, seed = self.W if shape.of_table else self.Z, (self.seed + start) % 2**32
-            n_clusterings = 1 if start else N_CLUSTERINGS
-            self.clusters[key] = first_components(points, shape.n_components, seed, self.weight, n_clusterings)
-        return self.clusters[key]
+            self.clusters[key] = self._best_clusterings(*key)
+        clusterings = self.clusters[key]
+        return clusterings[start % len(clusterings)]  # after a deadline there may be fewer
+
+    def _best_clusterings(self, n_components: int, clusters_of: str) -> list[np.ndarray]:
+        """Clusterings (n,) of all rows, the best first: by the density of the rows after a short run."""
+        points = self.Z if clusters_of == "embedding" else self.W
+        clustered = rescaled_components if clusters_of == "rescaled table" else first_components
+        plain = MixtureShape(n_components, n_factors=0, prior_rows=FIRST.prior_rows)
+        n_starts = N_STARTS if n_components > 1 else 1
+        found: list[tuple[float, np.ndarray]] = []
+        while len(found) < n_starts and not (found and is_over(self.deadline)):
+            clusters = clustered(points, n_components, (self.seed + len(found)) % 2**32, self.weight)
+            run = fit_mixture(self.rows, clusters, plain, N_SHORT_ITERATIONS, self.weight)
+            found.append((mean_log_density(run, self.rows, self.weight), clusters))
+        return [clusters for _, clusters in sorted(found, key=lambda each: -each[0])]
 
     def best_of_starts(self, shape: MixtureShape, some: np.ndarray | None = None) -> Mixture:
         """The mixture of some rows, or all, from the start that is the best of N_STARTS after a few iterations."""
@@ -127,7 +140,7 @@ class Search:
         runs: list[Mixture] = []
         while len(runs) < n_starts and not (runs and is_over(self.deadline)):
             runs.append(self.fit(shape, some, N_SHORT_ITERATIONS, start=len(runs)))
-        best = max(runs, key=lambda run: float(np.average(log_density(run, rows), weights=weight)))
+        best = max(runs, key=lambda run: mean_log_density(run, rows, weight))
         return continue_fit(best, rows, shape, N_ITERATIONS - N_SHORT_ITERATIONS, weight)
 
     def category_weights(self, shape: MixtureShape) -> np.ndarray:
@@ -174,6 +187,11 @@ class Search:
             if behind <= error:
                 return shape
         return shapes[-1]
+
+
+def mean_log_density(mixture: Mixture, rows: MixedRows, weight: np.ndarray | None) -> float:
+    """Mean log-density of rows, by weight (n,) or all alike."""
+    return float(np.average(log_density(mixture, rows), weights=weight))
 
 
 def choose_mixture(
@@ -260,7 +278,7 @@ def search_shape(search: Search) -> MixtureShape:
         FIRST, n_components=min(FIRST.n_components, n_components[-1]), n_factors=min(FIRST.n_factors, n_factors[-1])
     )
     shape = search.climb([replace(shape, n_factors=r) for r in n_factors], shape)
-    ways = [replace(shape, of_table=of_table) for of_table in (False, True)]
+    ways = [replace(shape, clusters_of=clusters_of) for clusters_of in CLUSTERS_OF]
     shape = search.best([search.climb([replace(way, n_components=m) for m in n_components], way) for way in ways])
     shape = search.best([replace(shape, prior_rows=rows) for rows in PRIOR_ROWS])
     shape = search.smallest_equal([replace(shape, n_components=m) for m in n_components if m <= shape.n_components])

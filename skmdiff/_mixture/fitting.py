@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.cluster import KMeans
 
 from .mixture import MixedRows, Mixture, by_column, log_joint
 
@@ -34,13 +33,13 @@ class MixtureShape:
     n_components : M
     n_factors : r, the directions of a component
     prior_rows : rows that the covariance within all components counts as in each
-    of_table : whether the first components are clusters of the table, not of the embedding
+    clusters_of : what the first components are clusters of, "embedding", "table" or "rescaled table"
     """
 
     n_components: int
     n_factors: int
     prior_rows: float
-    of_table: bool = False
+    clusters_of: str = "embedding"
 
 
 def fit_mixture(
@@ -94,21 +93,6 @@ def _raked(shares: np.ndarray, weights: np.ndarray, wanted: np.ndarray) -> np.nd
         shares = shares * (wanted / (weights @ shares))
         shares = shares / shares.sum(axis=1, keepdims=True)
     return shares
-
-
-def first_components(
-    points: np.ndarray, n_components: int, seed: int, weight: np.ndarray | None = None, n_clusterings: int = 1
-) -> np.ndarray:
-    """(n,) the component of each of the points (n, k): their clusters, or what is the same where few differ.
-
-    Those of the tightest of `n_clusterings`.
-    """
-    if n_components == 1:
-        return np.zeros(len(points), dtype=int)
-    distinct, same = np.unique(points, axis=0, return_inverse=True)
-    if len(distinct) <= n_components:
-        return same.ravel()
-    return KMeans(n_components, n_init=n_clusterings, random_state=seed).fit(points, sample_weight=weight).labels_
 
 
 def update(rows: MixedRows, members: np.ndarray, shape: MixtureShape, previous: Mixture | None = None) -> Mixture:

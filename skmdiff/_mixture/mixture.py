@@ -149,6 +149,8 @@ def log_normals(X: np.ndarray, means: np.ndarray, loadings: np.ndarray, variance
     With A = I + L^T psi^-1 L = R R^T, squared lengths are those by psi less those of R^-1 L^T psi^-1 (x - mu).
     """
     M, q, r = loadings.shape
+    if r == 0:
+        return -0.5 * (squared_lengths(X, means, variances) + np.log(variances).sum(axis=1) + q * LOG_2_PI)
     scaled = loadings / variances[:, :, None]
     root = np.linalg.cholesky(np.eye(r) + loadings.transpose(0, 2, 1) @ scaled)
     log_determinant = np.log(variances).sum(axis=1) + 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
@@ -158,6 +160,13 @@ def log_normals(X: np.ndarray, means: np.ndarray, loadings: np.ndarray, variance
         offsets = X - means[m]
         squares[:, m] = offsets**2 @ (1 / variances[m]) - ((offsets @ onto[m]) ** 2).sum(axis=1)
     return -0.5 * (squares + log_determinant + q * LOG_2_PI)
+
+
+def squared_lengths(X: np.ndarray, means: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    """(n, M) of the differences of rows X (n, q) from means (M, q), in units of variances (M, q)."""
+    precision = 1 / variances
+    scaled = means * precision
+    return X**2 @ precision.T - 2 * (X @ scaled.T) + (means * scaled).sum(axis=1)
 
 
 def log_density(mixture: Mixture, rows: MixedRows, level: float | np.ndarray = 0.0) -> np.ndarray:

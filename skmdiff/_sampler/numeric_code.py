@@ -170,7 +170,7 @@ def placed(
 def mixtures(W: np.ndarray, blocks: list[Block], seed: int, weight: np.ndarray | None) -> list[Mixture]:
     """Mixtures of the rows W (n, q), of few and of many components."""
     search = search_over(W, W, blocks, seed, weight)
-    shape = replace(FIRST, n_factors=min(FIRST.n_factors, search.n_factors[-1]), of_table=True)
+    shape = replace(FIRST, n_factors=min(FIRST.n_factors, search.n_factors[-1]), clusters_of="table")
     many = [m for m in MANY_COMPONENTS if m * ROWS_PER_COMPONENT <= len(W)]
     some = np.arange(len(search.rows))
     return [search.fit(replace(shape, n_components=m), some, N_ITERATIONS) for m in (FEW_COMPONENTS, *many[-1:])]
