@@ -49,9 +49,8 @@ class MixturePrior:
         self.loadings = tensor(mixture.loadings)
         self.n_factors = self.loadings.shape[2]
         self.pairs = tensor(pairs_of(mixture.loadings))
-        of_columns = zip(coded_blocks(blocks), mixture.shares_by_column, strict=True)
-        shares = [shares for (block, _), shares in of_columns if is_narrow(block)]
         is_in = [is_narrow(block) for block, _ in coded_blocks(blocks)]
+        shares = [shares for shares, narrow_too in zip(mixture.shares_by_column, is_in, strict=True) if narrow_too]
         self.weight_of_category = tensor(prior.weight * prior.category_weights[is_in].repeat(narrow.n_categories))
         longest = max(narrow.n_categories, default=0)
         padded = [np.pad(of_column, ((0, 0), (0, longest - of_column.shape[1]))) for of_column in shares]

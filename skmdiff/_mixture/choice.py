@@ -108,16 +108,15 @@ class Search:
 
     def fit(self, shape: MixtureShape, some: np.ndarray, n_iterations: int = N_ITERATIONS, start: int = 0) -> Mixture:
         """The mixture of some rows, from one of the clusterings that it may start from."""
-        components = self.clusters_of(shape, start)[some]
+        components = self.clusterings_of(shape)[start][some]
         return fit_mixture(self.rows.take(some), components, shape, n_iterations, rows_of(self.weight, some))
 
-    def clusters_of(self, shape: MixtureShape, start: int) -> np.ndarray:
-        """(n,) the clusters of all rows that a mixture starts from; rows held out take no other part in one."""
+    def clusterings_of(self, shape: MixtureShape) -> list[np.ndarray]:
+        """Clusters (n,) of all rows, a start of the mixture each; rows held out take no other part in one."""
         key = shape.n_components, shape.clusters_of
         if key not in self.clusters:
             self.clusters[key] = self._best_clusterings(*key)
-        clusterings = self.clusters[key]
-        return clusterings[start % len(clusterings)]  # after a deadline there may be fewer
+        return self.clusters[key]
 
     def _best_clusterings(self, n_components: int, clusters_of: str) -> list[np.ndarray]:
         """Clusterings (n,) of all rows, the best first: by the density of the rows after a short run."""
@@ -133,12 +132,11 @@ class Search:
         return [clusters for _, clusters in sorted(found, key=lambda each: -each[0])]
 
     def best_of_starts(self, shape: MixtureShape, some: np.ndarray | None = None) -> Mixture:
-        """The mixture of some rows, or all, from the start that is the best of N_STARTS after a few iterations."""
+        """The mixture of some rows, or all, from the start that is the best after a few iterations."""
         some = np.arange(len(self.rows)) if some is None else some
-        n_starts = N_STARTS if shape.n_components > 1 else 1
         rows, weight = self.rows.take(some), rows_of(self.weight, some)
         runs: list[Mixture] = []
-        while len(runs) < n_starts and not (runs and is_over(self.deadline)):
+        while len(runs) < len(self.clusterings_of(shape)) and not (runs and is_over(self.deadline)):
             runs.append(self.fit(shape, some, N_SHORT_ITERATIONS, start=len(runs)))
         best = max(runs, key=lambda run: mean_log_density(run, rows, weight))
         return continue_fit(best, rows, shape, N_ITERATIONS - N_SHORT_ITERATIONS, weight)
