@@ -120,16 +120,25 @@ class Search:
 
     def _best_clusterings(self, n_components: int, clusters_of: str) -> list[np.ndarray]:
         """Clusterings (n,) of all rows, the best first: by the density of the rows after a short run."""
-        points = self.Z if clusters_of == "embedding" else self.W
-        clustered = rescaled_components if clusters_of == "rescaled table" else first_components
         plain = MixtureShape(n_components, n_factors=0, prior_rows=FIRST.prior_rows)
-        n_starts = N_STARTS if n_components > 1 else 1
         found: list[tuple[float, np.ndarray]] = []
-        while len(found) < n_starts and not (found and is_over(self.deadline)):
-            clusters = clustered(points, n_components, (self.seed + len(found)) % 2**32, self.weight)
+        for start in range(N_STARTS if n_components > 1 else 1):
+            if found and is_over(self.deadline):
+                break
+            clusters = self._clustering(n_components, clusters_of, start)
             run = fit_mixture(self.rows, clusters, plain, N_SHORT_ITERATIONS, self.weight)
             found.append((mean_log_density(run, self.rows, self.weight), clusters))
         return [clusters for _, clusters in sorted(found, key=lambda each: -each[0])]
+
+    def _clustering(self, n_components: int, clusters_of: str, start: int) -> np.ndarray:
+        """Clusters (n,) of all rows."""
+        seed = (self.seed + start) % 2**32
+        if clusters_of == "embedding":
+            return first_components(self.Z, n_components, seed, self.weight)
+        if clusters_of == "table":
+            return first_components(self.W, n_components, seed, self.weight)
+        table = self.clusterings_of(MixtureShape(n_components, 0, FIRST.prior_rows, clusters_of="table"))
+        return rescaled_components(self.W, table[start % len(table)], n_components, seed, self.weight)
 
     def best_of_starts(self, shape: MixtureShape, some: np.ndarray | None = None) -> Mixture:
         """The mixture of some rows, or all, from the start that is the best after a few iterations."""
