@@ -137,8 +137,8 @@ class Search:
             return first_components(self.Z, n_components, seed, self.weight)
         if clusters_of == "table":
             return first_components(self.W, n_components, seed, self.weight)
-        table = self.clusterings_of(MixtureShape(n_components, 0, FIRST.prior_rows, clusters_of="table"))
-        return rescaled_components(self.W, table[start % len(table)], n_components, seed, self.weight)
+        of_table = self.clusterings_of(replace(FIRST, n_components=n_components, clusters_of="table"))[start]
+        return rescaled_components(self.W, of_table, n_components, seed, self.weight)
 
     def best_of_starts(self, shape: MixtureShape, some: np.ndarray | None = None) -> Mixture:
         """The mixture of some rows, or all, from the start that is the best after a few iterations."""
